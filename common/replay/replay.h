@@ -1,0 +1,102 @@
+// Runs the target's own traverse functions on the target's own memory, in a sandboxed throw-away
+// process. Knows the collector's arithmetic (update_refs, subtract_refs), no type of CPython.
+#pragma once
+
+#include "common/base/error.h"
+#include "common/image/address_space.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pygc::replay {
+
+/// How the replayer reaches an object's parts; from the target's layout (bytes).
+struct ObjectShape {
+  std::uint32_t gc_head_size = 16;  // PyGC_Head lies right before the object
+  std::uint32_t gc_prev = 8;        // in PyGC_Head
+  std::uint32_t ob_type = 8;        // in PyObject
+  std::uint32_t tp_flags = 168;     // in PyTypeObject
+  std::uint32_t tp_traverse = 184;
+  std::uint32_t tp_is_gc = 328;
+  std::uint32_t tp_flags_have_gc_bit = 14;
+};
+
+struct Options {
+  std::string replayer_path;        // the executable
+  Address thread_pointer = 0;       // the TLS base target code runs with; 0: none
+  Address visit_decref = 0;         // the target's own; 0: unknown, a visitor of ours is passed
+  ObjectShape shape;
+  std::chrono::milliseconds traversal_budget{200}; // one tp_traverse call may take this long
+};
+
+/// One collection to replay: update_refs over `objects`, then tp_traverse of those in
+/// [first, first + count), in order.
+struct Round {
+  std::span<const Address> objects;          // PyObject addresses, each GC-headed and mapped
+  std::span<const std::uint64_t> refcounts;  // what update_refs copies, one an object
+  std::size_t first = 0;
+  std::size_t count = SIZE_MAX;              // clipped to objects.size()
+  /// Objects (indices into `objects`) whose every decrement is attributed to its container.
+  std::span<const std::uint32_t> watched;
+};
+
+/// How the traversal of one container ended.
+enum class Outcome : std::uint8_t { completed, not_run, fault, illegal_instruction, trap, syscall, timeout, write };
+
+struct Incident {
+  std::uint32_t container = 0; // index into Round::objects
+  Outcome outcome = Outcome::fault;
+  Address pc = 0;
+  Address address = 0;         // faulting or written address
+  std::int64_t number = 0;     // system call number, or signal
+};
+
+struct Decrement {
+  std::uint32_t container = 0; // index into Round::objects
+  std::uint32_t watched = 0;   // index into Round::objects
+  std::uint32_t visits = 0;
+};
+
+struct RoundResult {
+  std::vector<std::int64_t> gc_refs;  // one an object, after the traversals
+  std::uint64_t traversed = 0;        // traversals that completed
+  std::uint64_t visits = 0;           // decrements of collected objects
+  std::vector<Incident> incidents;
+  std::vector<Decrement> decrements;  // for watched objects only, in order of traversal
+  double seconds = 0;                 // update_refs and traversals, without mapping
+};
+
+struct Visit {
+  std::uint32_t container = 0; // index into the containers given
+  Address object = 0;          // what was passed to the visitor
+};
+
+/// A replayer process with the image mapped. Not thread-safe.
+class Replayer {
+public:
+  Replayer() = default;
+  Replayer(const Replayer&) = delete;
+  Replayer& operator=(const Replayer&) = delete;
+  virtual ~Replayer() = default;
+
+  /// Errors: replayer (it died; says how), cancelled, limit.
+  virtual Result<RoundResult> run(const Round& round) = 0;
+  /// Every visit of the containers' traverse functions with a visitor of ours (3.14+: borrowed stack
+  /// references too). `function` replaces tp_traverse when not 0, e.g. an m_traverse.
+  virtual Result<std::vector<Visit>> visits(std::span<const Address> containers,
+                                            Address function, std::vector<Incident>* incidents) = 0;
+};
+
+/// Starts the native replayer and maps the image at its own addresses, copy on write.
+/// `cancelled` is polled at least ten times a second while waiting.
+/// Errors: replayer (executable missing, address clash, sandbox not available), cancelled.
+Result<std::unique_ptr<Replayer>> start_native(const image::AddressSpace& memory,
+                                               const Options& options,
+                                               std::function<bool()> cancelled);
+
+} // namespace pygc::replay

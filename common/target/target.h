@@ -1,0 +1,96 @@
+// What an analysis may ask of the thing it examines: a core file, a stopped process, a debugger's
+// target. Knows nothing of CPython and nothing of ELF.
+#pragma once
+
+#include "common/base/error.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pygc::target {
+
+struct Permissions {
+  bool read = false;
+  bool write = false;
+  bool execute = false;
+};
+
+/// A run of the target's memory whose bytes lie in a file that we hold open: a PT_LOAD of a core, or
+/// a piece of a snapshot. `saved` bytes of `size` are there (saved < size: the rest was not saved).
+struct Segment {
+  Address start = 0;
+  std::uint64_t size = 0;
+  std::uint64_t saved = 0;
+  std::uint64_t offset = 0; // in backing_fd(); not necessarily page-aligned (gcore)
+  Permissions permissions;
+};
+
+/// A file mapping of the target: NT_FILE of a core, /proc/PID/maps of a process.
+struct FileMapping {
+  Address start = 0;
+  Address end = 0;
+  std::uint64_t file_offset = 0; // bytes
+  std::string path;              // as the target saw it
+};
+
+/// General registers by DWARF number (x86-64: 0 rax ... 7 rsp ... 16 return address, i.e. pc).
+inline constexpr std::size_t dwarf_register_count = 17;
+
+struct Thread {
+  std::uint64_t tid = 0;
+  std::array<std::uint64_t, dwarf_register_count> registers{};
+  Address pc = 0;
+  Address sp = 0;
+  Address thread_pointer = 0; // x86-64: fs.base
+  int signal = 0;             // the signal that stopped it, 0 if none
+};
+
+enum class Kind : std::uint8_t { core, live, remote };
+
+struct Info {
+  Kind kind = Kind::core;
+  std::int64_t pid = 0;
+  std::string core_path;       // empty unless kind is core
+  std::string executable_path; // as the target or the debugger names it; empty when unknown
+  bool truncated = false;      // the core file ends before what its headers promise
+};
+
+class Target {
+public:
+  Target() = default;
+  Target(const Target&) = delete;
+  Target& operator=(const Target&) = delete;
+  virtual ~Target() = default;
+
+  virtual const Info& info() const = 0;
+  /// Sorted by start, not overlapping.
+  virtual const std::vector<Segment>& segments() const = 0;
+  /// Sorted by start. Empty when the target cannot tell.
+  virtual const std::vector<FileMapping>& file_mappings() const = 0;
+  /// The first one is the one that stopped the target (or the debugger's selected one).
+  virtual const std::vector<Thread>& threads() const = 0;
+  /// The file that segments() point into; owned by the target.
+  virtual int backing_fd() const = 0;
+};
+
+/// What the surroundings of a command offer: a terminal, or a debugger's console.
+class Session {
+public:
+  Session() = default;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  virtual ~Session() = default;
+
+  /// Text for people or for machines, to where the command's output goes.
+  virtual void output(std::string_view text) = 0;
+  /// Diagnostics (errors, progress).
+  virtual void diagnostics(std::string_view text) = 0;
+  /// True once the user has asked to stop.
+  virtual bool cancelled() = 0;
+  /// The value of an expression in the debugger's language; alone: a number in C notation only.
+  virtual Result<Address> evaluate(std::string_view expression) = 0;
+};
+
+} // namespace pygc::target
