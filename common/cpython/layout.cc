@@ -1,0 +1,245 @@
+#include "common/cpython/layout.h"
+
+#include "common/cpython/version.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <variant>
+
+namespace pygc::cpython {
+namespace {
+
+constexpr std::int64_t offset_limit = std::int64_t{64} << 20;
+constexpr std::string_view table_schema = "pygc.layout/1";
+
+struct Field {
+  const char* structure;
+  const char* member;
+  std::variant<Layout::Offset Layout::*, Layout::Maybe Layout::*> to;
+};
+
+// The one list of what pygc knows of CPython's structs by name.
+const Field fields[] = {
+    {"PyGC_Head", "sizeof", &Layout::gc_head_size},
+    {"PyGC_Head", "_gc_next", &Layout::gc_next},
+    {"PyGC_Head", "_gc_prev", &Layout::gc_prev},
+    {"gc_generation", "sizeof", &Layout::generation_size},
+    {"gc_generation", "head", &Layout::generation_head},
+    {"gc_generation", "threshold", &Layout::generation_threshold},
+    {"gc_generation", "count", &Layout::generation_count},
+    {"_gc_runtime_state", "enabled", &Layout::gc_enabled},
+    {"_gc_runtime_state", "collecting", &Layout::gc_collecting},
+    {"_gc_runtime_state", "permanent_generation", &Layout::gc_permanent},
+    {"_gc_runtime_state", "generations", &Layout::gc_generations},
+    {"_gc_runtime_state", "young", &Layout::gc_young},
+    {"_gc_runtime_state", "old", &Layout::gc_old},
+    {"_gc_runtime_state", "visited_space", &Layout::gc_visited_space},
+    {"PyObject", "ob_refcnt", &Layout::ob_refcnt},
+    {"PyObject", "ob_refcnt_full", &Layout::ob_refcnt_full},
+    {"PyObject", "ob_type", &Layout::ob_type},
+    {"PyVarObject", "ob_size", &Layout::ob_size},
+    {"PyTypeObject", "sizeof", &Layout::type_size},
+    {"PyTypeObject", "tp_name", &Layout::tp_name},
+    {"PyTypeObject", "tp_basicsize", &Layout::tp_basicsize},
+    {"PyTypeObject", "tp_itemsize", &Layout::tp_itemsize},
+    {"PyTypeObject", "tp_flags", &Layout::tp_flags},
+    {"PyTypeObject", "tp_traverse", &Layout::tp_traverse},
+    {"PyTypeObject", "tp_members", &Layout::tp_members},
+    {"PyTypeObject", "tp_base", &Layout::tp_base},
+    {"PyTypeObject", "tp_dictoffset", &Layout::tp_dictoffset},
+    {"PyTypeObject", "tp_is_gc", &Layout::tp_is_gc},
+    {"PyHeapTypeObject", "sizeof", &Layout::heap_type_size},
+    {"PyHeapTypeObject", "ht_name", &Layout::ht_name},
+    {"PyHeapTypeObject", "ht_qualname", &Layout::ht_qualname},
+    {"PyHeapTypeObject", "ht_module", &Layout::ht_module},
+    {"PyModuleObject", "sizeof", &Layout::module_size},
+    {"PyModuleObject", "md_dict", &Layout::md_dict},
+    {"PyModuleObject", "md_state", &Layout::md_state},
+    {"PyModuleObject", "md_name", &Layout::md_name},
+    {"PyModuleObject", "md_def", &Layout::md_def},
+    {"PyModuleObject", "md_state_size", &Layout::md_state_size},
+    {"PyModuleObject", "md_state_traverse", &Layout::md_state_traverse},
+    {"PyModuleObject", "md_token", &Layout::md_token},
+    {"PyModuleDef", "m_name", &Layout::m_name},
+    {"PyModuleDef", "m_size", &Layout::m_size},
+    {"PyModuleDef", "m_slots", &Layout::m_slots},
+    {"PyModuleDef", "m_traverse", &Layout::m_traverse},
+    {"PyDictObject", "ma_used", &Layout::ma_used},
+    {"PyDictObject", "ma_keys", &Layout::ma_keys},
+    {"PyDictObject", "ma_values", &Layout::ma_values},
+    {"PyDictKeysObject", "dk_nentries", &Layout::dk_nentries},
+    {"PyDictKeysObject", "dk_indices", &Layout::dk_indices},
+    {"PyDictKeysObject", "dk_size", &Layout::dk_size},
+    {"PyDictKeysObject", "dk_log2_size", &Layout::dk_log2_size},
+    {"PyDictKeysObject", "dk_log2_index_bytes", &Layout::dk_log2_index_bytes},
+    {"PyDictKeysObject", "dk_kind", &Layout::dk_kind},
+    {"PyDictValues", "values", &Layout::dict_values},
+    {"PyASCIIObject", "sizeof", &Layout::ascii_size},
+    {"PyASCIIObject", "length", &Layout::unicode_length},
+    {"PyASCIIObject", "state", &Layout::unicode_state},
+    {"PyCompactUnicodeObject", "sizeof", &Layout::compact_size},
+    {"PyFunctionObject", "func_qualname", &Layout::func_qualname},
+    {"PyGenObject", "gi_qualname", &Layout::gi_qualname},
+    {"PyInterpreterState", "sizeof", &Layout::interp_size},
+    {"PyInterpreterState", "next", &Layout::interp_next},
+    {"PyInterpreterState", "id", &Layout::interp_id},
+    {"PyInterpreterState", "gc", &Layout::interp_gc},
+    {"PyInterpreterState", "finalizing", &Layout::interp_finalizing},
+    {"PyInterpreterState", "modules", &Layout::interp_modules},
+    {"PyInterpreterState", "imports.modules", &Layout::interp_imports_modules},
+    {"_PyRuntimeState", "sizeof", &Layout::runtime_size},
+    {"_PyRuntimeState", "interpreters.head", &Layout::interpreters_head},
+    {"_PyRuntimeState", "gc", &Layout::runtime_gc},
+    {"_PyRuntimeState", "faulthandler", &Layout::runtime_faulthandler},
+    {"_faulthandler_runtime_state", "fatal_error.enabled", &Layout::fh_enabled},
+    {"_faulthandler_runtime_state", "fatal_error.file", &Layout::fh_file},
+    {"_faulthandler_runtime_state", "fatal_error.fd", &Layout::fh_fd},
+    {"_faulthandler_runtime_state", "fatal_error.all_threads", &Layout::fh_all_threads},
+    {"_faulthandler_runtime_state", "thread.file", &Layout::fh_thread_file},
+    {"_faulthandler_runtime_state", "thread.fd", &Layout::fh_thread_fd},
+    {"_faulthandler_runtime_state", "user_signals", &Layout::fh_user_signals},
+    {"faulthandler_user_signal", "sizeof", &Layout::user_signal_size},
+    {"faulthandler_user_signal", "enabled", &Layout::user_signal_enabled},
+    {"faulthandler_user_signal", "file", &Layout::user_signal_file},
+    {"faulthandler_user_signal", "fd", &Layout::user_signal_fd},
+    {"faulthandler_user_signal", "all_threads", &Layout::user_signal_all_threads},
+    {"faulthandler_user_signal", "chain", &Layout::user_signal_chain},
+};
+
+// Up to 3.11 the struct of one user signal has another name (Modules/faulthandler.c).
+constexpr std::string_view old_user_signal = "user_signal_t";
+
+} // namespace
+
+std::string_view layout_source_name(LayoutSource source) {
+  switch (source) {
+  case LayoutSource::dwarf: return "dwarf";
+  case LayoutSource::table: return "table";
+  case LayoutSource::probed: return "probed";
+  }
+  return "probed";
+}
+
+const std::vector<image::LayoutQuery>& layout_queries() {
+  static const std::vector<image::LayoutQuery> queries = [] {
+    std::vector<image::LayoutQuery> list;
+    for (const Field& field : fields) {
+      if (list.empty() || list.back().name != field.structure) {
+        list.push_back({field.structure, {}});
+      }
+      if (std::string_view(field.member) != "sizeof") {
+        list.back().members.emplace_back(field.member);
+      }
+    }
+    image::LayoutQuery old = list.back();
+    old.name = old_user_signal;
+    list.push_back(std::move(old));
+    return list;
+  }();
+  return queries;
+}
+
+Result<Layout> make_layout(const image::Layouts& structs) {
+  Layout layout;
+  for (const Field& field : fields) {
+    auto structure = structs.find(std::string_view(field.structure));
+    if (structure == structs.end() &&
+        std::string_view(field.structure) == "faulthandler_user_signal") {
+      structure = structs.find(old_user_signal);
+    }
+    std::optional<std::int64_t> value;
+    if (structure != structs.end()) {
+      if (const auto member = structure->second.find(std::string_view(field.member));
+          member != structure->second.end()) {
+        value = member->second;
+      }
+    }
+    if (value && (*value < 0 || *value > offset_limit)) {
+      return fail(ErrorKind::corrupt, 0,
+                  fmt::format("{}.{} at offset {} cannot be", field.structure, field.member, *value));
+    }
+    if (const auto* required = std::get_if<Layout::Offset Layout::*>(&field.to)) {
+      if (!value) {
+        return fail(ErrorKind::no_debug_info, 0,
+                    fmt::format("{}.{} is not described", field.structure, field.member));
+      }
+      layout.*(*required) = static_cast<std::uint32_t>(*value);
+    } else if (value) {
+      layout.*std::get<Layout::Maybe Layout::*>(field.to) = static_cast<std::uint32_t>(*value);
+    }
+  }
+  if (layout.gc_head_size < 16 || layout.gc_head_size > 64) {
+    return fail(ErrorKind::corrupt, 0,
+                fmt::format("a PyGC_Head of {} bytes cannot be", layout.gc_head_size));
+  }
+  return layout;
+}
+
+Result<LayoutTable> parse_layout_table(std::string_view name, std::string_view json) {
+  const auto document = nlohmann::json::parse(json, nullptr, false);
+  if (!document.is_object() || document.value("schema", "") != table_schema ||
+      !document.contains("structs") || !document["structs"].is_object()) {
+    return fail(ErrorKind::corrupt, 0, fmt::format("{} is no layout table", name));
+  }
+  image::Layouts structs;
+  for (const auto& [structure, members] : document["structs"].items()) {
+    for (const auto& [member, offset] : members.items()) {
+      if (!offset.is_number_integer()) {
+        return fail(ErrorKind::corrupt, 0, fmt::format("{}: {}.{} is no number", name, structure, member));
+      }
+      structs[structure][member] = offset.get<std::int64_t>();
+    }
+  }
+  auto layout = make_layout(structs);
+  if (!layout) {
+    return std::unexpected(layout.error());
+  }
+  LayoutTable table;
+  table.name = name;
+  table.hexversion = parse_version(document.value("version", ""));
+  table.debug = document.value("debug", false);
+  table.vendor = document.value("vendor", "");
+  table.layout = *layout;
+  if (table.hexversion == 0) {
+    return fail(ErrorKind::corrupt, 0, fmt::format("{} names no version", name));
+  }
+  return table;
+}
+
+std::string format_layout_table(const image::Layouts& structs, std::string_view version, bool debug,
+                                std::string_view vendor) {
+  nlohmann::ordered_json document;
+  document["schema"] = table_schema;
+  document["version"] = version;
+  document["debug"] = debug;
+  document["vendor"] = vendor;
+  for (const auto& [structure, members] : structs) {
+    for (const auto& [member, offset] : members) {
+      document["structs"][structure][member] = offset;
+    }
+  }
+  return document.dump(1) + "\n";
+}
+
+std::vector<LayoutTable> load_layout_tables(const std::string& directory) {
+  std::vector<LayoutTable> tables;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    if (entry.path().extension() != ".json") {
+      continue;
+    }
+    std::ifstream file(entry.path());
+    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    if (auto table = parse_layout_table(entry.path().stem().string(), text)) {
+      tables.push_back(std::move(*table));
+    }
+  }
+  std::ranges::sort(tables, {}, &LayoutTable::name);
+  return tables;
+}
+
+} // namespace pygc::cpython

@@ -1,0 +1,101 @@
+// Reads Python objects from the target's memory: types, text, dictionaries, modules. Nothing of the
+// target runs.
+#pragma once
+
+#include "common/base/error.h"
+#include "common/cpython/runtime.h"
+#include "common/image/address_space.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace pygc::cpython {
+
+/// What matters of a PyTypeObject.
+struct TypeInfo {
+  Address address = 0;
+  std::string name;       // tp_name, as CPython spells it
+  std::uint64_t flags = 0; // tp_flags
+  Address traverse = 0;
+  Address is_gc = 0;
+  Address base = 0;
+  std::int64_t dictoffset = 0;
+  std::int64_t basicsize = 0;
+  std::string problem;    // one sentence when this is no usable type; empty otherwise
+
+  bool has_flag(unsigned bit) const { return (flags >> bit & 1) != 0; }
+};
+
+/// Bits of tp_flags (Include/object.h), the same in every supported version.
+namespace type_flag {
+inline constexpr unsigned managed_dict = 4; // 3.11+
+inline constexpr unsigned heap_type = 9;
+inline constexpr unsigned have_gc = 14;
+inline constexpr unsigned list_subclass = 25;
+inline constexpr unsigned tuple_subclass = 26;
+inline constexpr unsigned unicode_subclass = 28;
+inline constexpr unsigned dict_subclass = 29;
+inline constexpr unsigned type_subclass = 31;
+} // namespace type_flag
+
+/// What matters of a PyModuleObject and its PyModuleDef.
+struct ModuleInfo {
+  Address address = 0;
+  std::string name;       // md_name
+  Address dict = 0;       // md_dict
+  Address definition = 0; // md_def, or the token of a 3.15 module that has one; 0 for Python modules
+  Address state = 0;      // md_state
+  std::int64_t state_size = 0; // m_size
+  Address slots = 0;      // m_slots; 0: single-phase initialisation
+  Address traverse = 0;   // m_traverse
+
+  /// module_traverse (Objects/moduleobject.c) calls m_traverse only then.
+  bool traverses() const { return traverse != 0 && (state_size <= 0 || state != 0); }
+};
+
+class ObjectReader {
+public:
+  ObjectReader(const image::ProcessImage& image, const Runtime& runtime);
+
+  const Runtime& runtime() const { return runtime_; }
+  const image::AddressSpace& memory() const { return memory_; }
+
+  /// The type at an address, read once. A type that cannot be has `problem` set.
+  const TypeInfo& type(Address address);
+  /// ob_type of an object. Errors: memory_*.
+  Result<Address> type_address(Address object) const;
+
+  /// The text of a str object, UTF-8. Errors: corrupt, memory_*.
+  Result<std::string> text(Address str, std::size_t limit = 256) const;
+
+  /// Calls `each(key, value)` for the entries of a dict until it returns false.
+  /// Errors: corrupt, memory_*.
+  Result<void> each_item(Address dict,
+                         const std::function<bool(Address key, Address value)>& each) const;
+  /// The value of a string key; 0 when there is none.
+  Result<Address> item(Address dict, std::string_view key) const;
+
+  /// The instance dictionary of an object, 0 when it has none (or none yet).
+  Result<Address> instance_dict(Address object);
+  /// A field that the type publishes as a member (tp_members), e.g. "raw" of _io.BufferedWriter.
+  Result<Address> member(Address object, std::string_view name);
+
+  /// True when the type or one of its bases is the one that the symbol names ("PyModule_Type").
+  bool is_instance(Address type, std::string_view symbol);
+  bool is_module(Address object);
+  Result<ModuleInfo> module(Address object) const;
+
+private:
+  TypeInfo read_type(Address address) const;
+  Address exported(std::string_view symbol);
+
+  const image::AddressSpace& memory_;
+  const Runtime& runtime_;
+  std::unordered_map<Address, TypeInfo> types_;
+  std::unordered_map<std::string, Address> exported_;
+};
+
+} // namespace pygc::cpython
