@@ -64,13 +64,14 @@ coroutines = [coroutine(i) for i in range(20)]
 weak = [weakref.ref(each) for each in slotted[:20]]
 others = [collections.OrderedDict(a=[1]), collections.deque([[1]]), {(1,): [2]}, failure(),
           decimal.getcontext(), json.JSONDecoder(), ctypes.POINTER(ctypes.c_int), frozenset({(1, 2)})]
-runtime = ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, "_PyRuntime"))
-print("version %d.%d.%d" % sys.version_info[:3])
-print("hexversion", sys.hexversion)
-print("runtime", runtime)
-print("stderr", id(sys.stderr))
-print("node", id(nodes[150]))
-print("READY", flush=True)
-if "abort" in sys.argv:
-    os.abort()
-time.sleep(100000)
+if __name__ == "__main__":
+    runtime = ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, "_PyRuntime"))
+    print("version %d.%d.%d" % sys.version_info[:3])
+    print("hexversion", sys.hexversion)
+    print("runtime", runtime)
+    print("stderr", id(sys.stderr))
+    print("node", id(nodes[150]))
+    print("READY", flush=True)
+    if "abort" in sys.argv:
+        os.abort()
+    time.sleep(100000)
