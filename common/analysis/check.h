@@ -1,0 +1,33 @@
+// `pygc check`: replays update_refs and subtract_refs and tells what is wrong with the outcome.
+#pragma once
+
+#include "common/analysis/finding.h"
+#include "common/base/error.h"
+#include "common/cpython/object_reader.h"
+#include "common/heap/heap.h"
+#include "common/image/module.h"
+#include "common/replay/replay.h"
+#include "common/target/target.h"
+
+#include <vector>
+
+namespace pygc::analysis {
+
+/// All that a check works on; everything outlives it.
+struct CheckInput {
+  const image::ProcessImage& image;
+  cpython::ObjectReader& reader;
+  const heap::Heap& heap;
+  const std::vector<target::Thread>& threads;
+  replay::Replayer& replayer;
+  bool truncated = false; // the target's memory ends before it should
+};
+
+/// Errors: cancelled, replayer.
+Result<CheckReport> check(const CheckInput& input);
+
+/// The objects that the lists hold with COLLECTING set: leftovers of a collection that was running,
+/// which a replay must clear first.
+std::vector<Address> stale_collecting(const heap::Heap& heap);
+
+} // namespace pygc::analysis

@@ -1,0 +1,87 @@
+#include "common/analysis/collection.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace pygc::analysis {
+namespace {
+
+constexpr std::size_t thread_limit = 256;
+constexpr std::size_t frame_limit = 128;
+
+// Functions of the collector that are a phase of a collection, in the order they run.
+constexpr std::array phases = {
+    std::string_view("update_refs"),         std::string_view("subtract_refs"),
+    std::string_view("move_unreachable"),    std::string_view("move_legacy_finalizers"),
+    std::string_view("handle_weakrefs"),     std::string_view("finalize_garbage"),
+    std::string_view("handle_resurrected_objects"), std::string_view("delete_garbage"),
+    std::string_view("handle_legacy_finalizers"), std::string_view("invoke_gc_callback"),
+};
+
+Address variable(const image::Frame& frame, std::string_view name) {
+  const auto found = frame.variables.find(name);
+  return found == frame.variables.end() ? 0 : found->second;
+}
+
+std::optional<CollectorStack> read_stack(const std::vector<image::Frame>& frames) {
+  CollectorStack stack;
+  std::size_t collector = frames.size();
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    if (std::ranges::find(phases, frames[i].function) != phases.end()) {
+      stack.phase = frames[i].function;
+      collector = i;
+      break;
+    }
+    if (frames[i].function == "gc_collect_main" || frames[i].function == "collect" ||
+        frames[i].function == "deduce_unreachable") {
+      collector = i;
+      break;
+    }
+  }
+  if (collector == frames.size()) {
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < collector; ++i) {
+    const image::Frame& frame = frames[i];
+    if (frame.function == "_PyObject_AssertFailed") {
+      stack.victim = variable(frame, "obj");
+    } else if (frame.function == "visit_decref" || frame.function == "visit_reachable") {
+      stack.container = variable(frame, "parent");
+      if (stack.victim == 0) {
+        stack.victim = variable(frame, "op");
+      }
+    }
+  }
+  // The frame right inside the collector's own is the traverse function it called.
+  if (collector > 0 && stack.phase == "subtract_refs") {
+    const image::Frame& called = frames[collector - 1];
+    stack.traverse = called.function;
+    if (stack.container == 0) {
+      stack.container = variable(called, "self");
+    }
+    if (stack.container == 0) {
+      stack.container = variable(frames[collector], "op");
+    }
+  }
+  return stack;
+}
+
+} // namespace
+
+std::optional<CollectorStack> find_collector_stack(const image::ProcessImage& image,
+                                                   const std::vector<target::Thread>& threads) {
+  for (std::size_t i = 0; i < std::min(threads.size(), thread_limit); ++i) {
+    const auto frames = image.unwind(threads[i], frame_limit);
+    if (!frames) {
+      continue;
+    }
+    if (auto stack = read_stack(*frames)) {
+      stack->tid = threads[i].tid;
+      return stack;
+    }
+  }
+  return std::nullopt;
+}
+
+} // namespace pygc::analysis

@@ -1,0 +1,117 @@
+// What a check tells of a target, as data. Views turn it into text and JSON.
+#pragma once
+
+#include "common/base/error.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pygc::analysis {
+
+enum class Severity : std::uint8_t { error, warning, note };
+std::string_view severity_name(Severity severity);
+
+enum class FindingKind : std::uint8_t {
+  negative_gc_refs,
+  gc_refs_mismatch,
+  unowned_visit,
+  duplicate_visit,
+  traverse_fault,
+  traverse_write,
+  traverse_syscall,
+  traverse_timeout,
+  list_corrupt,
+  object_corrupt,
+  memory_missing,
+  build_id_mismatch,
+};
+std::string_view finding_kind_name(FindingKind kind);
+
+/// An object as people know it.
+struct ObjectView {
+  Address address = 0;
+  std::string type;
+  std::string summary;
+  std::uint64_t refcount = 0;
+};
+
+/// A container whose traverse function visits the object of a finding.
+struct Visitor {
+  Address container = 0;
+  std::string type;
+  std::string name;     // the container's own name, e.g. a module's; may be empty
+  std::string summary;
+  std::string function; // of the traverse function, symbol or image+offset
+  std::uint64_t visits = 0;
+  std::optional<Address> slot; // where the visited pointer was loaded from
+  std::string slot_name;
+  std::string owner;
+};
+
+struct Finding {
+  FindingKind kind = FindingKind::negative_gc_refs;
+  Severity severity = Severity::error;
+  std::int64_t interpreter = 0; // id
+  std::optional<ObjectView> object;
+  std::optional<std::int64_t> gc_refs;    // recomputed
+  std::optional<std::int64_t> stored;     // gc_refs as the collector left it
+  std::optional<std::uint64_t> visits;
+  std::optional<std::uint64_t> unexplained_visits;
+  std::vector<Visitor> visitors;
+  std::string function;        // for traverse_*: the traverse function
+  std::optional<Address> pc;   // for traverse_*
+  std::optional<Address> address; // faulting address, damaged node
+  std::uint64_t occurrences = 1; // equal findings folded into this one
+  std::string message;         // what it means, in one or two sentences
+};
+
+/// Where a collection that was running when the target stopped had got to.
+struct CollectionState {
+  bool in_progress = false;
+  std::optional<std::int64_t> interpreter; // id
+  std::string phase;                       // "subtract_refs", ...; empty when unknown
+  std::string generation;                  // name; empty when unknown
+  std::optional<ObjectView> container;     // whose traverse function was running
+  std::optional<std::uint64_t> container_index; // its place on the list, from 0
+  std::optional<ObjectView> victim;        // the object of the failed assertion
+};
+
+struct GenerationView {
+  std::string name;
+  Address address = 0;
+  std::int64_t count = 0;
+  std::int64_t threshold = 0;
+  std::uint64_t objects = 0;
+};
+
+struct InterpreterView {
+  std::int64_t id = 0;
+  Address address = 0;
+  std::vector<GenerationView> generations;
+};
+
+struct ObjectCounts {
+  std::uint64_t walked = 0;        // on the lists
+  std::uint64_t traversed = 0;     // tp_traverse ran to its end
+  std::uint64_t visits = 0;        // decrements of gc_refs
+  std::uint64_t immortal = 0;      // left out as update_refs leaves them out
+  std::uint64_t frozen = 0;        // in a permanent generation, not collected
+  std::uint64_t unreadable = 0;    // on a list, but no usable object
+  std::uint64_t not_traversed = 0; // should have been, and were not or not to the end
+};
+
+struct CheckReport {
+  CollectionState collection;
+  std::vector<InterpreterView> interpreters;
+  ObjectCounts objects;
+  bool complete = true;
+  std::vector<std::string> incomplete_because; // one sentence each
+  std::vector<std::string> notes;              // what degrades explanations, not the verdict
+  std::vector<Finding> findings;               // worst first
+  double replay_seconds = 0;
+};
+
+} // namespace pygc::analysis
