@@ -42,7 +42,10 @@ struct Round {
   std::size_t first = 0;
   std::size_t count = SIZE_MAX;              // clipped to objects.size()
   /// Objects (indices into `objects`) whose every decrement is attributed to its container.
-  std::span<const std::uint32_t> watched;
+  std::span<const std::uint32_t> watched{};
+  /// Objects outside the round whose COLLECTING bit may be set, because a collection was under way:
+  /// cleared first, so that visits to them do not count.
+  std::span<const Address> clear_collecting{};
 };
 
 /// How the traversal of one container ended.
@@ -64,11 +67,14 @@ struct Decrement {
 
 struct RoundResult {
   std::vector<std::int64_t> gc_refs;  // one an object, after the traversals
+  /// Indices of objects whose gc_refs cannot be told (head not writable, overwritten by the target's
+  /// code, refcount beyond reason); gc_refs has the refcount there. Ascending.
+  std::vector<std::uint32_t> unknown;
   std::uint64_t traversed = 0;        // traversals that completed
   std::uint64_t visits = 0;           // decrements of collected objects
   std::vector<Incident> incidents;
   std::vector<Decrement> decrements;  // for watched objects only, in order of traversal
-  double seconds = 0;                 // update_refs and traversals, without mapping
+  double seconds = 0;                 // update_refs, traversals and reading gc_refs; without mapping
 };
 
 struct Visit {
@@ -76,7 +82,13 @@ struct Visit {
   Address object = 0;          // what was passed to the visitor
 };
 
-/// A replayer process with the image mapped. Not thread-safe.
+/// Objects that one round may watch.
+inline constexpr std::size_t max_watched = 256;
+/// Visits that one call of visits() may list.
+inline constexpr std::size_t max_visits = std::size_t{1} << 26;
+
+/// A replayer process with the image mapped. Not thread-safe, and it ends with the thread that started
+/// it. After any error the process is gone and further calls fail.
 class Replayer {
 public:
   Replayer() = default;
@@ -90,9 +102,13 @@ public:
   /// references too). `function` replaces tp_traverse when not 0, e.g. an m_traverse.
   virtual Result<std::vector<Visit>> visits(std::span<const Address> containers,
                                             Address function, std::vector<Incident>* incidents) = 0;
+  /// Regions of the image that could not be mapped, for lack of resources or because the replayer
+  /// itself lies there. Traversals that need them end in an incident.
+  virtual std::uint64_t failed_regions() const = 0;
 };
 
-/// Starts the native replayer and maps the image at its own addresses, copy on write.
+/// Starts the native replayer and maps the image at its own addresses, copy on write. `memory` must
+/// outlive it.
 /// `cancelled` is polled at least ten times a second while waiting.
 /// Errors: replayer (executable missing, address clash, sandbox not available), cancelled.
 Result<std::unique_ptr<Replayer>> start_native(const image::AddressSpace& memory,

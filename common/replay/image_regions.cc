@@ -1,0 +1,95 @@
+#include "common/replay/image_regions.h"
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <sys/mman.h>
+
+namespace pygc::replay {
+namespace {
+
+std::uint32_t protection_of(const target::Permissions& permissions) {
+  int protection = PROT_NONE;
+  if (permissions.read || permissions.write || permissions.execute) {
+    protection |= PROT_READ;
+  }
+  if (permissions.write) {
+    protection |= PROT_WRITE;
+  }
+  if (permissions.execute) {
+    protection |= PROT_EXEC;
+  }
+  return static_cast<std::uint32_t>(protection);
+}
+
+class Packer {
+public:
+  void add(const image::Region& region) {
+    if (records_.size() == protocol::max_regions_per_packet ||
+        files_.size() == protocol::max_files_per_packet) {
+      flush();
+    }
+    protocol::RegionRecord record;
+    record.start = region.start;
+    record.end = region.end;
+    record.protection = protection_of(region.permissions);
+    if (region.source != image::Source::zero) {
+      record.source = protocol::Source::file;
+      record.offset = region.offset;
+      record.file = file_index(region.fd);
+    }
+    records_.push_back(record);
+  }
+
+  std::vector<RegionPacket> finish() {
+    flush();
+    return std::move(packets_);
+  }
+
+private:
+  std::uint32_t file_index(int fd) {
+    const auto found = std::ranges::find(files_, fd);
+    const auto index = static_cast<std::uint32_t>(found - files_.begin());
+    if (found == files_.end()) {
+      files_.push_back(fd);
+    }
+    return index;
+  }
+
+  void flush() {
+    if (records_.empty()) {
+      return;
+    }
+    protocol::Map map;
+    map.count = static_cast<std::uint32_t>(records_.size());
+    RegionPacket packet;
+    const auto records = std::as_bytes(std::span(records_));
+    packet.bytes.resize(sizeof(map) + records.size());
+    std::memcpy(packet.bytes.data(), &map, sizeof(map));
+    std::memcpy(packet.bytes.data() + sizeof(map), records.data(), records.size());
+    packet.files = std::move(files_);
+    packets_.push_back(std::move(packet));
+    files_.clear();
+    records_.clear();
+  }
+
+  std::vector<protocol::RegionRecord> records_;
+  std::vector<int> files_;
+  std::vector<RegionPacket> packets_;
+};
+
+} // namespace
+
+std::vector<RegionPacket> image_packets(const image::AddressSpace& memory) {
+  Packer packer;
+  for (const auto& region : memory.regions()) {
+    const bool has_bytes = region.source != image::Source::missing;
+    const bool sane = region.start < region.end && region.end <= protocol::user_space_end;
+    if (has_bytes && sane && protection_of(region.permissions) != PROT_NONE) {
+      packer.add(region);
+    }
+  }
+  return packer.finish();
+}
+
+} // namespace pygc::replay

@@ -1,0 +1,57 @@
+// The native engine: a process of its own runs the target's code as it is.
+#pragma once
+
+#include "common/replay/replay.h"
+#include "common/replay/replayer_process.h"
+#include "common/replay/replayer_protocol.h"
+#include "common/replay/shared_window.h"
+
+namespace pygc::replay {
+
+class NativeReplayer final : public Replayer {
+public:
+  /// One attempt. Errors: replayer (`clash` is set when another attempt may do better), cancelled.
+  static Result<std::unique_ptr<NativeReplayer>> start(const image::AddressSpace& memory,
+                                                       const Options& options,
+                                                       const std::function<bool()>& cancelled,
+                                                       bool& clash);
+
+  Result<RoundResult> run(const Round& round) override;
+  Result<std::vector<Visit>> visits(std::span<const Address> containers, Address function,
+                                    std::vector<Incident>* incidents) override;
+  std::uint64_t failed_regions() const override { return failed_regions_; }
+
+  pid_t pid() const { return process_.pid(); }
+
+private:
+  NativeReplayer(ReplayerProcess process, SharedWindow window);
+
+  Result<void> set_up(const Options& options);
+  Result<void> map(const image::AddressSpace& memory);
+  Result<void> lock();
+  /// Errors of the caller's making.
+  static Result<void> check(const Round& round);
+  Result<protocol::Command> lay_out(const Round& round, RoundResult& result);
+  Result<void> clear(const Round& round, const protocol::Command& prototype);
+  /// Carries the command out piece by piece, as its buffers fill.
+  Result<void> carry_out(protocol::Command command, std::vector<Incident>* incidents,
+                         const std::function<Result<void>(const protocol::Reply&)>& take);
+  Result<void> take_incidents(const protocol::Command& command, const protocol::Reply& reply,
+                              std::vector<Incident>& incidents) const;
+  Result<void> take_decrements(const protocol::Command& command, const protocol::Reply& reply,
+                               RoundResult& result) const;
+  void take_gc_refs(const Round& round, const protocol::Command& command,
+                    RoundResult& result) const;
+
+  template <class Packet>
+  Result<protocol::Reply> ask(const Packet& packet, std::span<const int> files = {}) {
+    return ask_bytes(std::as_bytes(std::span(&packet, 1)), files);
+  }
+  Result<protocol::Reply> ask_bytes(std::span<const std::byte> packet, std::span<const int> files);
+
+  ReplayerProcess process_;
+  SharedWindow window_;
+  std::uint64_t failed_regions_ = 0;
+};
+
+} // namespace pygc::replay

@@ -1,0 +1,58 @@
+// A replayer process and the socket to it: started, talked to with patience but not without end,
+// and never left behind.
+#pragma once
+
+#include "common/base/error.h"
+#include "common/base/unique_fd.h"
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <sys/types.h>
+
+namespace pygc::replay {
+
+class ReplayerProcess {
+public:
+  /// Errors: replayer (the executable is missing or cannot be started).
+  static Result<ReplayerProcess> start(const std::string& path, std::function<bool()> cancelled);
+
+  ReplayerProcess(ReplayerProcess&& other) noexcept;
+  ReplayerProcess& operator=(ReplayerProcess&&) = delete;
+  ReplayerProcess(const ReplayerProcess&) = delete;
+  ReplayerProcess& operator=(const ReplayerProcess&) = delete;
+  ~ReplayerProcess();
+
+  /// Sends one packet and waits for the answer, which has exactly the size of `answer`. `progress`
+  /// gives a figure that changes as long as the replayer is alive.
+  /// Errors, after each of which the process is gone: replayer, cancelled.
+  Result<void> exchange(std::span<const std::byte> packet, std::span<const int> files,
+                        std::span<std::byte> answer,
+                        const std::function<std::uint64_t()>& progress);
+
+  /// The status the process exited with, once an exchange has failed because it did.
+  std::optional<int> exit_status() const { return exit_status_; }
+  /// 0 once it is gone.
+  pid_t pid() const { return pid_; }
+
+private:
+  ReplayerProcess(UniqueFd socket, pid_t pid, std::function<bool()> cancelled);
+
+  Result<void> send(std::span<const std::byte> packet, std::span<const int> files);
+  Result<void> receive(std::span<std::byte> answer, const std::function<std::uint64_t()>& progress);
+  /// One look at the user and the socket. True: the socket is ready.
+  Result<bool> wait_for(short events);
+  /// Kills and reaps. Returns the wait status unless somebody else has taken it.
+  std::optional<int> end();
+  Error died();
+
+  UniqueFd socket_;
+  pid_t pid_ = 0;
+  std::function<bool()> cancelled_;
+  std::optional<int> exit_status_;
+};
+
+} // namespace pygc::replay

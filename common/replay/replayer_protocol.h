@@ -1,0 +1,178 @@
+// What the analysis and its replayer say to each other: plain structs in packets of a
+// SOCK_SEQPACKET socket, bulk arrays in one shared window. Both sides are built together, so there
+// is one version. The replayer runs the target's code: whatever comes from it, in a packet or in
+// the window, is hearsay, and the analysis checks it before use.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pygc::replay::protocol {
+
+inline constexpr std::uint32_t version = 1;
+inline constexpr int control_fd = 3;
+
+/// update_refs adds this to each refcount, so that gc_refs below zero stay exact and assertions of
+/// debug builds ("gc_refs > 0") never hold the replay up.
+inline constexpr std::uint64_t gc_refs_bias = std::uint64_t{1} << 40;
+inline constexpr std::uint64_t finalized_bit = 1;
+inline constexpr std::uint64_t collecting_bit = 2;
+inline constexpr unsigned gc_refs_shift = 2;
+
+/// In place of gc_refs when the replayer could not keep count of an object.
+inline constexpr std::int64_t gc_refs_lost = INT64_MIN;
+
+/// Objects whose decrements one run may attribute (replay::max_watched).
+inline constexpr std::size_t max_watched = 256;
+
+inline constexpr std::size_t max_files_per_packet = 64;
+inline constexpr std::size_t max_regions_per_packet = 512;
+
+/// The replayer's own part of the address space. Regions of the target that overlap it stay
+/// unmapped.
+inline constexpr std::uint64_t own_start = 0x1a5a'0000'0000;
+inline constexpr std::uint64_t own_stack = own_start + 0x4000'0000;
+inline constexpr std::uint64_t own_window = own_start + 0x1'0000'0000;
+inline constexpr std::uint64_t own_end = own_start + 0x100'0000'0000;
+inline constexpr std::uint64_t max_window_size = own_end - own_window;
+
+inline constexpr std::uint64_t user_space_end = 0x7fff'ffff'f000;
+
+/// Exit statuses of the replayer; 0 is an orderly end.
+enum ExitStatus : int {
+  exit_done = 0,
+  exit_protocol = 81, // a packet made no sense
+  exit_clash = 82,    // own memory in the way of the target's: start again
+  exit_crashed = 83,  // a fault of its own
+};
+
+enum class Kind : std::uint32_t {
+  setup = 1, // with the window's descriptor
+  map,       // with the files of its regions
+  lock,
+  clear,    // clear COLLECTING of objects outside the round
+  update,   // update_refs
+  traverse, // subtract_refs
+  collect,  // read gc_refs, clear COLLECTING
+  visits,   // traverse with a visitor that writes each visit down
+  reply,
+};
+
+enum class Source : std::uint32_t { file, zero };
+
+struct RegionRecord {
+  std::uint64_t start = 0;
+  std::uint64_t end = 0;
+  std::uint64_t offset = 0;
+  std::uint32_t file = 0;       // index into the packet's descriptors
+  std::uint32_t protection = 0; // PROT_*
+  Source source = Source::zero;
+  std::uint32_t reserved = 0;
+};
+
+struct Setup {
+  Kind kind = Kind::setup;
+  std::uint32_t version = protocol::version;
+  std::uint64_t window_size = 0;
+  std::uint64_t thread_pointer = 0;
+  std::uint64_t visit_decref = 0;
+  std::uint64_t tick_microseconds = 0; // of CPU time
+  std::uint32_t ticks_per_traversal = 0;
+  std::int32_t parent = 0; // process id of the analysis
+  std::uint32_t gc_head_size = 0;
+  std::uint32_t gc_prev = 0;
+  std::uint32_t ob_type = 0;
+  std::uint32_t tp_flags = 0;
+  std::uint32_t tp_traverse = 0;
+  std::uint32_t tp_is_gc = 0;
+  std::uint32_t tp_flags_have_gc_bit = 0;
+  std::uint32_t reserved = 0;
+};
+
+/// Followed by `count` RegionRecords in the same packet.
+struct Map {
+  Kind kind = Kind::map;
+  std::uint32_t count = 0;
+};
+
+struct Lock {
+  Kind kind = Kind::lock;
+};
+
+/// clear, update, traverse, collect, visits. Offsets are bytes from the window's start.
+struct Command {
+  Kind kind = Kind::update;
+  std::uint32_t watched_count = 0;
+  std::uint64_t first = 0; // [first, end) of the objects
+  std::uint64_t end = 0;
+  std::uint64_t objects = 0;   // u64 addresses; update sets those it cannot write to 0
+  std::uint64_t refcounts = 0; // u64
+  std::uint64_t gc_refs = 0;   // i64, written by collect
+  std::uint64_t watched = 0;   // u32 indices into the objects
+  std::uint64_t incidents = 0; // IncidentRecords
+  std::uint64_t incident_capacity = 0;
+  std::uint64_t records = 0; // DecrementRecords or VisitRecords
+  std::uint64_t record_capacity = 0;
+  std::uint64_t function = 0; // in place of tp_traverse
+};
+
+/// What the answer to lock reports about the sandbox.
+enum class LockFailure : std::uint32_t {
+  none,
+  no_new_privileges,
+  limits,
+  signals,
+  descriptors,
+  seccomp
+};
+
+struct Reply {
+  Kind kind = Kind::reply;
+  LockFailure failure = LockFailure::none;
+  std::int32_t error = 0; // errno of the failure
+  std::uint32_t reserved = 0;
+  std::uint64_t next = 0;      // the first object not dealt with: a buffer was full
+  std::uint64_t incidents = 0; // records written
+  std::uint64_t records = 0;
+  std::uint64_t traversed = 0;
+  std::uint64_t failed_regions = 0; // map: could not be mapped, so far
+};
+
+/// First in the window. Written by the replayer while it runs, read by the analysis to see it move.
+struct WindowHeader {
+  std::uint64_t progress = 0;
+};
+inline constexpr std::uint64_t window_header_size = 4096;
+
+/// How a traversal ended that did not complete.
+enum class Ending : std::uint32_t {
+  not_run = 1,
+  fault,
+  illegal_instruction,
+  trap,
+  syscall,
+  timeout,
+  write
+};
+
+struct IncidentRecord {
+  std::uint64_t pc = 0;
+  std::uint64_t address = 0;
+  std::int64_t number = 0;
+  std::uint32_t container = 0;
+  Ending ending = Ending::not_run;
+};
+
+struct DecrementRecord {
+  std::uint32_t container = 0;
+  std::uint32_t watched = 0; // index into the objects
+  std::uint32_t visits = 0;
+};
+
+struct VisitRecord {
+  std::uint64_t object = 0;
+  std::uint32_t container = 0;
+  std::uint32_t reserved = 0;
+};
+
+} // namespace pygc::replay::protocol

@@ -1,0 +1,64 @@
+// All that is x86-64 Linux in the replayer: system calls, entry, the stack switch around the
+// target's code, and the signal frame.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <signal.h>
+#include <ucontext.h>
+
+namespace pygc::replayer::machine {
+
+inline std::int64_t syscall(std::int64_t number, std::uint64_t a = 0, std::uint64_t b = 0,
+                            std::uint64_t c = 0, std::uint64_t d = 0, std::uint64_t e = 0,
+                            std::uint64_t f = 0) {
+  register std::uint64_t r10 asm("r10") = d;
+  register std::uint64_t r8 asm("r8") = e;
+  register std::uint64_t r9 asm("r9") = f;
+  std::int64_t result;
+  asm volatile("syscall"
+               : "=a"(result)
+               : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+               : "rcx", "r11", "memory");
+  return result;
+}
+
+[[noreturn]] void exit_process(int status);
+
+using Body = void (*)();
+
+/// Runs body on the stack that ends at stack_top. False: a signal handler ended it by abandon().
+bool run_on_stack(Body body, std::uint64_t stack_top);
+
+/// For a signal handler: on its return, the run_on_stack under way returns false, with the
+/// processor's flags, floating-point and vector state as at a function's entry.
+void abandon(ucontext_t& context);
+
+std::uint64_t program_counter(const ucontext_t& context);
+/// Was the page fault that raised SIGSEGV caused by a write?
+bool fault_was_write(const ucontext_t& context);
+/// The instruction that trapped, when the program counter has moved on behind it.
+std::uint64_t trapping_instruction(const ucontext_t& context, int signal, int code);
+
+/// Makes `handler` that of the signal, on the alternate stack, with all signals blocked.
+bool set_handler(int signal, void (*handler)(int, siginfo_t*, void*));
+
+/// The thread-local storage base that target code sees. The replayer itself uses none.
+bool set_thread_pointer(std::uint64_t address);
+
+/// The replayer's own code: [first, second).
+struct TextRange {
+  std::uint64_t start;
+  std::uint64_t end;
+};
+TextRange own_text();
+/// The end of the replayer's image (text, data, bss), on a page boundary.
+std::uint64_t own_image_end();
+
+/// Where the kernel put the vdso, from the initial stack; 0 when there is none.
+std::uint64_t vdso_address(const std::uint64_t* initial_stack);
+
+/// The seccomp name of this architecture (AUDIT_ARCH_*).
+extern const std::uint32_t audit_architecture;
+
+} // namespace pygc::replayer::machine

@@ -1,0 +1,53 @@
+#include "replayer/visitors.h"
+
+#include "replayer/run_state.h"
+
+namespace pygc::replayer {
+namespace {
+
+namespace protocol = replay::protocol;
+
+std::uint64_t load(std::uint64_t address) {
+  return *reinterpret_cast<std::uint64_t*>(address);
+}
+
+bool is_gc_object(std::uint64_t object) {
+  const auto& shape = run_state.setup;
+  const std::uint64_t type = load(object + shape.ob_type);
+  if ((load(type + shape.tp_flags) >> shape.tp_flags_have_gc_bit & 1) == 0) {
+    return false;
+  }
+  const std::uint64_t is_gc = load(type + shape.tp_is_gc);
+  return is_gc == 0 || reinterpret_cast<int (*)(std::uint64_t)>(is_gc)(object) != 0;
+}
+
+} // namespace
+
+int visit_decrement(std::uint64_t object, void* /*argument*/) {
+  RunState& state = run_state;
+  state.visitor_caller = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
+  if (is_gc_object(object)) {
+    auto* prev =
+        reinterpret_cast<std::uint64_t*>(object - state.setup.gc_head_size + state.setup.gc_prev);
+    if ((*prev & protocol::collecting_bit) != 0) {
+      *prev -= std::uint64_t{1} << protocol::gc_refs_shift;
+    }
+  }
+  state.visitor_caller = 0;
+  return 0;
+}
+
+int visit_record(std::uint64_t object, void* /*argument*/) {
+  RunState& state = run_state;
+  const std::uint64_t count = state.records;
+  if (count >= state.command.record_capacity) {
+    state.records_full = true;
+    return 1;
+  }
+  in_window<protocol::VisitRecord>(state.command.records)[count] = {
+      object, static_cast<std::uint32_t>(state.index), 0};
+  state.records = count + 1;
+  return 0;
+}
+
+} // namespace pygc::replayer
