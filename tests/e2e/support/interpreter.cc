@@ -97,17 +97,21 @@ Core core_at_abort_by_gdb(const CoreRequest& request, Core core) {
   return core;
 }
 
-Core gcore_core(const CoreRequest& request, Core core) {
-  const RunningScript script(request);
+void take_gcore(Core& core) {
   core.path = core.directory->file("core");
-  core.pid = script.pid();
-  core.printed = script.printed();
   const Outcome outcome =
-      run({.words = {"gdb", "-nx", "-batch", "-ex", "set debuginfod enabled off", "-p",
+      run({.words = {PYGC_GDB, "-nx", "-batch", "-iex", "set debuginfod enabled off", "-p",
                      std::to_string(core.pid), "-ex", "gcore " + core.path}});
   if (!std::filesystem::exists(core.path)) {
     throw std::runtime_error("gcore took no core: " + outcome.out + outcome.err);
   }
+}
+
+Core gcore_core(const CoreRequest& request, Core core) {
+  const RunningScript script(request);
+  core.pid = script.pid();
+  core.printed = script.printed();
+  take_gcore(core);
   return core;
 }
 
@@ -162,6 +166,21 @@ RunningScript::RunningScript(const CoreRequest& request) : child_(command_of(req
                              child_.wait(std::chrono::seconds(1)).err);
   }
   printed_ = std::move(*printed);
+}
+
+Core make_core_of_program(const std::vector<std::string>& words,
+                          const std::vector<std::string>& env) {
+  Child child(Command{.words = words, .env = env});
+  auto printed = child.read_until("READY", script_timeout);
+  if (!printed) {
+    throw std::runtime_error("never got READY: " + join(words));
+  }
+  Core core;
+  core.directory = std::make_shared<TempDir>();
+  core.pid = child.pid();
+  core.printed = std::move(*printed);
+  take_gcore(core);
+  return core;
 }
 
 Core make_core(const CoreRequest& request) {

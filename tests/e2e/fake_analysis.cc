@@ -1,0 +1,179 @@
+// Stands in for the analysis in the plugins' tests: speaks the protocol, and misbehaves on request.
+// Its words: MODE ARGUMENT..., started as "--serve=FD -- COMMAND MODE ARGUMENT...".
+#include "common/target/wire.h"
+#include "common/target/wire_host.h"
+#include "common/target/wire_messages.h"
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace pygc;
+
+class Fake {
+public:
+  Fake(int socket, std::vector<std::string> words)
+      : channel_(UniqueFd(socket)), words_(std::move(words)) {}
+
+  int run() {
+    auto message = channel_.receive();
+    if (!message || !*message || (*message)->type != wire::Type::hello) {
+      return 90;
+    }
+    hello_ = wire::decode_hello((*message)->payload).value();
+    descriptors_ = std::move((*message)->descriptors);
+    const std::string mode = words_.size() > 1 ? words_[1] : "echo";
+    int status = 0;
+    if (mode == "crash") {
+      say("before the crash\n");
+      std::fputs("about to crash\n", stderr);
+      std::raise(SIGSEGV);
+    } else if (mode == "hang") {
+      std::fprintf(stderr, "hanging\n");
+      std::remove(words_.at(2).c_str()); // tells the test
+      for (;;) {
+        ::pause();
+      }
+    } else if (mode == "vanish") {
+      return 7;
+    } else if (mode == "garbage") {
+      const std::string noise = "HTTP/1.1 400 Bad Request\r\n\r\n";
+      return ::write(channel_.fd(), noise.data(), noise.size()) > 0 ? 0 : 91;
+    } else if (mode == "flood") {
+      for (int i = 0; i < 100; i++) {
+        if (!channel_.send(wire::Type::output, std::string(1 << 20, 'x'))) {
+          return 92;
+        }
+      }
+    } else if (mode == "large") {
+      large();
+    } else if (mode == "special") {
+      say("100% \"quoted\" \\ 'single' $pc %s %n \t tab\nna\u00efve \u2603 \U0001F40D\n");
+    } else if (mode == "status") {
+      status = std::atoi(words_.at(2).c_str());
+      say("status " + words_.at(2) + "\n");
+    } else if (mode == "evaluate") {
+      status = evaluate();
+    } else if (mode == "snoop") {
+      ask(wire::Type::evaluate, "$_shell(\"true\")", wire::Type::evaluate_answer);
+    } else if (mode == "commands") {
+      finish(0, {"tbreak main", "shell echo from a shell", "platform shell echo from a shell"});
+      return 0;
+    } else if (mode == "threads") {
+      threads();
+    } else if (mode == "diagnostics") {
+      status = wire::status_failed;
+      channel_.send(wire::Type::diagnostics, "pygc: something is wrong\n").value();
+    } else {
+      echo();
+    }
+    finish(status, {});
+    return 0;
+  }
+
+private:
+  void say(const std::string& text) { channel_.send(wire::Type::output, text).value(); }
+
+  void finish(int status, const std::vector<std::string>& commands) {
+    channel_.send(wire::Type::done, wire::encode({.status = status, .commands = commands})).value();
+  }
+
+  std::string ask(wire::Type question, const std::string& payload, wire::Type answer) {
+    channel_.send(question, payload).value();
+    auto message = channel_.receive();
+    if (!message || !*message || (*message)->type != answer) {
+      std::exit(93);
+    }
+    return (*message)->payload;
+  }
+
+  void large() { // one line without an end, then many
+    say(std::string(20000, 'y') + "\n");
+    for (int i = 0; i < 20000; i++) {
+      say("line " + std::to_string(i) + " of a large output, padded to fifty bytes\n");
+    }
+  }
+
+  int evaluate() {
+    const auto payload = ask(wire::Type::evaluate, words_.at(2), wire::Type::evaluate_answer);
+    const auto answer = wire::decode_evaluate_answer(payload).value();
+    say(answer.ok ? words_.at(2) + " = " + std::to_string(answer.value) + "\n"
+                  : "no value: " + answer.problem + "\n");
+    return answer.ok ? 0 : wire::status_failed;
+  }
+
+  void threads() {
+    const auto payload = ask(wire::Type::threads, {}, wire::Type::threads_answer);
+    const auto answer = wire::decode_threads_answer(payload).value();
+    say(std::to_string(answer.threads.size()) + " threads\n");
+    for (const auto& thread : answer.threads) {
+      std::string word(8, '\0');
+      say("thread pc " + std::string(thread.pc != 0 ? "set" : "missing") + ", stack " +
+          (read(thread.sp, word) ? "readable" : "unreadable") + ", pointer " +
+          (read(thread.thread_pointer, word) ? "readable" : "unreadable") + "\n");
+    }
+    const auto mappings =
+        wire::decode_mappings_answer(ask(wire::Type::mappings, {}, wire::Type::mappings_answer))
+            .value();
+    say(mappings.known && !mappings.mappings.empty() ? "mappings known\n" : "mappings unknown\n");
+  }
+
+  bool read(Address address, std::string& to) {
+    const auto payload =
+        ask(wire::Type::read,
+            wire::encode({.address = address, .length = static_cast<std::uint32_t>(to.size())}),
+            wire::Type::read_answer);
+    if (!wire::decode_flag(payload).value()) {
+      return false;
+    }
+    void* at = ::mmap(nullptr, wire::window_size, PROT_READ, MAP_SHARED, descriptors_[0].get(), 0);
+    std::memcpy(to.data(), at, to.size());
+    ::munmap(at, wire::window_size);
+    return true;
+  }
+
+  void echo() {
+    for (const auto& word : words_) {
+      say("word [" + word + "]\n");
+    }
+    constexpr const char* kinds[] = {"none", "core", "live", "remote"};
+    say("debugger " + hello_.debugger + " " + hello_.debugger_version + "\n");
+    say(std::string("kind ") + kinds[static_cast<int>(hello_.kind)] + " pid " +
+        std::to_string(hello_.pid) + "\n");
+    say("core " + hello_.core_path + "\nexecutable " + hello_.executable_path + "\nsysroot [" +
+        hello_.sysroot + "]\n");
+    if (hello_.has_backing) {
+      std::string start(4, '\0');
+      const ssize_t n = ::pread(descriptors_.at(1).get(), start.data(), start.size(), 0);
+      say(n == 4 && start == "\177ELF" ? "backing is ELF\n" : "backing is not ELF\n");
+    }
+    std::string page(4096, '\0');
+    say(read(8, page) ? "address 8 can be read\n" : "address 8 cannot be read\n");
+    if (words_.size() > 2 && words_[1] == "peek") {
+      const auto where = wire::parse_number(words_[2]).value_or(0);
+      std::string text(16, '\0');
+      say(read(where, text) ? "peek " + std::string(text.c_str()) + "\n" : "peek fails\n");
+    }
+  }
+
+  wire::Channel channel_;
+  std::vector<std::string> words_;
+  wire::Hello hello_;
+  std::vector<UniqueFd> descriptors_;
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 4 || std::strncmp(argv[1], "--serve=", 8) != 0 || std::strcmp(argv[2], "--") != 0) {
+    std::fprintf(stderr, "started in another way than agreed\n");
+    return 94;
+  }
+  return Fake(std::atoi(argv[1] + 8), {argv + 3, argv + argc}).run();
+}
