@@ -135,6 +135,9 @@ private:
     report_.objects.visits += result->visits;
     report_.objects.not_traversed += set.objects.size() - std::min<std::size_t>(result->traversed, set.objects.size());
     report_.replay_seconds += result->seconds;
+    if (!result->unknown.empty()) {
+      incomplete(fmt::format("the gc_refs of {} objects cannot be told", result->unknown.size()));
+    }
     tell_incidents(set, result->incidents);
     return tell_negatives(set, *result);
   }

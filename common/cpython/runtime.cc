@@ -70,6 +70,9 @@ Result<void> try_layout(const image::ProcessImage& image, Runtime& runtime, cons
     return proof;
   }
   attempt.immortal_objects = has_immortal_objects(image, attempt);
+  if (const auto visitor = runtime.module->find_symbol("visit_decref"); visitor && visitor->function) {
+    attempt.visit_decref = visitor->address;
+  }
   runtime = std::move(attempt);
   return {};
 }

@@ -41,6 +41,7 @@ struct Runtime {
   LayoutSource layout_source = LayoutSource::dwarf;
   std::string layout_detail; // the table's name, or the file with the DWARF
   bool immortal_objects = false; // 3.12+: an int32 of ob_refcnt below 0 keeps an object out
+  Address visit_decref = 0;      // the collector's visitor; 0: not found
   std::vector<Interpreter> interpreters;
 
   /// What update_refs copies into gc_refs (Python/gc.c, Modules/gcmodule.c).

@@ -1,0 +1,106 @@
+// The `pygc` executable: alone, and as the analysis that a debugger's plugin starts.
+#include "cli/install_paths.h"
+#include "cli/terminal_session.h"
+#include "common/commands/command.h"
+#include "common/image/core_file.h"
+#include "common/target/served_target.h"
+#include "common/target/wire_messages.h"
+
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <string>
+#include <string_view>
+#include <unistd.h>
+#include <vector>
+
+namespace pygc::cli {
+namespace {
+
+constexpr std::string_view serve_option = "--serve=";
+
+int run_alone(const std::vector<std::string>& words) {
+  TerminalSession session;
+  const bool no_colour = std::getenv("NO_COLOR") != nullptr;
+  commands::Surroundings surroundings{.session = session,
+                                      .target = nullptr,
+                                      .executable = {},
+                                      .sysroot = {},
+                                      .replayer_directory = replayer_directory(),
+                                      .share_directory = share_directory(),
+                                      .terminal = ::isatty(STDOUT_FILENO) == 1 && !no_colour,
+                                      .width = terminal_width()};
+  const int status = commands::run_words(words, surroundings);
+  if (!session.output_ok() && status != commands::status_error) {
+    session.diagnostics("pygc: cannot write to standard output\n");
+    return commands::status_error;
+  }
+  return status;
+}
+
+/// The debugger's target: its core file by descriptor, or its process.
+Result<std::unique_ptr<target::Target>> served_target(target::ServedSession& session) {
+  const wire::Hello& hello = session.hello();
+  if (hello.kind == wire::TargetKind::none) {
+    return nullptr;
+  }
+  if (hello.kind == wire::TargetKind::core) {
+    return image::open_core(session.take_backing(), hello.core_path);
+  }
+  return target::open_served_process(session);
+}
+
+int run_served(int fd, const std::vector<std::string>& words) {
+  // Ctrl-C in the debugger's terminal reaches the whole process group; the debugger decides.
+  ::signal(SIGINT, SIG_IGN);
+  ::signal(SIGPIPE, SIG_IGN);
+  auto session = target::ServedSession::connect(UniqueFd(fd));
+  if (!session) {
+    fmt::print(stderr, "pygc: {}\n", session.error().reason);
+    return commands::status_error;
+  }
+  const wire::Hello& hello = (*session)->hello();
+  commands::Surroundings surroundings{.session = **session,
+                                      .target = nullptr,
+                                      .executable = hello.executable_path,
+                                      .sysroot = hello.sysroot,
+                                      .replayer_directory = replayer_directory(),
+                                      .share_directory = share_directory(),
+                                      .terminal = hello.terminal,
+                                      .width = hello.columns == 0 ? 80 : hello.columns};
+  auto target = served_target(**session);
+  int status = commands::status_error;
+  if (target) {
+    surroundings.target = std::move(*target);
+    status = commands::run_words(words, surroundings);
+  } else {
+    (*session)->diagnostics(fmt::format("pygc: {}\n", target.error().reason));
+  }
+  (*session)->finish(status);
+  return status;
+}
+
+int run(int count, char** arguments) {
+  std::vector<std::string> words(arguments + 1, arguments + count);
+  if (words.empty() || !words.front().starts_with(serve_option)) {
+    return run_alone(words);
+  }
+  const std::string_view number = std::string_view(words.front()).substr(serve_option.size());
+  int fd = -1;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), fd);
+  if (error != std::errc{} || end != number.data() + number.size() || fd < 0) {
+    fmt::print(stderr, "pygc: --serve is for the debuggers' plugins\n");
+    return commands::status_error;
+  }
+  words.erase(words.begin());
+  if (!words.empty() && words.front() == "--") {
+    words.erase(words.begin());
+  }
+  return run_served(fd, words);
+}
+
+} // namespace
+} // namespace pygc::cli
+
+int main(int argc, char** argv) { return pygc::cli::run(argc, argv); }

@@ -1,0 +1,88 @@
+#include "cli/terminal_session.h"
+
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace pygc::cli {
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+void on_signal(int signal) {
+  if (interrupted != 0) {
+    ::_exit(128 + signal);
+  }
+  interrupted = 1;
+}
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n <= 0) {
+      return false;
+    }
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+} // namespace
+
+TerminalSession::TerminalSession() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  // A reader that went away (`pygc check core | head -1`) is seen as a failed write.
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  ::sigaction(SIGPIPE, &ignore, nullptr);
+}
+
+void TerminalSession::output(std::string_view text) {
+  output_ok_ = write_all(STDOUT_FILENO, text) && output_ok_;
+}
+
+void TerminalSession::diagnostics(std::string_view text) { write_all(STDERR_FILENO, text); }
+
+bool TerminalSession::cancelled() { return interrupted != 0; }
+
+Result<Address> TerminalSession::evaluate(std::string_view expression) {
+  std::string_view digits = expression;
+  int base = 10;
+  if (digits.starts_with("0x") || digits.starts_with("0X")) {
+    digits.remove_prefix(2);
+    base = 16;
+  }
+  Address value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
+  if (error != std::errc{} || end != digits.data() + digits.size()) {
+    return fail(ErrorKind::usage, 0,
+                fmt::format("'{}' is no address; outside a debugger write it as a number (0x...)",
+                            expression));
+  }
+  return value;
+}
+
+unsigned terminal_width() {
+  struct winsize size {};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    return size.ws_col;
+  }
+  if (const char* columns = std::getenv("COLUMNS")) {
+    const int width = std::atoi(columns);
+    if (width > 0 && width < 10000) {
+      return static_cast<unsigned>(width);
+    }
+  }
+  return 80;
+}
+
+} // namespace pygc::cli

@@ -1,0 +1,67 @@
+#include "common/commands/check_command.h"
+
+#include "common/analysis/check.h"
+#include "common/commands/check_view.h"
+#include "common/commands/context.h"
+#include "common/commands/output_sink.h"
+
+#include <CLI/CLI.hpp>
+
+namespace pygc::commands {
+namespace {
+
+class CheckCommand final : public Command {
+public:
+  const char* name() const override { return "check"; }
+
+  void declare(CLI::App& app) override {
+    declare_target_options(app, options_);
+    declare_output_options(app, options_, true);
+  }
+
+  Result<int> run(Surroundings& surroundings) override {
+    auto opened = Context::open(options_, surroundings);
+    if (!opened) {
+      return std::unexpected(opened.error());
+    }
+    Context& context = **opened;
+    if (auto found = context.find_python(); !found) {
+      return std::unexpected(found.error());
+    }
+    const auto heap = context.heap();
+    if (!heap) {
+      return std::unexpected(heap.error());
+    }
+    const auto replayer = context.replayer();
+    if (!replayer) {
+      return std::unexpected(replayer.error());
+    }
+    const auto report = analysis::check({.image = context.image(),
+                                         .reader = context.reader(),
+                                         .heap = **heap,
+                                         .threads = context.target().threads(),
+                                         .replayer = **replayer,
+                                         .truncated = context.target().info().truncated});
+    if (!report) {
+      return std::unexpected(report.error());
+    }
+    const bool to_file = !options_.output.empty();
+    const std::string text =
+        options_.json ? check_json(context, *report)
+                      : check_text(context, *report, surroundings.width,
+                                   surroundings.terminal && !to_file);
+    if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
+      return std::unexpected(delivered.error());
+    }
+    return status_of(*report);
+  }
+
+private:
+  Options options_;
+};
+
+} // namespace
+
+std::unique_ptr<Command> make_check_command() { return std::make_unique<CheckCommand>(); }
+
+} // namespace pygc::commands

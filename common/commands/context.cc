@@ -1,0 +1,101 @@
+#include "common/commands/context.h"
+
+#include "common/image/core_file.h"
+
+namespace pygc::commands {
+namespace {
+
+/// Target code runs with a thread pointer of the target's: any thread's will do, the stopped one's is
+/// the best guess for code that looks at its own thread.
+Address thread_pointer(const target::Target& target) {
+  for (const target::Thread& thread : target.threads()) {
+    if (thread.thread_pointer != 0) {
+      return thread.thread_pointer;
+    }
+  }
+  return 0;
+}
+
+replay::ObjectShape shape_of(const cpython::Layout& layout) {
+  replay::ObjectShape shape;
+  shape.gc_head_size = layout.gc_head_size;
+  shape.gc_prev = layout.gc_prev;
+  shape.ob_type = layout.ob_type;
+  shape.tp_flags = layout.tp_flags;
+  shape.tp_traverse = layout.tp_traverse;
+  shape.tp_is_gc = layout.tp_is_gc;
+  shape.tp_flags_have_gc_bit = cpython::type_flag::have_gc;
+  return shape;
+}
+
+} // namespace
+
+Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundings& surroundings) {
+  std::unique_ptr<Context> context(new Context(surroundings, options));
+  if (!options.core.empty()) {
+    auto core = image::open_core(options.core);
+    if (!core) {
+      return std::unexpected(core.error());
+    }
+    context->target_ = std::move(*core);
+  } else if (surroundings.target) {
+    context->target_ = std::move(surroundings.target);
+  } else {
+    return fail(ErrorKind::usage, 0, "no core file was named");
+  }
+  image::FileOptions files = options.file_options();
+  if (options.core.empty()) { // a core that was named has nothing to do with the debugger's target
+    files.executable = files.executable.empty() ? surroundings.executable : files.executable;
+    files.sysroot = files.sysroot.empty() ? surroundings.sysroot : files.sysroot;
+  }
+  auto image = image::open_process_image(*context->target_, files);
+  if (!image) {
+    return std::unexpected(image.error());
+  }
+  context->image_ = std::move(*image);
+  return context;
+}
+
+Result<void> Context::find_python() {
+  auto runtimes = cpython::find_runtimes(*image_, surroundings_.share_directory + "/layouts");
+  if (!runtimes) {
+    return std::unexpected(runtimes.error());
+  }
+  runtimes_ = std::move(*runtimes);
+  reader_ = std::make_unique<cpython::ObjectReader>(*image_, runtimes_.front());
+  return {};
+}
+
+Result<const heap::Heap*> Context::heap() {
+  if (!heap_) {
+    auto walked = heap::walk_heap(*reader_, [this] { return surroundings_.session.cancelled(); });
+    if (!walked) {
+      return std::unexpected(walked.error());
+    }
+    heap_ = std::move(*walked);
+  }
+  return &*heap_;
+}
+
+Result<replay::Replayer*> Context::replayer() {
+  if (!replayer_) {
+    replay::Options options;
+    options.replayer_path = surroundings_.replayer_directory + "/pygc-replayer-native";
+    options.thread_pointer = thread_pointer(*target_);
+    options.visit_decref = runtime().visit_decref;
+    options.shape = shape_of(runtime().layout);
+    auto started = replay::start_native(image_->memory(), options,
+                                        [this] { return surroundings_.session.cancelled(); });
+    if (!started) {
+      return std::unexpected(started.error());
+    }
+    replayer_ = std::move(*started);
+  }
+  return replayer_.get();
+}
+
+double Context::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
+
+} // namespace pygc::commands

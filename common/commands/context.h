@@ -1,0 +1,53 @@
+// A target opened for analysis: its image, its Python, its heap and its replayer, each made when it is
+// first asked for.
+#pragma once
+
+#include "common/commands/options.h"
+#include "common/commands/surroundings.h"
+#include "common/cpython/object_reader.h"
+#include "common/cpython/runtime.h"
+#include "common/heap/heap.h"
+#include "common/image/module.h"
+#include "common/replay/replay.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+namespace pygc::commands {
+
+class Context {
+public:
+  /// Opens the CORE argument, or takes the debugger's target, and puts its image together.
+  static Result<std::unique_ptr<Context>> open(const Options& options, Surroundings& surroundings);
+
+  const target::Target& target() const { return *target_; }
+  const image::ProcessImage& image() const { return *image_; }
+  const cpython::Runtime& runtime() const { return runtimes_[0]; }
+  const std::vector<cpython::Runtime>& runtimes() const { return runtimes_; }
+  cpython::ObjectReader& reader() { return *reader_; }
+
+  Result<void> find_python();
+  /// Errors as heap::walk_heap.
+  Result<const heap::Heap*> heap();
+  /// Errors as replay::start_native.
+  Result<replay::Replayer*> replayer();
+
+  double seconds() const;
+
+private:
+  Context(Surroundings& surroundings, const Options& options)
+      : surroundings_(surroundings), options_(options), start_(std::chrono::steady_clock::now()) {}
+
+  Surroundings& surroundings_;
+  const Options& options_;
+  std::chrono::steady_clock::time_point start_;
+  std::unique_ptr<target::Target> target_;
+  std::unique_ptr<image::ProcessImage> image_;
+  std::vector<cpython::Runtime> runtimes_;
+  std::unique_ptr<cpython::ObjectReader> reader_;
+  std::optional<heap::Heap> heap_;
+  std::unique_ptr<replay::Replayer> replayer_;
+};
+
+} // namespace pygc::commands

@@ -1,0 +1,16 @@
+// Text in lines of a given width.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace pygc::commands {
+
+/// Breaks `text` at blanks into lines of at most `width` columns, each indented by `indent` blanks; a
+/// word that is longer stays whole. Ends with a newline.
+std::string paragraph(std::string_view text, unsigned width, unsigned indent = 0);
+
+/// 1339465 -> "1,339,465".
+std::string grouped(std::uint64_t number);
+
+} // namespace pygc::commands

@@ -1,0 +1,25 @@
+// What a command runs in: where its output goes, where its helpers lie, and the target it was given.
+#pragma once
+
+#include "common/target/target.h"
+
+#include <memory>
+#include <string>
+
+namespace pygc::commands {
+
+/// Exit statuses of every command (see docs/architecture.md).
+enum Status : int { status_clean = 0, status_findings = 1, status_error = 2, status_incomplete = 3 };
+
+struct Surroundings {
+  target::Session& session;
+  std::unique_ptr<target::Target> target; // from a debugger; null: a CORE argument is needed
+  std::string executable;                 // what the debugger takes for the executable, or empty
+  std::string sysroot;                    // the debugger's, or empty
+  std::string replayer_directory;         // holds pygc-replayer-native
+  std::string share_directory;            // holds layouts/
+  bool terminal = false;                  // colour is welcome
+  unsigned width = 80;                    // columns
+};
+
+} // namespace pygc::commands
