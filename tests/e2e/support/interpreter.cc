@@ -10,7 +10,7 @@
 namespace pygc::e2e {
 namespace {
 
-constexpr std::chrono::seconds script_timeout{60};
+constexpr std::chrono::seconds script_timeout{120};
 
 Command command_of(const CoreRequest& request, const std::string& cwd, bool aborts) {
   Command command;
@@ -147,7 +147,7 @@ const InterpreterBuild& debug_build() {
 }
 
 std::string script_path(const std::string& name) {
-  return std::string(PYGC_E2E_DIR) + "/scripts/" + name;
+  return name.starts_with('/') ? name : std::string(PYGC_E2E_DIR) + "/scripts/" + name;
 }
 
 std::string Core::printed_value(const std::string& name) const {

@@ -47,7 +47,7 @@ struct Core {
 
 struct CoreRequest {
   const InterpreterBuild* build = nullptr;
-  std::string script; // a file in tests/e2e/scripts
+  std::string script; // a file in tests/e2e/scripts, or an absolute path
   std::vector<std::string> words = {};
   CoreKind kind = CoreKind::gcore;
   std::optional<unsigned> coredump_filter = {};

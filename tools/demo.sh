@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Builds pygc and does its main job on real input: an interpreter in which faulthandler was imported
+# twice, its core, and `pygc check` in LLDB, in GDB and alone. Fails when a claim does not hold.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+install_packages "${build_packages[@]}"
+build release
+
+pygc=$PWD/build/release/bin/pygc
+lldb_plugin=$PWD/build/release/lib/libpygc-lldb.so
+gdb_script=$PWD/build/release/share/pygc/pygc.gdb
+lldb=$(sed -n 's/^PYGC_LLDB:FILEPATH=//p' build/release/CMakeCache.txt)
+python=/usr/bin/python3.11
+place=$(mktemp -d)
+target=
+finish() {
+  [ -z "$target" ] || kill "$target" 2>/dev/null || true
+  rm -rf "$place"
+}
+trap finish EXIT
+
+say "a python3.11 in which faulthandler was imported twice, and its core"
+"$python" tools/demo_target.py >"$place/pid" &
+target=$!
+until [ -s "$place/pid" ]; do
+  kill -0 "$target" || { echo "the interpreter ended" >&2; exit 1; }
+  sleep 0.1
+done
+gcore -o "$place/core" "$target" >"$place/gcore.log" 2>&1 || { cat "$place/gcore.log" >&2; exit 1; }
+core=$place/core.$target
+kill "$target"
+wait "$target" 2>/dev/null || true
+target=
+ls -l "$core"
+
+in_lldb() { "$lldb" --batch --no-lldbinit -o "plugin load $lldb_plugin" \
+  -o "target create --core $core $python" -o "$1"; }
+in_gdb() { gdb -nx -batch -iex 'set debuginfod enabled off' -ex "source $gdb_script" -ex "$1" \
+  "$python" "$core"; }
+
+# The check ends with status 1: there are findings.
+say "pygc check in LLDB"
+in_lldb "pygc check" || true
+say "pygc check in GDB"
+in_gdb "pygc check" || true
+say "pygc check alone"
+status=0
+"$pygc" check "$core" || status=$?
+
+say "the claims"
+in_lldb "pygc check --json --output $place/lldb.json" >"$place/lldb.log" 2>&1 || true
+in_gdb "pygc check --json --output $place/gdb.json" >"$place/gdb.log" 2>&1 || true
+"$pygc" check "$core" --json --output "$place/alone.json" || true
+for name in lldb gdb alone; do
+  [ -s "$place/$name.json" ] || { echo "no answer from $name" >&2; cat "$place/$name.log" >&2; exit 1; }
+done
+"$python" tools/demo_claims.py "$place"/{lldb,gdb,alone}.json
+[ "$status" = 1 ] || { echo "WRONG: the status alone was $status, not 1"; exit 1; }
+echo "ok: the status alone was 1"

@@ -1,0 +1,36 @@
+"""Checks what the demo claims: demo_claims.py JSON... (one document for each front end)."""
+import json
+import sys
+
+
+def claim(truth, text):
+    print("%s: %s" % ("ok" if truth else "WRONG", text))
+    return truth
+
+
+def claims_of(path):
+    with open(path) as file:
+        document = json.load(file)
+    negative = [each for each in document["findings"] if each["kind"] == "negative_gc_refs"]
+    of_stderr = [each for each in negative if "name='<stderr>'" in each["object"]["summary"]]
+    instances = {visitor["container"] for each in of_stderr for visitor in each["visitors"]
+                 if visitor["type"] == "module" and visitor["name"] == "faulthandler"}
+    name = path.rpartition("/")[2].removesuffix(".json")
+    yield claim(document["verdict"] == "findings" and document["complete"],
+                "%s: the check was complete and has findings" % name)
+    yield claim([each["gc_refs"] for each in of_stderr] == [-1], "%s: gc_refs of stderr is -1" % name)
+    yield claim(len(instances) == 2, "%s: both faulthandler instances visit it" % name)
+
+
+def main(paths):
+    results = [result for path in paths for result in claims_of(path)]
+    findings = []
+    for path in paths:
+        with open(path) as file:
+            findings.append(json.load(file)["findings"])
+    results.append(claim(all(each == findings[0] for each in findings),
+                         "the findings of all front ends are the same"))
+    return 0 if all(results) else 1
+
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Builds pygc and runs everything that checks it: the form of the sources, the unit tests under
+# AddressSanitizer and UndefinedBehaviorSanitizer, and all tests of the release build.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+install_packages "${build_packages[@]}" "${check_packages[@]}"
+failed=()
+
+build release
+say "form of the sources"
+tools/lint.sh || failed+=(lint)
+
+build asan pygc_unit_tests pygc-replayer-native
+say "unit tests under sanitizers"
+ctest --test-dir build/asan -L unit --output-on-failure -j "$(nproc)" || failed+=(asan)
+
+say "all tests"
+ctest --test-dir build/release --output-on-failure -j "$(nproc)" || failed+=(tests)
+
+if [ ${#failed[@]} -gt 0 ]; then
+  echo "failed: ${failed[*]}" >&2
+  exit 1
+fi
