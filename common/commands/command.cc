@@ -2,6 +2,8 @@
 
 #include "common/commands/check_command.h"
 #include "common/commands/gc_refs_command.h"
+#include "common/commands/generations_command.h"
+#include "common/commands/runtime_command.h"
 #include "common/commands/version_command.h"
 #include "common/target/wire_commands.h"
 
@@ -59,6 +61,8 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(make_check_command());
   commands.push_back(make_gc_refs_command());
+  commands.push_back(make_generations_command());
+  commands.push_back(make_runtime_command());
   commands.push_back(make_version_command());
   return commands;
 }

@@ -1,5 +1,6 @@
 #include "common/commands/context.h"
 
+#include "common/cpython/stack_lists.h"
 #include "common/image/core_file.h"
 
 namespace pygc::commands {
@@ -62,6 +63,9 @@ Result<void> Context::find_python() {
     return std::unexpected(runtimes.error());
   }
   runtimes_ = std::move(*runtimes);
+  for (cpython::Runtime& runtime : runtimes_) {
+    cpython::find_stack_lists(image_->memory(), target_->threads(), runtime);
+  }
   reader_ = std::make_unique<cpython::ObjectReader>(*image_, runtimes_.front());
   return {};
 }

@@ -199,4 +199,9 @@ Result<void> prove_layout(const image::AddressSpace& memory, const Runtime& runt
   return {};
 }
 
+bool looks_like_object(const image::AddressSpace& memory, const Layout& layout, Address object) {
+  const auto type = memory.load<Address>(object + layout.ob_type);
+  return type && plausible(*type) && prove_type(memory, layout, *type).has_value();
+}
+
 } // namespace pygc::cpython

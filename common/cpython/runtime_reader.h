@@ -14,4 +14,7 @@ Result<void> read_interpreters(const image::AddressSpace& memory, Runtime& runti
 /// that is for the check to find.
 Result<void> prove_layout(const image::AddressSpace& memory, const Runtime& runtime);
 
+/// True when `object` has a type that looks like the type of a tracked object.
+bool looks_like_object(const image::AddressSpace& memory, const Layout& layout, Address object);
+
 } // namespace pygc::cpython
