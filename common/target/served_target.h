@@ -1,0 +1,68 @@
+// The analysis' side of a command that a debugger's plugin started: the debugger as a Session, and
+// its process as a Target.
+#pragma once
+
+#include "common/base/error.h"
+#include "common/base/unique_fd.h"
+#include "common/target/target.h"
+#include "common/target/wire.h"
+#include "common/target/wire_messages.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pygc::target {
+
+class ServedSession final : public Session {
+public:
+  /// Takes over the socket and awaits the plugin's hello. Errors: protocol, io.
+  static Result<std::unique_ptr<ServedSession>> connect(UniqueFd socket);
+  ~ServedSession() override;
+
+  const wire::Hello& hello() const { return hello_; }
+  /// The core file (kind core) or /proc/PID/mem (kind live); once, empty when there is none.
+  UniqueFd take_backing() { return std::move(backing_); }
+
+  void output(std::string_view text) override;
+  void diagnostics(std::string_view text) override;
+  /// Asks the debugger at most every 50 ms; true for good once the user interrupted or the debugger
+  /// is gone.
+  bool cancelled() override;
+  /// Errors: usage (with the debugger's reason), io.
+  Result<Address> evaluate(std::string_view expression) override;
+
+  /// The debugger's view of memory, all or nothing. Errors: memory_unmapped, protocol, io.
+  Result<void> read(Address address, std::span<std::byte> to);
+  /// The selected thread first. Errors: protocol, io.
+  Result<std::vector<Thread>> threads();
+  /// Nothing when the debugger cannot tell. Errors: protocol, io.
+  Result<std::optional<std::vector<wire::Mapping>>> mappings();
+
+  /// The last word; the debugger runs `commands` (one line each) after the output.
+  void finish(int status, const std::vector<std::string>& commands = {});
+
+private:
+  ServedSession(UniqueFd socket) : channel_(std::move(socket)) {}
+  Result<void> await_hello();
+  Result<std::string> ask(wire::Type question, std::string_view payload, wire::Type answer);
+  void tell(wire::Type type, std::string_view text);
+
+  wire::Channel channel_;
+  wire::Hello hello_;
+  UniqueFd window_fd_;
+  UniqueFd backing_;
+  std::byte* window_ = nullptr;
+  bool cancelled_ = false;
+  std::chrono::steady_clock::time_point next_question_;
+};
+
+/// The stopped process of a debugger on this machine: its memory is /proc/PID/mem, where a
+/// segment's offset is its address. Not for cores: those are opened from their descriptor. Errors:
+/// unsupported (no target, or a remote one), permission, protocol, io.
+Result<std::unique_ptr<Target>> open_served_process(ServedSession& session);
+
+} // namespace pygc::target

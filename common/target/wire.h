@@ -1,0 +1,77 @@
+// The framing of the protocol between a debugger's plugin (serves a target) and the analysis:
+// messages of a fixed header {magic, version, type, length, descriptors} and a bounded payload over
+// a Unix stream socket. Both sides check everything; neither trusts the other.
+#pragma once
+
+#include "common/base/error.h"
+#include "common/base/unique_fd.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pygc::wire {
+
+inline constexpr std::uint32_t magic = 0x63677970; // "pygc", little-endian
+inline constexpr std::uint16_t protocol_version = 1;
+inline constexpr std::size_t header_size = 16;
+inline constexpr std::size_t max_payload = std::size_t{16} << 20;
+inline constexpr std::size_t max_descriptors = 4;
+inline constexpr int idle_milliseconds = 100;
+
+enum class Type : std::uint16_t {
+  hello = 1,          // plugin -> analysis, first, once
+  output,             // analysis -> plugin, no answer
+  diagnostics,        // analysis -> plugin, no answer
+  threads,            // analysis -> plugin
+  threads_answer,     //
+  read,               // analysis -> plugin; the bytes come through the window
+  read_answer,        //
+  mappings,           // analysis -> plugin
+  mappings_answer,    //
+  evaluate,           // analysis -> plugin
+  evaluate_answer,    //
+  interrupted,        // analysis -> plugin
+  interrupted_answer, //
+  done,               // analysis -> plugin, last, no answer
+};
+inline constexpr std::uint16_t last_type = static_cast<std::uint16_t>(Type::done);
+
+struct Message {
+  Type type = Type::done;
+  std::string payload;
+  std::vector<UniqueFd> descriptors;
+};
+
+/// Called about every idle_milliseconds while a side waits for the other; false: give up waiting.
+/// It may throw: a debugger's own exceptions pass through.
+using Idle = std::function<bool()>;
+
+class Channel {
+public:
+  explicit Channel(UniqueFd socket) : socket_(std::move(socket)) {}
+
+  int fd() const { return socket_.get(); }
+
+  /// Errors: protocol (too long), io (the other side is gone), cancelled (`idle` said so).
+  Result<void> send(Type type, std::string_view payload, std::span<const int> descriptors = {},
+                    const Idle& idle = {});
+  /// The next message; nothing when the other side closed the socket between two messages.
+  /// Errors: protocol (says what is wrong with the message), io, cancelled.
+  Result<std::optional<Message>> receive(const Idle& idle = {});
+
+private:
+  Result<void> wait_for(short events, const Idle& idle);
+  /// The number of bytes got: fewer than wanted at the end of the stream only.
+  Result<std::size_t> receive_bytes(std::span<char> to, std::vector<UniqueFd>* descriptors,
+                                    const Idle& idle);
+
+  UniqueFd socket_;
+};
+
+} // namespace pygc::wire

@@ -1,0 +1,93 @@
+// The parts of wire_host.h that ask the system: where things lie, what a process maps.
+#include "common/target/wire_host.h"
+
+#include <array>
+#include <charconv>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <dlfcn.h>
+#include <fstream>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace pygc::wire {
+
+std::string library_path(const void* symbol) {
+  Dl_info info{};
+  if (::dladdr(symbol, &info) == 0 || info.dli_fname == nullptr) {
+    return {};
+  }
+  std::array<char, PATH_MAX> path{};
+  return ::realpath(info.dli_fname, path.data()) != nullptr ? path.data() : info.dli_fname;
+}
+
+std::string find_analysis(const void* symbol) {
+  if (const char* given = std::getenv("PYGC_EXECUTABLE"); given != nullptr && *given != '\0') {
+    return given;
+  }
+  // PREFIX/lib/libpygc-*.so, PREFIX/lib/gdb/..., PREFIX/lib/TRIPLET/gdb/...
+  std::string directory = library_path(symbol);
+  for (int up = 0; up < 4; up++) {
+    const auto slash = directory.rfind('/');
+    if (slash == std::string::npos) {
+      break;
+    }
+    directory.resize(slash);
+    std::string candidate = directory + "/bin/pygc";
+    if (up > 0 && ::access(candidate.c_str(), X_OK) == 0) {
+      return candidate;
+    }
+  }
+  return "pygc";
+}
+
+std::uint32_t terminal_columns() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+MappingsAnswer process_mappings(std::int64_t pid) {
+  MappingsAnswer answer;
+  std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
+  for (std::string line; std::getline(maps, line);) {
+    Mapping mapping;
+    std::array<char, 5> flags{};
+    int path_at = 0;
+    unsigned long start = 0;
+    unsigned long end = 0;
+    unsigned long offset = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx %4s %lx %*s %*s %n", &start, &end, flags.data(), &offset,
+                    &path_at) != 4) {
+      return {};
+    }
+    mapping.start = start;
+    mapping.end = end;
+    mapping.file_offset = offset;
+    mapping.permissions = {
+        .read = flags[0] == 'r', .write = flags[1] == 'w', .execute = flags[2] == 'x'};
+    mapping.path = path_at > 0 ? line.substr(static_cast<std::size_t>(path_at)) : std::string();
+    answer.mappings.push_back(std::move(mapping));
+    answer.known = true;
+  }
+  return answer;
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  int base = 10;
+  if (text.starts_with("0x") || text.starts_with("0X")) {
+    base = 16;
+    text.remove_prefix(2);
+  } else if (text.size() > 1 && text.front() == '0') {
+    base = 8;
+    text.remove_prefix(1);
+  }
+  std::uint64_t value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+} // namespace pygc::wire

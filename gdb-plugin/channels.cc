@@ -1,0 +1,97 @@
+#include "gdb-plugin/channels.h"
+
+#include "common/base/unique_fd.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace pygc::gdb {
+namespace {
+
+constexpr off_t max_request = off_t{64} << 20;
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n < 0 && errno != EINTR) {
+      return false;
+    }
+    text.remove_prefix(n > 0 ? static_cast<std::size_t>(n) : 0);
+  }
+  return true;
+}
+
+bool open_channel(int number, const std::string& text) {
+  const UniqueFd file(::memfd_create("pygc", MFD_CLOEXEC));
+  if (!file || !write_all(file.get(), text)) {
+    return false;
+  }
+  UniqueFd at(::fcntl(file.get(), F_DUPFD_CLOEXEC, number));
+  return at.get() == number && at.release() == number;
+}
+
+bool replace_channel(int number, const std::string& text) {
+  const UniqueFd file(::memfd_create("pygc", MFD_CLOEXEC));
+  return file && write_all(file.get(), text) && ::dup3(file.get(), number, O_CLOEXEC) == number;
+}
+
+bool is_item(char c) {
+  return c >= 1 && c <= 7;
+}
+
+} // namespace
+
+bool open_channels(const std::string& definitions) {
+  return open_channel(request_fd, {}) && open_channel(response_fd, definitions) &&
+         open_channel(status_fd, {});
+}
+
+Request take_request() {
+  Request request;
+  // lseek, not fstat: the latter would need a newer glibc than old GDBs run with.
+  const off_t size = ::lseek(request_fd, 0, SEEK_END);
+  if (size < 1 || size > max_request) {
+    return request;
+  }
+  std::string bytes(static_cast<std::size_t>(size), '\0');
+  if (::pread(request_fd, bytes.data(), bytes.size(), 0) != size ||
+      bytes.back() != static_cast<char>(Item::send) || ::ftruncate(request_fd, 0) != 0) {
+    return request;
+  }
+  bytes.pop_back();
+  request.complete = true;
+  for (const char c : bytes) {
+    if (is_item(c)) {
+      request.parts.push_back({static_cast<Item>(c), {}});
+    } else if (c != '\0' && !request.parts.empty()) {
+      request.parts.back().text += c;
+    }
+  }
+  return request;
+}
+
+bool answer(const std::string& response, const std::string& status) {
+  return replace_channel(response_fd, response) && replace_channel(status_fd, status);
+}
+
+std::string unquote(std::string_view word) {
+  std::string plain;
+  char quote = '\0';
+  for (std::size_t i = 0; i < word.size(); i++) {
+    const char c = word[i];
+    if (c == '\\' && quote != '\'' && i + 1 < word.size()) {
+      plain += word[++i];
+    } else if (quote == '\0' && (c == '"' || c == '\'')) {
+      quote = c;
+    } else if (quote != '\0' && c == quote) {
+      quote = '\0';
+    } else {
+      plain += c;
+    }
+  }
+  return plain;
+}
+
+} // namespace pygc::gdb

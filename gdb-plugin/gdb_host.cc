@@ -1,0 +1,154 @@
+#include "gdb-plugin/gdb_host.h"
+
+#include "common/target/wire_files.h"
+#include "common/target/wire_machine_x86_64.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+
+namespace pygc::gdb {
+namespace {
+
+constexpr std::size_t read_piece = std::size_t{1} << 20; // GDB looks for ^C between calls
+
+volatile std::sig_atomic_t interrupt_seen = 0;
+struct sigaction previous_action;
+
+void note_interrupt(int /*signal*/) {
+  interrupt_seen = 1;
+}
+
+} // namespace
+
+bool GdbHost::read(Address address, std::byte* to, std::size_t size) {
+  if (callbacks_ == nullptr) {
+    return false;
+  }
+  while (size > 0) { // GDB's length is an int, and a negative one "succeeds" unread
+    const std::size_t piece = std::min(size, read_piece);
+    if (callbacks_->target_read(address, to, static_cast<int>(piece)) != GDB_SUCCESS) {
+      return false;
+    }
+    address += piece;
+    to += piece;
+    size -= piece;
+  }
+  return true;
+}
+
+// Only the registers of the general file: a number that GDB does not map ends GDB.
+Address GdbHost::register_value(std::size_t dwarf_number) {
+  gdb_reg_value* value = callbacks_->reg_get(callbacks_, static_cast<int>(dwarf_number));
+  Address result = 0;
+  if (value->defined != 0 && value->size == sizeof result) {
+    std::memcpy(&result, value->value, sizeof result);
+  }
+  value->free(value);
+  return result;
+}
+
+void GdbHost::describe(wire::Launch& launch) {
+  wire::Hello& hello = launch.hello;
+  hello.debugger = "gdb";
+  hello.debugger_version = command_.gdb_version;
+  hello.sysroot = command_.sysroot == "target:" ? std::string() : command_.sysroot;
+  hello.columns = wire::terminal_columns();
+  // GDB never tells whether a pipe or a log takes the output: no colours.
+  hello.terminal = false;
+  if (auto executables = wire::find_executables(); executables.size() == 1) {
+    hello.executable_path = executables.front().path;
+  }
+  if (callbacks_ == nullptr) { // a core without registers has no frame either
+    if (auto cores = wire::find_cores(); cores.size() == 1) {
+      hello.kind = wire::TargetKind::core;
+      hello.core_path = cores.front().path;
+      launch.backing = std::move(cores.front().fd);
+    }
+    return;
+  }
+  sp_ = register_value(wire::sp_register);
+  const Address pc = register_value(wire::pc_register);
+  const wire::Read reader = [this](Address address, std::byte* to, std::size_t size) {
+    return read(address, to, size);
+  };
+  std::byte probe{};
+  read(sp_, &probe, 1); // has GDB open the core again if it closed it for want of descriptors
+  for (auto& core : wire::find_cores()) {
+    if (wire::core_is_target(core.fd.get(), pc, sp_, reader)) {
+      hello.kind = wire::TargetKind::core;
+      hello.core_path = core.path;
+      launch.backing = std::move(core.fd);
+      return;
+    }
+  }
+  hello.kind = wire::TargetKind::remote;
+  for (const std::int64_t pid : wire::find_traced_processes()) {
+    if (UniqueFd memory = wire::open_process_memory(pid, sp_, reader)) {
+      hello.kind = wire::TargetKind::live;
+      hello.pid = pid_ = pid;
+      launch.backing = std::move(memory);
+      return;
+    }
+  }
+}
+
+std::optional<wire::ThreadsAnswer> GdbHost::threads() {
+  if (callbacks_ == nullptr) {
+    return wire::ThreadsAnswer{};
+  }
+  if (!command_.threads) {
+    command_.asks_threads = true;
+  }
+  return command_.threads;
+}
+
+wire::MappingsAnswer GdbHost::mappings() {
+  return pid_ > 0 ? wire::process_mappings(pid_) : wire::MappingsAnswer{};
+}
+
+std::optional<wire::EvaluateAnswer> GdbHost::evaluate(const std::string& expression) {
+  if (const auto known = command_.values.find(expression); known != command_.values.end()) {
+    return wire::EvaluateAnswer{.ok = true, .value = known->second, .problem = {}};
+  }
+  const bool printable = std::ranges::all_of(
+      expression, [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != '\x7f'; });
+  if (callbacks_ == nullptr || !printable) {
+    return wire::EvaluateAnswer{
+        .ok = false,
+        .value = 0,
+        .problem = "\"" + expression + "\" is not a number, and GDB has nothing to evaluate it in"};
+  }
+  command_.asks_value = expression;
+  return std::nullopt;
+}
+
+bool GdbHost::interrupted() {
+  return !idle();
+}
+
+bool GdbHost::idle() {
+  if (callbacks_ == nullptr) {
+    return !InterruptWatch::interrupted();
+  }
+  std::byte probe{}; // a tiny good read: there GDB looks for ^C, and throws
+  callbacks_->target_read(sp_, &probe, 1);
+  return true;
+}
+
+InterruptWatch::InterruptWatch() {
+  interrupt_seen = 0;
+  struct sigaction action{};
+  action.sa_handler = note_interrupt;
+  ::sigaction(SIGINT, &action, &previous_action);
+}
+
+InterruptWatch::~InterruptWatch() {
+  ::sigaction(SIGINT, &previous_action, nullptr);
+}
+
+bool InterruptWatch::interrupted() {
+  return interrupt_seen != 0;
+}
+
+} // namespace pygc::gdb

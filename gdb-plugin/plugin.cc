@@ -1,0 +1,181 @@
+// libpygc-gdb.so: commands for a stock GDB, carried in by "jit-reader-load", GDB's only public
+// plugin interface. A command's script puts its words into a memory file and has GDB sniff a frame;
+// unwind() below finds the request, runs the analysis with GDB's target_read in hand and leaves
+// commands for "source". An ordinary backtrace finds no request and is GDB's own. Without a process
+// or a core there is no frame: then the script loads the library anew, and gdb_init_reader() finds
+// the request.
+//
+// GDB's exceptions (^C, a lost connection) pass through here: nothing is noexcept, and no catch
+// (...).
+#include "common/target/wire_host.h"
+#include "gdb-plugin/channels.h"
+#include "gdb-plugin/gdb_host.h"
+#include "gdb-plugin/script.h"
+
+#include <gdb/jit-reader.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <stdexcept>
+
+#pragma GCC visibility push(default)
+GDB_DECLARE_GPL_COMPATIBLE_READER
+#pragma GCC visibility pop
+
+namespace pygc::gdb {
+namespace {
+
+Command current;
+bool busy = false;
+bool ready = false;
+
+target::Thread parse_thread(const std::string& line) {
+  target::Thread thread;
+  std::array<std::uint64_t, target::dwarf_register_count + 2> numbers{}; // GDB's own number first
+  std::size_t at = 0;
+  for (auto& number : numbers) {
+    const std::size_t end = std::min(line.find(' ', at), line.size());
+    number = wire::parse_number(std::string_view(line).substr(at, end - at)).value_or(0);
+    at = std::min(end + 1, line.size());
+  }
+  std::copy(numbers.begin() + 1, numbers.end() - 1, thread.registers.begin());
+  thread.thread_pointer = numbers.back();
+  return thread;
+}
+
+// The selected thread comes twice: first, and again among all.
+void add_thread(std::vector<target::Thread>& threads, const std::string& line) {
+  const target::Thread thread = parse_thread(line);
+  if (!threads.empty() && threads.front().registers == thread.registers &&
+      threads.front().thread_pointer == thread.thread_pointer) {
+    return;
+  }
+  threads.push_back(thread);
+}
+
+void take_over(const Request& request) {
+  if (current.asks_threads) {
+    current.threads.emplace();
+    current.asks_threads = false;
+  }
+  for (const auto& part : request.parts) {
+    switch (part.item) {
+    case Item::begin:
+      current = Command{};
+      current.words.push_back(part.text);
+      break;
+    case Item::argument:
+      current.words.push_back(unquote(part.text));
+      break;
+    case Item::thread:
+      if (current.threads) {
+        add_thread(current.threads->threads, part.text);
+      }
+      break;
+    case Item::value:
+      current.values[current.asks_value] = wire::parse_number(part.text).value_or(0);
+      break;
+    case Item::sysroot:
+      current.sysroot = part.text;
+      break;
+    case Item::version:
+      current.gdb_version = part.text;
+      break;
+    case Item::send:
+      break;
+    }
+  }
+}
+
+// The analysis may only ask for what a user's next step would be, not for a shell.
+bool allowed(const std::string& command) {
+  const std::string verb = command.substr(0, command.find(' '));
+  for (const char* one : {"break", "tbreak", "hbreak", "thbreak", "watch", "rwatch", "awatch",
+                          "delete", "continue", "advance", "finish"}) {
+    if (verb == one) {
+      return command.find('(') == std::string::npos && command.find('|') == std::string::npos;
+    }
+  }
+  return false;
+}
+
+void run(gdb_unwind_callbacks* callbacks) {
+  GdbHost host(callbacks, current);
+  wire::Launch launch;
+  launch.executable = wire::find_analysis(reinterpret_cast<const void*>(&gdb_init_reader));
+  launch.words = current.words;
+  host.describe(launch);
+  const wire::Outcome outcome = wire::run_analysis(launch, host);
+  if (outcome.again) {
+    answer(current.asks_threads ? collect_threads() : collect_value(current.asks_value),
+           status_commands(wire::status_failed, Step::again));
+    return;
+  }
+  std::string response = as_printf(host.take_text());
+  for (const auto& command : outcome.commands) {
+    if (allowed(command)) {
+      response += command + "\n";
+    }
+  }
+  answer(response, status_commands(outcome.status, Step::finished));
+}
+
+/// Runs the pending request, if there is a complete one.
+void serve(gdb_unwind_callbacks* callbacks) {
+  const Request request = busy ? Request{} : take_request();
+  if (!request.complete) {
+    return;
+  }
+  struct Busy {
+    Busy() { busy = true; }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+    ~Busy() { busy = false; }
+  } const guard;
+  try {
+    take_over(request);
+    run(callbacks);
+  } catch (const std::exception& e) { // ours (out of memory); GDB's own are no std::exception
+    answer(as_printf(std::string("pygc: ") + e.what() + "\n"),
+           status_commands(wire::status_failed, Step::finished));
+  }
+}
+
+gdb_status read_debug_info(gdb_reader_funcs* /*self*/, gdb_symbol_callbacks* /*callbacks*/,
+                           void* /*memory*/, long /*size*/) {
+  return GDB_FAIL;
+}
+
+gdb_status unwind(gdb_reader_funcs* /*self*/, gdb_unwind_callbacks* callbacks) {
+  serve(callbacks);
+  return GDB_FAIL; // in any case GDB unwinds the frame itself
+}
+
+gdb_frame_id frame_id(gdb_reader_funcs* /*self*/, gdb_unwind_callbacks* /*callbacks*/) {
+  return {0, 0};
+}
+
+void destroy(gdb_reader_funcs* /*self*/) {} // the channels stay: the library may come back at once
+
+} // namespace
+} // namespace pygc::gdb
+
+extern "C" __attribute__((visibility("default"))) gdb_reader_funcs* gdb_init_reader() {
+  using namespace pygc::gdb;
+  static gdb_reader_funcs table = {
+      GDB_READER_INTERFACE_VERSION, nullptr, read_debug_info, unwind, frame_id, destroy};
+  if (ready) {
+    const InterruptWatch watch;
+    serve(nullptr);
+    return &table;
+  }
+  const std::string library =
+      pygc::wire::library_path(reinterpret_cast<const void*>(&gdb_init_reader));
+  ready = open_channels(definitions(library));
+  if (!ready) {
+    std::fputs("pygc: descriptors 731 to 733 must be free (and ulimit -n above 733)\n", stderr);
+    table.reader_version = -1; // GDB then refuses the library with an error; NULL would crash it
+  }
+  return &table;
+}

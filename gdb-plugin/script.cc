@@ -1,0 +1,207 @@
+#include "gdb-plugin/script.h"
+
+#include "common/target/wire_commands.h"
+#include "common/target/wire_machine_x86_64.h"
+
+namespace pygc::gdb {
+namespace {
+
+constexpr std::size_t printf_piece = 4000;
+
+// "$argN" is pasted text. "maint set test-settings string-noescape" (a scratch setting of GDB's own
+// tests) takes the rest of its line raw, and $_gdb_maint_setting_str gives it back as a string, so
+// any quoting survives. "with language c": an Ada, Pascal, Rust ... frame may be selected. "thread
+// apply -q -s" swallows errors and puts the selected thread and frame back. @N: a channel. (char)N:
+// an Item.
+constexpr std::string_view helpers = R"(
+define-prefix pygc
+document pygc
+%FAMILY%.
+end
+define __pygc_text
+  append value @731 $_gdb_maint_setting_str("test-settings string-noescape")
+end
+define __pygc_begin
+  set $pygc_status = 2
+  set $__pygc_step = 0
+  set $__pygc_i = 0
+  set $__pygc_n = $arg1
+  set $__pygc_more = $arg1 > 0
+  dump value @733 (char)10
+  dump value @731 (char)5
+  append value @731 "$arg0"
+  append value @731 (char)6
+  append value @731 $_gdb_setting_str("sysroot")
+  append value @731 (char)7
+  eval "maint set test-settings string-noescape %d.%d", $_gdb_major, $_gdb_minor
+  __pygc_text
+end
+define __pygc_push
+  append value @731 (char)1
+  __pygc_text
+  set $__pygc_i = $__pygc_i + 1
+  set $__pygc_more = $__pygc_i < $__pygc_n
+end
+define __pygc_thread
+  eval "maint set test-settings string-noescape %THREAD_FORMAT%", %THREAD_VALUES%
+  append value @731 (char)2
+  __pygc_text
+end
+define __pygc_threads
+  if $_thread != 0
+    eval "thread apply %d.%d -q -s __pygc_thread", $_inferior, $_thread
+    thread apply all -q -s __pygc_thread
+  end
+end
+define __pygc_value
+  eval "maint set test-settings string-noescape %#lx", (unsigned long)$__pygc_value
+  append value @731 (char)3
+  __pygc_text
+end
+define __pygc_ring
+  if $_gdb_major < 11
+    eval "flushregs"
+  else
+    eval "maint flush register-cache"
+  end
+  frame apply level 0 -q -s echo
+end
+define __pygc_send
+  set $__pygc_step = 0
+  append value @731 (char)4
+  if $_thread != 0
+    eval "thread apply %d.%d -q -s __pygc_ring", $_inferior, $_thread
+  else
+    jit-reader-unload
+    jit-reader-load %LIBRARY%
+  end
+  dump value @731 (char)0
+  source @733
+end
+define __pygc_call
+  with language c -- __pygc_send
+  while $__pygc_step == 2
+    source @732
+    with language c -- __pygc_send
+  end
+  if $__pygc_step == 0
+    echo pygc: not run: the thread runs, has no registers, or was interrupted\n
+  else
+    source @732
+  end
+end
+)";
+
+constexpr std::string_view command_template = R"(define pygc %NAME%
+  dont-repeat
+  with language c -- __pygc_begin %NAME% $argc
+  while $__pygc_more
+    eval "maint set test-settings string-noescape $arg%d", $__pygc_i
+    with language c -- __pygc_push
+  end
+  __pygc_call
+end
+document pygc %NAME%
+%SUMMARY%.
+Usage: pygc %NAME% [OPTION...]
+
+%HELP%
+
+$pygc_status holds the status.
+end
+)";
+
+void replace_all(std::string& text, std::string_view what, std::string_view with) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size()) {
+    text.replace(at, what.size(), with);
+  }
+}
+
+} // namespace
+
+std::string definitions(const std::string& library) {
+  std::string format = "%d";
+  std::string values = "$_gthread";
+  for (const char* name : wire::register_names) {
+    format += " %#lx";
+    values += std::string(", (unsigned long)$") + name;
+  }
+  format += " %#lx";
+  const std::string pointer = std::string("$") + wire::thread_pointer_name;
+  values += ", (unsigned long)($_isvoid(" + pointer + ") ? 0 : " + pointer + ")";
+
+  std::string text(helpers);
+  for (const char* name :
+       {"text", "begin", "push", "thread", "threads", "value", "ring", "send", "call"}) {
+    text += std::string("document __pygc_") + name + "\nInternal to pygc.\nend\n";
+  }
+  replace_all(text, "%THREAD_FORMAT%", format);
+  replace_all(text, "%THREAD_VALUES%", values);
+  replace_all(text, "%FAMILY%", wire::family_summary);
+  for (const auto& command : wire::commands()) {
+    std::string one(command_template);
+    replace_all(one, "%NAME%", command.name);
+    replace_all(one, "%SUMMARY%", command.summary);
+    replace_all(one, "%HELP%", command.help);
+    text += one;
+  }
+  replace_all(text, "@73", "/proc/self/fd/73");
+  replace_all(text, "%LIBRARY%", library);
+  return text;
+}
+
+std::string as_printf(std::string_view text) {
+  std::string commands;
+  std::string line;
+  const auto flush = [&] {
+    if (!line.empty()) {
+      commands += "printf \"" + line + "\"\n";
+      line.clear();
+    }
+  };
+  for (std::size_t i = 0; i < text.size(); i++) {
+    switch (const char c = text[i]) {
+    case '\0':
+      break;
+    case '\n':
+      line += "\\n";
+      break;
+    case '\r':
+      line += "\\r";
+      break;
+    case '%':
+      line += "%%";
+      break;
+    case '\\':
+    case '"':
+      line += '\\';
+      [[fallthrough]];
+    default:
+      line += c;
+    }
+    // Not in the middle of a UTF-8 character.
+    const bool boundary =
+        i + 1 == text.size() || (static_cast<unsigned char>(text[i + 1]) & 0xC0U) != 0x80U;
+    if (line.size() >= printf_piece && boundary) {
+      flush();
+    }
+  }
+  flush();
+  return commands;
+}
+
+std::string status_commands(int status, Step step) {
+  return "set $pygc_status = " + std::to_string(status) +
+         "\nset $__pygc_step = " + std::to_string(static_cast<int>(step)) + "\n";
+}
+
+std::string collect_threads() {
+  return "with language c -- __pygc_threads\n";
+}
+
+std::string collect_value(const std::string& expression) {
+  return "with may-call-functions off -- set $__pygc_value = " + expression +
+         "\nwith language c -- __pygc_value\n";
+}
+
+} // namespace pygc::gdb

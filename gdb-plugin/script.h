@@ -1,0 +1,26 @@
+// The GDB side of the commands: the text of their definitions, and text for "source" that prints.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace pygc::gdb {
+
+/// "define-prefix pygc", "define pygc check", "document pygc check" ... `library` is loaded anew
+/// when there is no frame whose sniffing would call us.
+std::string definitions(const std::string& library);
+
+/// Commands that have GDB print the text: pipes, logs, MI and the pager all see it.
+std::string as_printf(std::string_view text);
+
+/// What the script does after a ring: nothing, print the response, or answer a question and ring
+/// again.
+enum class Step : int { none, finished, again };
+std::string status_commands(int status, Step step);
+
+/// Commands that gather every thread's registers.
+std::string collect_threads();
+/// Commands that evaluate; GDB's own error message ends the user's command when it cannot.
+std::string collect_value(const std::string& expression);
+
+} // namespace pygc::gdb
