@@ -94,7 +94,7 @@ TEST_F(Corruption, TypeThatIsNoType) {
 
 TEST_F(Corruption, RefcountThatIsTooSmall) {
   // A lost reference of an object that others still visit: the opposite cause, the same sign.
-  const json document = with_word(node_, 0);
+  const json document = with_word(node_, 1);
   const auto findings = findings_of(document, "negative_gc_refs");
   ASSERT_EQ(findings.size(), 1U) << document.dump(1);
   EXPECT_EQ(to_address(findings.front().at("object").at("address").get<std::string>()), node_);
