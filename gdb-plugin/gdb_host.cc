@@ -10,6 +10,7 @@
 namespace pygc::gdb {
 namespace {
 
+constexpr std::size_t shown_of_refused = 4000;
 constexpr std::size_t read_piece = std::size_t{1} << 20; // GDB looks for ^C between calls
 
 volatile std::sig_atomic_t interrupt_seen = 0;
@@ -35,6 +36,11 @@ bool GdbHost::read(Address address, std::byte* to, std::size_t size) {
     size -= piece;
   }
   return true;
+}
+
+void GdbHost::output_refused() {
+  text_.resize(std::min(text_.size(), shown_of_refused));
+  text_ += "\n";
 }
 
 // Only the registers of the general file: a number that GDB does not map ends GDB.

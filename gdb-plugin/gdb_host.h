@@ -37,6 +37,7 @@ public:
 
   void output(std::string_view text) override { text_ += text; }
   void diagnostics(std::string_view text) override { text_ += text; }
+  void output_refused() override;
   bool read(Address address, std::byte* to, std::size_t size) override;
   std::optional<wire::ThreadsAnswer> threads() override;
   wire::MappingsAnswer mappings() override;

@@ -161,6 +161,7 @@ private:
   Result<void> relay(const Message& message) {
     relayed_ += message.payload.size();
     if (relayed_ > max_output) {
+      host_.output_refused();
       return fail(ErrorKind::limit, 0,
                   "more than " + std::to_string(max_output >> 20) +
                       " MiB of output: use --output FILE");

@@ -15,8 +15,8 @@
 namespace pygc::wire {
 
 inline constexpr int status_failed = 2;
-/// Output beyond this is refused: it belongs in a file (--output).
-inline constexpr std::size_t max_output = std::size_t{64} << 20;
+/// An analysis that puts out more is ended: that belongs in a file (--output).
+inline constexpr std::size_t max_output = std::size_t{16} << 20;
 
 /// What a debugger offers to an analysis. Any of these may throw the debugger's own exceptions: the
 /// analysis is then ended at once and the exception goes on.
@@ -29,6 +29,8 @@ public:
 
   virtual void output(std::string_view text) = 0;
   virtual void diagnostics(std::string_view text) = 0;
+  /// The output went beyond max_output: what the host keeps of it need not be shown in full.
+  virtual void output_refused() = 0;
   /// All or nothing.
   virtual bool read(Address address, std::byte* to, std::size_t size) = 0;
   /// Nothing: not known yet; the run ends, to be repeated once it is.
