@@ -1,6 +1,7 @@
 // The native replayer: maps a target's memory at its own addresses, locks itself in, and carries
 // out the analysis' commands until the control socket closes.
 #include "common/replay/replayer_protocol.h"
+#include "replayer/fill.h"
 #include "replayer/machine_x86_64.h"
 #include "replayer/map.h"
 #include "replayer/run_state.h"
@@ -42,6 +43,18 @@ void send_reply(const protocol::Reply& reply) {
   }
 }
 
+/// There is no running without the sandbox.
+void send_lock_result(const LockResult& result) {
+  protocol::Reply reply;
+  reply.failure = result.failure;
+  reply.error = result.error;
+  reply.failed_regions = failed_regions;
+  send_reply(reply);
+  if (result.failure != protocol::LockFailure::none) {
+    machine::exit_process(protocol::exit_done);
+  }
+}
+
 /// One packet with the descriptors that came along (before the lock-in: afterwards none can).
 std::size_t receive_with_files() {
   alignas(8) std::array<char, CMSG_SPACE(sizeof(files))> control;
@@ -69,7 +82,9 @@ std::size_t receive_with_files() {
 
 void close_files() {
   for (std::size_t i = 0; i < file_count; ++i) {
-    machine::syscall(SYS_close, static_cast<std::uint64_t>(files[i]));
+    if (!keep_for_fill(files[i])) {
+      machine::syscall(SYS_close, static_cast<std::uint64_t>(files[i]));
+    }
   }
 }
 
@@ -92,7 +107,9 @@ void set_up(std::uint64_t vdso) {
     machine::exit_process(protocol::exit_clash);
   }
   close_files();
-  send_reply({});
+  // The best moment to say so: before the analysis has done its own work in vain.
+  const LockResult sandbox = check_sandbox();
+  send_lock_result(sandbox);
 }
 
 void map_packet(std::size_t size) {
@@ -103,7 +120,7 @@ void map_packet(std::size_t size) {
   const auto* regions =
       reinterpret_cast<const protocol::RegionRecord*>(packet.data() + sizeof(map));
   for (std::uint32_t i = 0; i < map.count; ++i) {
-    const bool from_file = regions[i].source == protocol::Source::file;
+    const bool from_file = regions[i].source != protocol::Source::zero;
     if (from_file && regions[i].file >= file_count) {
       broken_protocol();
     }
@@ -135,18 +152,12 @@ void map_and_lock() {
     }
   }
   machine::set_thread_pointer(run_state.setup.thread_pointer);
+  failed_regions += finish_fills();
   LockResult result = install_handlers();
   if (result.failure == protocol::LockFailure::none) {
     result = enter_sandbox();
   }
-  protocol::Reply reply;
-  reply.failure = result.failure;
-  reply.error = result.error;
-  reply.failed_regions = failed_regions;
-  send_reply(reply);
-  if (result.failure != protocol::LockFailure::none) {
-    machine::exit_process(protocol::exit_done);
-  }
+  send_lock_result(result);
 }
 
 [[noreturn]] void serve() {

@@ -1,5 +1,6 @@
 #include "replayer/map.h"
 
+#include "replayer/fill.h"
 #include "replayer/machine_x86_64.h"
 
 #include <cerrno>
@@ -12,7 +13,6 @@ namespace {
 namespace protocol = replay::protocol;
 
 constexpr std::uint64_t page = 4096;
-constexpr std::uint64_t huge_page = 2 << 20;
 constexpr std::uint64_t target_stack_size = 8 << 20;
 // Around what may be the vdso and its data pages, where the kernel refuses to unmap them.
 constexpr std::uint64_t vdso_margin = 64 * 1024;
@@ -42,37 +42,15 @@ MapOutcome outcome_of(std::int64_t result, std::uint64_t wanted) {
   if (result == static_cast<std::int64_t>(wanted)) {
     return MapOutcome::mapped;
   }
-  if (result >= 0) {
-    // A kernel before 4.17, which takes the address for a hint.
-    machine::syscall(SYS_munmap, static_cast<std::uint64_t>(result), page);
-    return MapOutcome::clash;
-  }
-  return result == -EEXIST ? MapOutcome::clash : MapOutcome::failed;
+  // A kernel before 4.17 takes the address for a hint; what it mapped elsewhere goes with the
+  // process.
+  return result >= 0 || result == -EEXIST ? MapOutcome::clash : MapOutcome::failed;
 }
 
-bool read_at(int fd, std::uint64_t offset, std::uint64_t start, std::uint64_t end) {
-  while (start < end) {
-    const std::int64_t got =
-        machine::syscall(SYS_pread64, static_cast<std::uint64_t>(fd), start, end - start, offset);
-    if (got == -EINTR) {
-      continue;
-    }
-    if (got < 0) {
-      return false;
-    }
-    if (got == 0) {
-      return true; // behind the end of the file: zeros
-    }
-    start += static_cast<std::uint64_t>(got);
-    offset += static_cast<std::uint64_t>(got);
-  }
-  return true;
-}
-
-/// Anonymous pages for [start, end), filled from the file unless fd < 0. A first page that the
-/// region before has mapped already is shared.
-MapOutcome copy_pages(const protocol::RegionRecord& region, std::uint64_t start, std::uint64_t end,
-                      int fd) {
+/// Memory of its own for [start, end) of the region, filled from the file unless fd < 0. A first
+/// page that the region before has mapped already is shared, and keeps the permission to write.
+MapOutcome map_copy(const protocol::RegionRecord& region, std::uint64_t start, std::uint64_t end,
+                    int fd) {
   const std::uint64_t first = page_floor(start) < mapped_end ? mapped_end : page_floor(start);
   const std::uint64_t last = page_ceiling(end);
   if (first < last) {
@@ -82,19 +60,18 @@ MapOutcome copy_pages(const protocol::RegionRecord& region, std::uint64_t start,
       return outcome;
     }
     mapped_end = last;
-    if (last - first >= huge_page && fd >= 0) {
-      machine::syscall(SYS_madvise, first, last - first, MADV_HUGEPAGE);
-    }
   }
-  if (fd >= 0 && !read_at(fd, region.offset + (start - region.start), start, end)) {
-    return MapOutcome::failed;
-  }
-  // Pages shared with a neighbour keep the permission to write.
   const bool whole = start == first && end == last;
-  const int protection = static_cast<int>(region.protection) | (whole ? 0 : PROT_READ | PROT_WRITE);
-  const std::uint64_t from = page_floor(start);
-  machine::syscall(SYS_mprotect, from, last - from, static_cast<std::uint64_t>(protection));
-  return MapOutcome::mapped;
+  const auto writable = static_cast<std::uint32_t>(PROT_READ | PROT_WRITE);
+  return fill({.start = start,
+               .end = end,
+               .offset = region.offset + (start - region.start),
+               .first_page = page_floor(start),
+               .end_page = last,
+               .protection = region.protection | (whole ? 0 : writable)},
+              fd)
+             ? MapOutcome::mapped
+             : MapOutcome::failed;
 }
 
 MapOutcome map_file(const protocol::RegionRecord& region, int fd) {
@@ -102,10 +79,10 @@ MapOutcome map_file(const protocol::RegionRecord& region, int fd) {
   const std::uint64_t whole_end = page_floor(region.end);
   const std::uint64_t offset = region.offset + (whole_start - region.start);
   if (whole_start >= whole_end || offset % page != 0 || whole_start < mapped_end) {
-    return copy_pages(region, region.start, region.end, fd);
+    return map_copy(region, region.start, region.end, fd);
   }
   if (region.start < whole_start) {
-    if (const auto outcome = copy_pages(region, region.start, whole_start, fd);
+    if (const auto outcome = map_copy(region, region.start, whole_start, fd);
         outcome != MapOutcome::mapped) {
       return outcome;
     }
@@ -114,13 +91,13 @@ MapOutcome map_file(const protocol::RegionRecord& region, int fd) {
       map_at(whole_start, whole_end, static_cast<int>(region.protection), MAP_PRIVATE, fd, offset),
       whole_start);
   if (outcome == MapOutcome::failed) {
-    return copy_pages(region, whole_start, region.end, fd); // such as code on a noexec file system
+    return map_copy(region, whole_start, region.end, fd); // such as code on a noexec file system
   }
   if (outcome != MapOutcome::mapped) {
     return outcome;
   }
   mapped_end = whole_end;
-  return whole_end < region.end ? copy_pages(region, whole_end, region.end, fd) : outcome;
+  return whole_end < region.end ? map_copy(region, whole_end, region.end, fd) : outcome;
 }
 
 } // namespace
@@ -157,8 +134,15 @@ MapOutcome map_region(const protocol::RegionRecord& region, int fd) {
   if (!sane || ours) {
     return MapOutcome::failed;
   }
-  return region.source == protocol::Source::zero ? copy_pages(region, region.start, region.end, -1)
-                                                 : map_file(region, fd);
+  switch (region.source) {
+  case protocol::Source::file:
+    return map_file(region, fd);
+  case protocol::Source::copy:
+    return map_copy(region, region.start, region.end, fd);
+  case protocol::Source::zero:
+    break;
+  }
+  return map_copy(region, region.start, region.end, -1);
 }
 
 std::uint64_t target_stack_top() {

@@ -76,7 +76,7 @@ void clear_loop() {
 
 void update_loop() {
   const Loop loop;
-  const auto* refcounts = in_window<std::uint64_t>(loop.command.refcounts);
+  const auto* refcounts = in_window<std::uint64_t>(loop.command.counts);
   for (std::uint64_t i = loop.state.index; i < loop.command.end; ++i) {
     const std::uint64_t object = loop.enter(i);
     if (is_own(object)) {
@@ -92,7 +92,7 @@ void update_loop() {
 
 void collect_loop() {
   const Loop loop;
-  auto* gc_refs = in_window<std::int64_t>(loop.command.gc_refs);
+  auto* gc_refs = in_window<std::int64_t>(loop.command.counts);
   for (std::uint64_t i = loop.state.index; i < loop.command.end; ++i) {
     const std::uint64_t object = loop.enter(i);
     gc_refs[i] = protocol::gc_refs_lost;

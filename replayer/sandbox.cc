@@ -98,10 +98,19 @@ void die_with_parent(int parent) {
   }
 }
 
-LockResult enter_sandbox() {
+LockResult check_sandbox() {
   if (const auto r = machine::syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1); r < 0) {
     return failed(LockFailure::no_new_privileges, r);
   }
+  constexpr std::uint32_t action = SECCOMP_RET_TRAP;
+  if (const auto r = machine::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, address_of(action));
+      r < 0) {
+    return failed(LockFailure::seccomp, r);
+  }
+  return {};
+}
+
+LockResult enter_sandbox() {
   if (const auto r = machine::syscall(SYS_prctl, PR_SET_DUMPABLE, 0); r < 0) {
     return failed(LockFailure::no_new_privileges, r);
   }

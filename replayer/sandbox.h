@@ -22,6 +22,9 @@ struct LockResult {
 /// Dies with the analysis, from the first moment on.
 void die_with_parent(int parent);
 
+/// Whether enter_sandbox() can be expected to succeed.
+LockResult check_sandbox();
+
 LockResult enter_sandbox();
 
 } // namespace pygc::replayer

@@ -22,8 +22,35 @@ std::uint32_t protection_of(const target::Permissions& permissions) {
   return static_cast<std::uint32_t>(protection);
 }
 
+// Heaps of up to this size are read at once, into huge pages, instead of page by page as they are
+// touched: three times as fast, but it costs the memory also of what no traversal needs.
+constexpr std::uint64_t copy_limit = std::uint64_t{512} << 20;
+constexpr std::uint64_t copy_from = std::uint64_t{2} << 20;
+constexpr std::uint64_t page = 4096;
+
+bool worth_copying(const image::Region& region) {
+  return region.source == image::Source::saved && region.permissions.write &&
+         region.end - region.start >= copy_from;
+}
+
+/// Is all that is worth copying little enough?
+bool may_copy(const image::AddressSpace& memory) {
+  std::uint64_t total = 0;
+  for (const auto& region : memory.regions()) {
+    if (worth_copying(region)) {
+      total += std::min(region.end - region.start, copy_limit + 1);
+    }
+    if (total > copy_limit) {
+      return false;
+    }
+  }
+  return true;
+}
+
 class Packer {
 public:
+  explicit Packer(bool copy_large) : copy_large_(copy_large) {}
+
   void add(const image::Region& region) {
     if (records_.size() == protocol::max_regions_per_packet ||
         files_.size() == protocol::max_files_per_packet) {
@@ -34,7 +61,9 @@ public:
     record.end = region.end;
     record.protection = protection_of(region.permissions);
     if (region.source != image::Source::zero) {
-      record.source = protocol::Source::file;
+      const bool aligned = region.start % page == region.offset % page;
+      record.source = aligned && !(copy_large_ && worth_copying(region)) ? protocol::Source::file
+                                                                         : protocol::Source::copy;
       record.offset = region.offset;
       record.file = file_index(region.fd);
     }
@@ -73,6 +102,7 @@ private:
     records_.clear();
   }
 
+  bool copy_large_;
   std::vector<protocol::RegionRecord> records_;
   std::vector<int> files_;
   std::vector<RegionPacket> packets_;
@@ -81,7 +111,7 @@ private:
 } // namespace
 
 std::vector<RegionPacket> image_packets(const image::AddressSpace& memory) {
-  Packer packer;
+  Packer packer(may_copy(memory));
   for (const auto& region : memory.regions()) {
     const bool has_bytes = region.source != image::Source::missing;
     const bool sane = region.start < region.end && region.end <= protocol::user_space_end;

@@ -112,7 +112,7 @@ NativeReplayer::start(const image::AddressSpace& memory, const Options& options,
     ready = replayer->map(memory);
   }
   if (ready) {
-    ready = replayer->lock();
+    ready = replayer->start_lock();
   }
   if (!ready) {
     clash = replayer->process_.exit_status() == protocol::exit_clash;
@@ -123,14 +123,24 @@ NativeReplayer::start(const image::AddressSpace& memory, const Options& options,
 
 Result<protocol::Reply> NativeReplayer::ask_bytes(std::span<const std::byte> packet,
                                                   std::span<const int> files) {
+  if (auto sent = process_.send(packet, files); !sent) {
+    return std::unexpected(sent.error());
+  }
+  return receive_reply();
+}
+
+Result<protocol::Reply> NativeReplayer::receive_reply() {
   protocol::Reply reply;
-  auto done = process_.exchange(packet, files, std::as_writable_bytes(std::span(&reply, 1)),
-                                [this] { return window_.progress(); });
+  auto done = process_.receive(std::as_writable_bytes(std::span(&reply, 1)),
+                               [this] { return window_.progress(); });
   if (!done) {
     return std::unexpected(done.error());
   }
   if (reply.kind != protocol::Kind::reply) {
     return nonsense();
+  }
+  if (reply.failure != protocol::LockFailure::none) {
+    return fail(ErrorKind::replayer, 0, lock_problem(reply));
   }
   return reply;
 }
@@ -169,14 +179,21 @@ Result<void> NativeReplayer::map(const image::AddressSpace& memory) {
   return {};
 }
 
-Result<void> NativeReplayer::lock() {
-  auto reply = ask(protocol::Lock{});
+Result<void> NativeReplayer::start_lock() {
+  const protocol::Lock packet;
+  return process_.send(std::as_bytes(std::span(&packet, 1)), {});
+}
+
+Result<void> NativeReplayer::finish_lock() {
+  if (locked_) {
+    return {};
+  }
+  auto reply = receive_reply();
   if (!reply) {
     return std::unexpected(reply.error());
   }
-  if (reply->failure != protocol::LockFailure::none) {
-    return fail(ErrorKind::replayer, 0, lock_problem(*reply));
-  }
+  failed_regions_ = reply->failed_regions;
+  locked_ = true;
   return {};
 }
 
@@ -224,18 +241,16 @@ Result<protocol::Command> NativeReplayer::lay_out(const Round& round, RoundResul
   command.record_capacity = decrement_capacity;
   const auto objects = window_.put(round.objects);
   const auto counts = window_.put(refcounts);
-  const auto gc_refs = window_.allocate(count, sizeof(std::int64_t));
   const auto watched = window_.put(round.watched);
   const auto incidents = window_.allocate(incident_capacity, sizeof(protocol::IncidentRecord));
   const auto records = window_.allocate(decrement_capacity, sizeof(protocol::DecrementRecord));
-  for (const auto* offset : {&objects, &counts, &gc_refs, &watched, &incidents, &records}) {
+  for (const auto* offset : {&objects, &counts, &watched, &incidents, &records}) {
     if (!*offset) {
       return std::unexpected(offset->error());
     }
   }
   command.objects = *objects;
-  command.refcounts = *counts;
-  command.gc_refs = *gc_refs;
+  command.counts = *counts;
   command.watched = *watched;
   command.incidents = *incidents;
   command.records = *records;
@@ -309,7 +324,7 @@ void NativeReplayer::take_gc_refs(const Round& round, const protocol::Command& c
   auto next_beyond = beyond_reason.begin();
   for (std::size_t i = 0; i < round.objects.size(); ++i) {
     const auto refcount = static_cast<std::int64_t>(round.refcounts[i]);
-    const auto refs = window_.get<std::int64_t>(command.gc_refs, i);
+    const auto refs = window_.get<std::int64_t>(command.counts, i);
     const bool beyond = next_beyond != beyond_reason.end() && *next_beyond == i;
     if (beyond) {
       ++next_beyond;
@@ -339,6 +354,9 @@ Result<void> NativeReplayer::clear(const Round& round, const protocol::Command& 
 Result<RoundResult> NativeReplayer::run(const Round& round) {
   if (auto sane = check(round); !sane) {
     return std::unexpected(sane.error());
+  }
+  if (auto locked = finish_lock(); !locked) {
+    return std::unexpected(locked.error());
   }
   RoundResult result;
   result.gc_refs.resize(round.objects.size());
@@ -387,6 +405,9 @@ Result<std::vector<Visit>> NativeReplayer::visits(std::span<const Address> conta
                                                   std::vector<Incident>* incidents) {
   if (containers.size() > UINT32_MAX) {
     return fail(ErrorKind::limit, 0, "more than 2^32 containers to visit");
+  }
+  if (auto locked = finish_lock(); !locked) {
+    return std::unexpected(locked.error());
   }
   window_.restart();
   const auto objects = window_.put(containers);

@@ -28,7 +28,9 @@ private:
 
   Result<void> set_up(const Options& options);
   Result<void> map(const image::AddressSpace& memory);
-  Result<void> lock();
+  /// Asks for the lock-in, which the first command waits for: reading the image goes on meanwhile.
+  Result<void> start_lock();
+  Result<void> finish_lock();
   /// Errors of the caller's making.
   static Result<void> check(const Round& round);
   Result<protocol::Command> lay_out(const Round& round, RoundResult& result);
@@ -48,9 +50,11 @@ private:
     return ask_bytes(std::as_bytes(std::span(&packet, 1)), files);
   }
   Result<protocol::Reply> ask_bytes(std::span<const std::byte> packet, std::span<const int> files);
+  Result<protocol::Reply> receive_reply();
 
   ReplayerProcess process_;
   SharedWindow window_;
+  bool locked_ = false;
   std::uint64_t failed_regions_ = 0;
 };
 

@@ -107,8 +107,8 @@ public:
   virtual std::uint64_t failed_regions() const = 0;
 };
 
-/// Starts the native replayer and maps the image at its own addresses, copy on write. `memory` must
-/// outlive it.
+/// Starts the native replayer, which maps the image at its own addresses, copy on write. Returns
+/// early: reading large memory goes on while the caller does other things, until the first run().
 /// `cancelled` is polled at least ten times a second while waiting.
 /// Errors: replayer (executable missing, address clash, sandbox not available), cancelled.
 Result<std::unique_ptr<Replayer>> start_native(const image::AddressSpace& memory,

@@ -233,13 +233,4 @@ Result<void> ReplayerProcess::receive(std::span<std::byte> answer,
   }
 }
 
-Result<void> ReplayerProcess::exchange(std::span<const std::byte> packet,
-                                       std::span<const int> files, std::span<std::byte> answer,
-                                       const std::function<std::uint64_t()>& progress) {
-  if (auto sent = send(packet, files); !sent) {
-    return sent;
-  }
-  return receive(answer, progress);
-}
-
 } // namespace pygc::replay

@@ -26,12 +26,11 @@ public:
   ReplayerProcess& operator=(const ReplayerProcess&) = delete;
   ~ReplayerProcess();
 
-  /// Sends one packet and waits for the answer, which has exactly the size of `answer`. `progress`
-  /// gives a figure that changes as long as the replayer is alive.
-  /// Errors, after each of which the process is gone: replayer, cancelled.
-  Result<void> exchange(std::span<const std::byte> packet, std::span<const int> files,
-                        std::span<std::byte> answer,
-                        const std::function<std::uint64_t()>& progress);
+  /// Sends one packet. Errors, after each of which the process is gone: replayer, cancelled.
+  Result<void> send(std::span<const std::byte> packet, std::span<const int> files);
+  /// Waits for a packet of exactly the size of `answer`. `progress` gives a figure that changes as
+  /// long as the replayer is alive. Errors as send().
+  Result<void> receive(std::span<std::byte> answer, const std::function<std::uint64_t()>& progress);
 
   /// The status the process exited with, once an exchange has failed because it did.
   std::optional<int> exit_status() const { return exit_status_; }
@@ -41,8 +40,6 @@ public:
 private:
   ReplayerProcess(UniqueFd socket, pid_t pid, std::function<bool()> cancelled);
 
-  Result<void> send(std::span<const std::byte> packet, std::span<const int> files);
-  Result<void> receive(std::span<std::byte> answer, const std::function<std::uint64_t()>& progress);
   /// One look at the user and the socket. True: the socket is ready.
   Result<bool> wait_for(short events);
   /// Kills and reaps. Returns the wait status unless somebody else has taken it.

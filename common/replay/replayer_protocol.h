@@ -58,7 +58,9 @@ enum class Kind : std::uint32_t {
   reply,
 };
 
-enum class Source : std::uint32_t { file, zero };
+/// `file`: copy on write from the file (offsets on page boundaries). `copy`: read into memory of
+/// its own.
+enum class Source : std::uint32_t { file, copy, zero };
 
 struct RegionRecord {
   std::uint64_t start = 0;
@@ -106,8 +108,7 @@ struct Command {
   std::uint64_t first = 0; // [first, end) of the objects
   std::uint64_t end = 0;
   std::uint64_t objects = 0;   // u64 addresses; update sets those it cannot write to 0
-  std::uint64_t refcounts = 0; // u64
-  std::uint64_t gc_refs = 0;   // i64, written by collect
+  std::uint64_t counts = 0;    // u64 refcounts; collect replaces them by i64 gc_refs
   std::uint64_t watched = 0;   // u32 indices into the objects
   std::uint64_t incidents = 0; // IncidentRecords
   std::uint64_t incident_capacity = 0;
@@ -116,7 +117,7 @@ struct Command {
   std::uint64_t function = 0; // in place of tp_traverse
 };
 
-/// What the answer to lock reports about the sandbox.
+/// What the answers to setup and lock report about the sandbox.
 enum class LockFailure : std::uint32_t {
   none,
   no_new_privileges,
