@@ -10,8 +10,8 @@ constexpr std::array table = {
             .summary = "Check the reference counts of the garbage collector's objects",
             .help = R"(Replays the collector's own arithmetic (update_refs, subtract_refs) with the
 target's own traverse functions, on a copy of its memory. Reports objects whose
-gc_refs fall below zero with everything that visited them, damaged lists, objects
-that cannot be read, and how complete the check was.
+gc_refs fall below zero with everything that visited them, damaged lists,
+objects that cannot be read, and how complete the check was.
 
 Examples:
   pygc check

@@ -87,7 +87,9 @@ Result<void> ChildProcess::start(const std::string& executable,
     const auto kind = error == ENOENT   ? ErrorKind::not_found
                       : error == EACCES ? ErrorKind::permission
                                         : ErrorKind::io;
-    return fail(kind, 0, "cannot start the analysis " + executable + ": " + std::strerror(error));
+    return fail(kind, 0,
+                "cannot start the analysis " + executable + ": " + std::strerror(error) +
+                    " (PYGC_EXECUTABLE may name it)");
   }
   return {};
 }

@@ -1,0 +1,174 @@
+// libpygc-lldb.so: the multiword command "pygc". Each subcommand starts the analysis and serves it
+// LLDB's target.
+//
+// The command's return object succeeds when the status is 0 and fails otherwise, so that
+// `lldb --batch -o "pygc check"` ends with status 1 unless the target is clean; an error message
+// comes only with status 2. LLDB has no place for the number itself: "pygc status" prints that of
+// the last command.
+#include "common/target/wire_commands.h"
+#include "common/target/wire_host.h"
+#include "lldb-plugin/lldb_host.h"
+
+#include <lldb/API/LLDB.h>
+
+#include <algorithm>
+#include <charconv>
+#include <exception>
+#include <string>
+
+namespace lldb {
+bool PluginInitialize(lldb::SBDebugger debugger);
+}
+
+namespace pygc::lldb_plugin {
+namespace {
+
+int last_status = 0;
+
+/// The major of the LLDB that loaded us; 0 when its version string has none.
+int running_major() {
+  const std::string text = lldb::SBDebugger::GetVersionString();
+  const auto at = text.find("version ");
+  int major = 0;
+  if (at != std::string::npos) {
+    std::from_chars(text.data() + at + 8, text.data() + text.size(), major);
+  }
+  return major;
+}
+
+bool same_or_newer() {
+  return running_major() >= PYGC_LLDB_MAJOR;
+}
+
+// Printf appends as it stands; the other ways add to or take from the end.
+void put(lldb::SBCommandReturnObject& result, std::string text) {
+  std::erase(text, '\0');
+  if (!text.empty()) {
+    result.Printf("%s", text.c_str());
+  }
+}
+
+/// LLDB puts "error: " before it.
+std::string as_error(std::string text) {
+  constexpr std::string_view prefix = "pygc: ";
+  if (text.starts_with(prefix)) {
+    text.erase(0, prefix.size());
+  }
+  while (text.ends_with('\n')) {
+    text.pop_back();
+  }
+  return text.empty() ? "pygc failed" : text;
+}
+
+// The analysis may only ask for what a user's next step would be, not for a shell.
+bool allowed(const std::string& command) {
+  for (const char* start :
+       {"breakpoint set --name ", "breakpoint set --address ", "breakpoint delete ",
+        "watchpoint set expression ", "watchpoint delete ", "process continue", "thread until "}) {
+    if (command.starts_with(start)) {
+      return command.find_first_of("`(") == std::string::npos;
+    }
+  }
+  return false;
+}
+
+class Subcommand final : public lldb::SBCommandPluginInterface {
+public:
+  explicit Subcommand(std::string name) : name_(std::move(name)) {}
+
+  bool DoExecute(lldb::SBDebugger debugger, char** words,
+                 lldb::SBCommandReturnObject& result) override {
+    last_status = wire::status_failed;
+    try {
+      execute(debugger, words, result);
+    } catch (const std::exception& e) { // none of ours may reach LLDB
+      result.SetError((std::string("pygc: ") + e.what()).c_str());
+    }
+    return result.Succeeded();
+  }
+
+private:
+  void execute(lldb::SBDebugger& debugger, char** words, lldb::SBCommandReturnObject& result) {
+    LldbHost host(debugger, same_or_newer());
+    wire::Launch launch;
+    launch.executable = wire::find_analysis(reinterpret_cast<const void*>(&lldb::PluginInitialize));
+    launch.words.push_back(name_);
+    for (; words != nullptr && *words != nullptr; words++) {
+      launch.words.emplace_back(*words);
+    }
+    if (!host.describe(launch)) {
+      result.SetError("the process runs: interrupt it first");
+      return;
+    }
+    const wire::Outcome outcome = wire::run_analysis(launch, host);
+    last_status = outcome.status;
+    put(result, host.output_text());
+    for (const auto& command : outcome.commands) {
+      if (allowed(command)) {
+        lldb::SBCommandReturnObject its_result;
+        debugger.GetCommandInterpreter().HandleCommand(command.c_str(), its_result);
+        put(result, its_result.GetOutput() != nullptr ? its_result.GetOutput() : "");
+      }
+    }
+    const std::string& diagnostics = host.diagnostics_text();
+    if (outcome.status == wire::status_failed) {
+      result.SetError(as_error(diagnostics).c_str());
+    } else {
+      put(result, diagnostics);
+      result.SetStatus(outcome.status == 0 ? lldb::eReturnStatusSuccessFinishResult
+                                           : lldb::eReturnStatusFailed);
+    }
+  }
+
+  std::string name_;
+};
+
+class StatusCommand final : public lldb::SBCommandPluginInterface {
+public:
+  bool DoExecute(lldb::SBDebugger /*debugger*/, char** /*words*/,
+                 lldb::SBCommandReturnObject& result) override {
+    result.Printf("%d\n", last_status);
+    result.SetStatus(lldb::eReturnStatusSuccessFinishResult);
+    return true;
+  }
+};
+
+void warn_of_other_version(lldb::SBDebugger& debugger) {
+  const int major = running_major();
+  if (major == PYGC_LLDB_MAJOR) {
+    return;
+  }
+  const std::string built = std::to_string(PYGC_LLDB_MAJOR);
+  const std::string text =
+      "pygc: this plugin was built for LLDB " + built + ", and this is " +
+      (major > 0 ? "LLDB " + std::to_string(major) : std::string("an LLDB of unknown version")) +
+      "; if it misbehaves, configure with -DPYGC_LLDB_VERSION=" +
+      (major > 0 ? std::to_string(major) : std::string("N")) + "\n";
+  lldb::SBFile file = debugger.GetErrorFile();
+  std::size_t written = 0;
+  file.Write(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), &written);
+}
+
+} // namespace
+} // namespace pygc::lldb_plugin
+
+__attribute__((visibility("default"))) bool lldb::PluginInitialize(lldb::SBDebugger debugger) {
+  using namespace pygc;
+  lldb_plugin::warn_of_other_version(debugger);
+  lldb::SBCommand family =
+      debugger.GetCommandInterpreter().AddMultiwordCommand("pygc", wire::family_summary);
+  if (!family.IsValid()) {
+    return false;
+  }
+  for (const auto& command : wire::commands()) {
+    const std::string syntax = std::string("pygc ") + command.name + " [OPTION...]";
+    const std::string help = std::string(command.summary) + ".";
+    lldb::SBCommand one = family.AddCommand(command.name, new lldb_plugin::Subcommand(command.name),
+                                            help.c_str(), syntax.c_str());
+    one.SetHelpLong((std::string("\n") + command.help).c_str());
+  }
+  family.AddCommand("status", new lldb_plugin::StatusCommand,
+                    "Print the status of the last pygc command (0 clean, 1 findings, 2 error, 3 "
+                    "incomplete).");
+  return true;
+}
