@@ -111,6 +111,9 @@ public:
     return at;
   }
 
+  /// To be called before memory().
+  void add_zero_region(Address start, Address end) { extra_.emplace_back(start, end); }
+
   /// The image as the analysis would hand it over.
   const image::AddressSpace& memory() {
     const int fd = ::memfd_create("image", MFD_CLOEXEC);
@@ -118,20 +121,23 @@ public:
     EXPECT_EQ(::pwrite(fd, code_.data(), area, static_cast<off_t>(shift_)), ssize_t{area});
     EXPECT_EQ(::pwrite(fd, data_.data(), area, static_cast<off_t>(data_offset)), ssize_t{area});
     memory_.own(fd);
-    add(code_base, image::Source::file, fd, shift_, {true, false, true});
-    add(data_base, image::Source::saved, fd, data_offset, {true, true, false});
-    add(bss_base, image::Source::zero, -1, 0, {true, true, false});
-    add(unmapped, image::Source::missing, -1, 0, {true, true, false});
+    add(code_base, code_base + area, image::Source::file, fd, shift_, {true, false, true});
+    add(data_base, data_base + area, image::Source::saved, fd, data_offset, {true, true, false});
+    add(bss_base, bss_base + area, image::Source::zero, -1, 0, {true, true, false});
+    add(unmapped, unmapped + area, image::Source::missing, -1, 0, {true, true, false});
+    for (const auto& [start, end] : extra_) {
+      add(start, end, image::Source::zero, -1, 0, {true, true, false});
+    }
     memory_.sort();
     return memory_;
   }
 
 private:
-  void add(Address start, image::Source source, int fd, std::uint64_t offset,
+  void add(Address start, Address end, image::Source source, int fd, std::uint64_t offset,
            target::Permissions permissions) {
     image::Region region;
     region.start = start;
-    region.end = start + area;
+    region.end = end;
     region.source = source;
     region.fd = fd;
     region.offset = offset;
@@ -139,6 +145,7 @@ private:
     EXPECT_TRUE(memory_.add(region));
   }
 
+  std::vector<std::pair<Address, Address>> extra_;
   std::uint64_t shift_;
   std::vector<std::uint8_t> code_;
   std::vector<std::uint8_t> data_;
