@@ -5,13 +5,13 @@
 #include "common/base/error.h"
 #include "common/target/target.h"
 
-#include <concepts>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
-#include <memory>
 #include <span>
 #include <string>
-#include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace pygc::image {
@@ -23,8 +23,8 @@ struct Region {
   Address start = 0;
   Address end = 0;
   Source source = Source::missing;
-  int fd = -1;               // for saved and file; owned by the AddressSpace
-  std::uint64_t offset = 0;  // in fd
+  int fd = -1;              // for saved and file; owned by the AddressSpace
+  std::uint64_t offset = 0; // in fd
   target::Permissions permissions;
   const std::byte* host = nullptr; // our own read-only view; nullptr for missing
   std::string why_missing;         // for missing: one sentence
@@ -37,20 +37,42 @@ public:
   AddressSpace& operator=(const AddressSpace&) = delete;
   virtual ~AddressSpace();
 
-  /// Adds a region (must not overlap others; call sort() after the last). Maps fd for reading.
+  /// Adds a region (must not overlap others; call sort() after the last). Page-granular in the
+  /// target and not beyond the last page of its file; the file is mapped for reading, once.
   Result<void> add(Region region);
   /// Takes over a descriptor that regions refer to.
   void own(int fd);
-  /// Takes note of regions; from here on reads are allowed.
+  /// Puts the regions in order and joins neighbours that continue each other; from here on reads
+  /// are allowed.
   void sort();
 
   const std::vector<Region>& regions() const { return regions_; }
   /// The region that holds the address, or nullptr.
-  const Region* find(Address address) const;
+  const Region* find(Address address) const {
+    const std::size_t recent = recent_[slot(address)];
+    if (recent < regions_.size() && address - regions_[recent].start < sizes_[recent]) {
+      return &regions_[recent];
+    }
+    return find_slow(address);
+  }
+
+  /// Our view of [address, address+size), or nullptr when it does not lie in one region with bytes.
+  const std::byte* host(Address address, std::size_t size) const {
+    const Region* region = find(address);
+    if (region == nullptr || region->host == nullptr || region->end - address < size) {
+      return nullptr;
+    }
+    return region->host + (address - region->start);
+  }
 
   /// A view of [address, address+size) when it lies in one region with bytes.
   /// Errors: memory_unmapped, memory_not_saved, each with the first address that lacks.
-  Result<std::span<const std::byte>> view(Address address, std::size_t size) const;
+  Result<std::span<const std::byte>> view(Address address, std::size_t size) const {
+    if (const std::byte* bytes = host(address, size)) {
+      return std::span(bytes, size);
+    }
+    return why_no_view(address, size);
+  }
   /// Copies across neighbouring regions; all or nothing. Errors as view().
   Result<void> read(Address address, std::span<std::byte> to) const;
 
@@ -58,6 +80,10 @@ public:
     requires std::is_trivially_copyable_v<T>
   Result<T> load(Address address) const {
     T value;
+    if (const std::byte* bytes = host(address, sizeof value)) {
+      std::memcpy(&value, bytes, sizeof value);
+      return value;
+    }
     if (auto r = read(address, std::as_writable_bytes(std::span(&value, 1))); !r) {
       return std::unexpected(r.error());
     }
@@ -67,9 +93,26 @@ public:
   Result<std::string> load_string(Address address, std::size_t limit = 256) const;
 
 private:
+  struct MappedFile {
+    int fd = -1;
+    std::byte* bytes = nullptr; // ours, read only
+    std::uint64_t size = 0;     // whole pages
+  };
+
+  static constexpr std::size_t recent_count = 256;
+  static constexpr std::size_t slot(Address address) { return (address >> 20U) % recent_count; }
+
+  const Region* find_slow(Address address) const;
+  Result<const std::byte*> map_file(int fd, std::uint64_t offset, std::uint64_t size);
+  Result<const std::byte*> map_zeros(std::uint64_t size);
+  Error lacking(Address address) const;
+  std::unexpected<Error> why_no_view(Address address, std::size_t size) const;
+
   std::vector<Region> regions_;
+  std::vector<std::uint64_t> sizes_; // of regions_, for find()
   std::vector<int> owned_;
-  mutable std::size_t last_ = 0;
+  std::vector<MappedFile> files_;
+  mutable std::array<std::uint32_t, recent_count> recent_{}; // by megabyte: the region found last
 };
 
 } // namespace pygc::image

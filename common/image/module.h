@@ -16,7 +16,7 @@
 namespace pygc::image {
 
 struct Symbol {
-  std::string name;   // as in the symbol table (LTO suffixes included)
+  std::string name;    // as in the symbol table (LTO suffixes included)
   Address address = 0; // in the target
   std::uint64_t size = 0;
   bool function = false;
@@ -28,8 +28,8 @@ struct Range {
   bool contains(Address a) const { return a >= start && a < end; }
 };
 
-/// Offsets of members by path, as C spells it ("interpreters.head"; members of anonymous structs and
-/// unions are reached directly), and "sizeof". Byte offsets.
+/// Offsets of members by path, as C spells it ("interpreters.head"; members of anonymous structs
+/// and unions are reached directly), and "sizeof". Byte offsets.
 using StructLayout = std::map<std::string, std::int64_t, std::less<>>;
 /// By struct or typedef name.
 using Layouts = std::map<std::string, StructLayout, std::less<>>;
@@ -66,7 +66,7 @@ public:
   virtual const std::string& file_path() const = 0; // the file used, empty unless found
   virtual FileState file_state() const = 0;
   virtual const std::string& file_problem() const = 0; // one sentence unless found
-  virtual const std::string& build_id() const = 0;     // hex, from target memory if saved, else file
+  virtual const std::string& build_id() const = 0; // hex, from target memory if saved, else file
   virtual Address load_bias() const = 0;
   virtual Range extent() const = 0; // first to last mapped address
   /// Its writable PT_LOAD segments, in the target's addresses: static storage.
@@ -99,10 +99,10 @@ public:
 };
 
 struct FileOptions {
-  std::string executable;           // --executable: this file instead of the one the target names
-  std::string sysroot;              // --sysroot
+  std::string executable; // --executable: this file instead of the one the target names
+  std::string sysroot;    // --sysroot
   std::vector<std::string> debug_directories; // --debug-directory; default /usr/lib/debug
-  bool debuginfod = true;           // only when DEBUGINFOD_URLS is set
+  bool debuginfod = true;                     // only when DEBUGINFOD_URLS is set
 };
 
 /// The modules of a target and its memory, put together.
