@@ -45,16 +45,16 @@ public:
 };
 
 struct Launch {
-  std::string executable;         // the analysis
-  std::vector<std::string> words; // the command: its name and its arguments
-  Hello hello;                    // has_backing is set from `backing`
-  UniqueFd backing;               // the core file or /proc/PID/mem, if there is one
+  std::string executable = {};         // the analysis
+  std::vector<std::string> words = {}; // the command: its name and its arguments
+  Hello hello;                         // has_backing is set from `backing`
+  UniqueFd backing;                    // the core file or /proc/PID/mem, if there is one
 };
 
 struct Outcome {
   int status = status_failed;
-  std::vector<std::string> commands; // for the debugger to run
-  bool again = false;                // a question must be answered first; the output so far is void
+  std::vector<std::string> commands = {}; // for the debugger to run
+  bool again = false; // a question must be answered first; the output so far is void
 };
 
 Outcome run_analysis(const Launch& launch, Host& host);

@@ -20,13 +20,13 @@ enum class TargetKind : std::uint8_t { none, core, live, remote };
 /// Descriptors that come along: the window (a sealed memfd of window_size bytes), then, when
 /// `has_backing`, the core file or the process's /proc/PID/mem.
 struct Hello {
-  std::string debugger; // "gdb", "lldb"
-  std::string debugger_version;
+  std::string debugger = {}; // "gdb", "lldb"
+  std::string debugger_version = {};
   TargetKind kind = TargetKind::none;
   std::int64_t pid = 0; // 0: unknown
-  std::string core_path;
-  std::string executable_path;
-  std::string sysroot;
+  std::string core_path = {};
+  std::string executable_path = {};
+  std::string sysroot = {};
   std::uint32_t columns = 0; // of the terminal; 0: unknown
   bool terminal = false;     // colours are welcome
   bool has_backing = false;
@@ -41,30 +41,30 @@ struct Mapping {
   Address start = 0;
   Address end = 0;
   std::uint64_t file_offset = 0;
-  target::Permissions permissions;
-  std::string path; // empty: anonymous
+  target::Permissions permissions = {};
+  std::string path = {}; // empty: anonymous
 };
 
 /// The selected thread first. A tid of 0: the debugger does not say.
 struct ThreadsAnswer {
-  std::vector<target::Thread> threads;
+  std::vector<target::Thread> threads = {};
 };
 
 struct MappingsAnswer {
   bool known = false;
-  std::vector<Mapping> mappings;
+  std::vector<Mapping> mappings = {};
 };
 
 struct EvaluateAnswer {
   bool ok = false;
   Address value = 0;
-  std::string problem; // unless ok
+  std::string problem = {}; // unless ok
 };
 
 struct Done {
   std::int32_t status = 0;
   /// Commands for the debugger to run, one line each.
-  std::vector<std::string> commands;
+  std::vector<std::string> commands = {};
 };
 
 std::string encode(const Hello& hello);

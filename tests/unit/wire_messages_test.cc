@@ -1,0 +1,185 @@
+// The payloads of the plugin's protocol: what is encoded decodes, and nothing else does.
+#include "common/target/wire_commands.h"
+#include "common/target/wire_host.h"
+#include "common/target/wire_messages.h"
+
+#include <functional>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pygc::wire {
+namespace {
+
+target::Thread some_thread(std::uint64_t seed) {
+  target::Thread thread;
+  thread.tid = seed;
+  for (std::size_t i = 0; i < thread.registers.size(); i++) {
+    thread.registers[i] = seed * 100 + i;
+  }
+  thread.thread_pointer = seed + 0x7fff00000000;
+  thread.signal = 6;
+  return thread;
+}
+
+const Hello some_hello = {.debugger = "gdb",
+                          .debugger_version = "13.1",
+                          .kind = TargetKind::live,
+                          .pid = -5,
+                          .core_path = "/a core",
+                          .executable_path = std::string("with\0nul", 8),
+                          .sysroot = "",
+                          .columns = 120,
+                          .terminal = true,
+                          .has_backing = true};
+
+const std::vector<Mapping> some_mappings = {
+    {.start = 0x1000,
+     .end = 0x2000,
+     .file_offset = 7,
+     .permissions = {true, false, true},
+     .path = "/bin/x"},
+    {.start = 0x2000, .end = 0x5000, .file_offset = 0, .permissions = {}, .path = ""}};
+
+TEST(WireMessages, HelloComesBack) {
+  const auto hello = decode_hello(encode(some_hello)).value();
+  EXPECT_EQ(hello.debugger, some_hello.debugger);
+  EXPECT_EQ(hello.debugger_version, some_hello.debugger_version);
+  EXPECT_EQ(hello.kind, some_hello.kind);
+  EXPECT_EQ(hello.pid, some_hello.pid);
+  EXPECT_EQ(hello.core_path, some_hello.core_path);
+  EXPECT_EQ(hello.executable_path, some_hello.executable_path);
+  EXPECT_EQ(hello.sysroot, some_hello.sysroot);
+  EXPECT_EQ(hello.columns, some_hello.columns);
+  EXPECT_TRUE(hello.terminal);
+  EXPECT_TRUE(hello.has_backing);
+}
+
+TEST(WireMessages, ThreadsComeBackWithPcAndSp) {
+  const auto answer =
+      decode_threads_answer(encode(ThreadsAnswer{{some_thread(1), some_thread(2)}})).value();
+  ASSERT_EQ(answer.threads.size(), 2U);
+  EXPECT_EQ(answer.threads[1].registers, some_thread(2).registers);
+  EXPECT_EQ(answer.threads[1].sp, 207U); // DWARF register 7
+  EXPECT_EQ(answer.threads[1].pc, 216U); // DWARF register 16
+  EXPECT_EQ(answer.threads[1].thread_pointer, some_thread(2).thread_pointer);
+  EXPECT_EQ(answer.threads[1].signal, 6);
+}
+
+TEST(WireMessages, MappingsComeBack) {
+  const auto answer =
+      decode_mappings_answer(encode(MappingsAnswer{.known = true, .mappings = some_mappings}))
+          .value();
+  ASSERT_EQ(answer.mappings.size(), 2U);
+  EXPECT_EQ(answer.mappings[0].path, "/bin/x");
+  EXPECT_EQ(answer.mappings[0].file_offset, 7U);
+  EXPECT_TRUE(answer.mappings[0].permissions.execute);
+  EXPECT_FALSE(answer.mappings[0].permissions.write);
+  EXPECT_EQ(answer.mappings[1].end, 0x5000U);
+}
+
+// Every prefix of every message, and every message with a byte more, is refused.
+TEST(WireMessages, OnlyAnExactFitDecodes) {
+  const std::vector<std::pair<std::string, std::function<bool(std::string_view)>>> all = {
+      {encode(some_hello), [](auto p) { return decode_hello(p).has_value(); }},
+      {encode(ReadRequest{.address = 1, .length = 2}),
+       [](auto p) { return decode_read_request(p).has_value(); }},
+      {encode(ThreadsAnswer{{some_thread(3)}}),
+       [](auto p) { return decode_threads_answer(p).has_value(); }},
+      {encode(MappingsAnswer{.known = true, .mappings = some_mappings}),
+       [](auto p) { return decode_mappings_answer(p).has_value(); }},
+      {encode(EvaluateAnswer{.ok = false, .value = 1, .problem = "no"}),
+       [](auto p) { return decode_evaluate_answer(p).has_value(); }},
+      {encode(Done{.status = 3, .commands = {"continue"}}),
+       [](auto p) { return decode_done(p).has_value(); }},
+      {encode_flag(true), [](auto p) { return decode_flag(p).has_value(); }}};
+  for (const auto& [payload, decodes] : all) {
+    EXPECT_TRUE(decodes(payload));
+    for (std::size_t n = 0; n < payload.size(); n++) {
+      EXPECT_FALSE(decodes(std::string_view(payload).substr(0, n)))
+          << n << " of " << payload.size();
+    }
+    EXPECT_FALSE(decodes(payload + '\0'));
+  }
+}
+
+TEST(WireMessages, RefusesACountThatTheBytesCannotHold) {
+  EXPECT_FALSE(decode_threads_answer("\xff\xff\xff\xff"));
+  EXPECT_FALSE(decode_threads_answer("\xff\xff\xff\xff" + std::string(1000, 'x')));
+  EXPECT_FALSE(decode_mappings_answer(std::string("\x01\xff\xff\xff\x7f") + std::string(500, 'x')));
+}
+
+TEST(WireMessages, RefusesReadsThatDoNotFitTheWindowOrTheAddressSpace) {
+  const auto decodes = [](Address address, std::uint32_t length) {
+    return decode_read_request(encode(ReadRequest{.address = address, .length = length}))
+        .has_value();
+  };
+  EXPECT_FALSE(decodes(0, 0));
+  EXPECT_TRUE(decodes(0, 1));
+  EXPECT_TRUE(decodes(0, window_size));
+  EXPECT_FALSE(decodes(0, window_size + 1));
+  EXPECT_FALSE(decodes(0, 0xffffffffU));
+  EXPECT_TRUE(decodes(~Address{0} - 8, 8));
+  EXPECT_FALSE(decodes(~Address{0} - 7, 8));
+}
+
+TEST(WireMessages, RefusesMappingsThatOverlapOrAreEmpty) {
+  const auto decodes = [](std::vector<Mapping> mappings) {
+    return decode_mappings_answer(
+               encode(MappingsAnswer{.known = true, .mappings = std::move(mappings)}))
+        .has_value();
+  };
+  const auto mapping = [](Address start, Address end) {
+    return Mapping{.start = start, .end = end, .file_offset = 0, .permissions = {}, .path = {}};
+  };
+  EXPECT_TRUE(decodes({mapping(1, 2), mapping(2, 3)}));
+  EXPECT_FALSE(decodes({mapping(1, 3), mapping(2, 4)}));
+  EXPECT_FALSE(decodes({mapping(5, 6), mapping(1, 2)}));
+  EXPECT_FALSE(decodes({mapping(2, 2)}));
+}
+
+TEST(WireMessages, RefusesCommandsOfSeveralLinesAndOddStatuses) {
+  EXPECT_TRUE(decode_done(encode(Done{.status = 0, .commands = {"tbreak main"}})));
+  EXPECT_FALSE(decode_done(encode(Done{.status = 0, .commands = {"tbreak main\nshell id"}})));
+  EXPECT_FALSE(decode_done(encode(Done{.status = -1, .commands = {}})));
+  EXPECT_FALSE(decode_done(encode(Done{.status = 256, .commands = {}})));
+}
+
+TEST(WireMessages, RefusesFlagsAndKindsThatDoNotExist) {
+  EXPECT_FALSE(decode_flag("\x02"));
+  Hello hello = some_hello;
+  hello.kind = static_cast<TargetKind>(4);
+  EXPECT_FALSE(decode_hello(encode(hello)));
+}
+
+TEST(WireNumbers, AreInCNotation) {
+  EXPECT_EQ(parse_number("0x7f00"), 0x7f00U);
+  EXPECT_EQ(parse_number("0X7F00"), 0x7f00U);
+  EXPECT_EQ(parse_number("42"), 42U);
+  EXPECT_EQ(parse_number("010"), 8U);
+  EXPECT_EQ(parse_number("0"), 0U);
+  EXPECT_EQ(parse_number("18446744073709551615"), ~std::uint64_t{0});
+  for (const char* text : {"", "0x", "18446744073709551616", "1 ", "-1", "main", "0x1g", "08"}) {
+    EXPECT_FALSE(parse_number(text)) << text;
+  }
+}
+
+// GDB's help, LLDB's help and the option parser all show them as they stand.
+TEST(WireCommands, TextsFitAHelpPage) {
+  ASSERT_NE(find_command("check"), nullptr);
+  EXPECT_EQ(find_command("chec"), nullptr);
+  for (const auto& command : commands()) {
+    EXPECT_EQ(find_command(command.name), &command);
+    const std::string summary = command.summary;
+    EXPECT_FALSE(summary.ends_with('.') || summary.find('\n') != std::string::npos) << summary;
+    std::string line;
+    for (const char c : std::string(command.help) + '\n') {
+      // "end" alone would end GDB's "document".
+      EXPECT_FALSE(c == '\n' && line == "end") << command.name;
+      line = c == '\n' ? "" : line + c;
+      EXPECT_LT(line.size(), 80U) << line;
+    }
+  }
+}
+
+} // namespace
+} // namespace pygc::wire
