@@ -41,12 +41,15 @@ std::string paragraph(std::string_view text, unsigned width, unsigned indent) {
 }
 
 std::string grouped(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t i = digits.size(); i > 3;) {
-    i -= 3;
-    digits.insert(i, ",");
+  const std::string digits = std::to_string(number);
+  std::string result;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i != 0 && (digits.size() - i) % 3 == 0) {
+      result += ',';
+    }
+    result += digits[i];
   }
-  return digits;
+  return result;
 }
 
 } // namespace pygc::commands
