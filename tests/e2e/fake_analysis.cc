@@ -1,16 +1,23 @@
 // Stands in for the analysis in the plugins' tests: speaks the protocol, and misbehaves on request.
-// Its words: MODE ARGUMENT..., started as "--serve=FD -- COMMAND MODE ARGUMENT...".
+// Started as "--serve=FD -- COMMAND MODE ARGUMENT...". With "--target" or "--abort" it is itself a
+// program to be debugged.
 #include "common/target/wire.h"
 #include "common/target/wire_host.h"
 #include "common/target/wire_messages.h"
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <thread>
 #include <unistd.h>
+
+extern "C" {
+char target_marker[16] = "hello marker";
+}
 
 namespace {
 
@@ -35,11 +42,7 @@ public:
       std::fputs("about to crash\n", stderr);
       std::raise(SIGSEGV);
     } else if (mode == "hang") {
-      std::fprintf(stderr, "hanging\n");
-      std::remove(words_.at(2).c_str()); // tells the test
-      for (;;) {
-        ::pause();
-      }
+      hang();
     } else if (mode == "vanish") {
       return 7;
     } else if (mode == "garbage") {
@@ -91,6 +94,18 @@ private:
       std::exit(93);
     }
     return (*message)->payload;
+  }
+
+  [[noreturn]] void hang() { // the test waits for the file with our pid
+    const std::string unfinished = words_.at(2) + ".new";
+    if (FILE* file = std::fopen(unfinished.c_str(), "w")) {
+      std::fprintf(file, "%d\n", ::getpid());
+      std::fclose(file);
+    }
+    std::rename(unfinished.c_str(), words_.at(2).c_str());
+    for (;;) {
+      ::pause();
+    }
   }
 
   void large() { // one line without an end, then many
@@ -168,9 +183,39 @@ private:
   std::vector<UniqueFd> descriptors_;
 };
 
+[[gnu::noinline]] int end_of_target(bool abort) {
+  if (abort) {
+    std::abort();
+  }
+  std::puts("READY");
+  std::fflush(stdout);
+  for (;;) {
+    ::pause();
+  }
+}
+
+int be_target(bool abort) {
+  std::atomic<bool> started = false;
+  std::thread([&started] {
+    started = true;
+    started.notify_one();
+    for (;;) {
+      ::pause();
+    }
+  }).detach();
+  started.wait(false);
+  const std::string local = "beside the marker";
+  target_marker[0] = local.empty() ? 'H' : 'h';
+  return end_of_target(abort);
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 &&
+      (std::strcmp(argv[1], "--target") == 0 || std::strcmp(argv[1], "--abort") == 0)) {
+    return be_target(std::strcmp(argv[1], "--abort") == 0);
+  }
   if (argc < 4 || std::strncmp(argv[1], "--serve=", 8) != 0 || std::strcmp(argv[2], "--") != 0) {
     std::fprintf(stderr, "started in another way than agreed\n");
     return 94;

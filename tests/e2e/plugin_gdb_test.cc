@@ -1,0 +1,279 @@
+// The GDB plugin in a real GDB, with an analysis that behaves and misbehaves as it is told.
+#include "tests/e2e/support/plugin_target.h"
+
+#include <csignal>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pygc::e2e {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* print_status = "printf \"status is %d\\n\", $pygc_status";
+
+class GdbPlugin : public testing::Test {
+protected:
+  Outcome gdb(const std::vector<std::string>& commands) const {
+    return run_in_gdb(target_.debugger_target(), commands, with_fake_analysis());
+  }
+  static Outcome gdb_without_target(const std::vector<std::string>& commands) {
+    return run_in_gdb({}, commands, with_fake_analysis());
+  }
+  std::vector<std::string> words(const std::string& script) const {
+    return {PYGC_GDB,
+            "-nx",
+            "-q",
+            "-iex",
+            "set debuginfod enabled off",
+            "-x",
+            PYGC_GDB_SCRIPT,
+            target_.executable,
+            "-core",
+            target_.core,
+            "-x",
+            script};
+  }
+  std::string script(const std::string& text) const {
+    const std::string path = target_.directory.file("script.gdb");
+    std::ofstream(path) << text;
+    return path;
+  }
+
+  PluginTarget target_;
+};
+
+TEST_F(GdbPlugin, PassesWordsWithAnyQuoting) {
+  const auto out =
+      gdb({R"(pygc check plain "two words" 'single "inside"' back\ slash "" $pc --a="b c" it's' na)"
+           "\u00efve"})
+          .out;
+  for (const char* word : {"[check]", "[plain]", "[two words]", "[single \"inside\"]",
+                           "[back slash]", "[]", "[$pc]", "[--a=b c]", "[its]", "[na\u00efve]"}) {
+    EXPECT_THAT(out, HasSubstr(std::string("word ") + word + "\n"));
+  }
+}
+
+TEST_F(GdbPlugin, HandsOverTheKernelCore) {
+  const auto outcome = gdb({"pygc check", print_status});
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("debugger gdb "), HasSubstr("kind core"),
+                                 HasSubstr("core " + target_.core + "\n"),
+                                 HasSubstr("executable " + target_.executable + "\n"),
+                                 HasSubstr("backing is ELF\n"), HasSubstr("status is 0\n")));
+  EXPECT_THAT(outcome.out, HasSubstr("address 8 cannot be read"));
+  EXPECT_THAT(outcome.survivors, testing::IsEmpty());
+}
+
+TEST_F(GdbPlugin, HandsOverAGcoreCore) {
+  const Core core = make_core_of_program({target_.executable, "--target"});
+  const auto out = run_in_gdb({.executable = target_.executable, .core = core.path}, {"pygc check"},
+                              with_fake_analysis())
+                       .out;
+  EXPECT_THAT(out, AllOf(HasSubstr("kind core"), HasSubstr("core " + core.path + "\n"),
+                         HasSubstr("backing is ELF\n")));
+}
+
+TEST_F(GdbPlugin, NeedsNoExecutable) {
+  const auto out =
+      run_in_gdb({.executable = {}, .core = target_.core}, {"pygc check"}, with_fake_analysis())
+          .out;
+  EXPECT_THAT(out, AllOf(HasSubstr("kind core"), HasSubstr("backing is ELF\n")));
+}
+
+TEST_F(GdbPlugin, RunsWithoutATargetAsOftenAsWanted) {
+  const auto out =
+      gdb_without_target({"pygc check first.core", "pygc check second", "pygc check status 3",
+                          print_status, "pygc check evaluate 0x10", "pygc check evaluate main",
+                          print_status})
+          .out;
+  EXPECT_THAT(out,
+              AllOf(HasSubstr("word [first.core]"), HasSubstr("word [second]"),
+                    HasSubstr("kind none"), HasSubstr("status is 3"), HasSubstr("0x10 = 16"),
+                    HasSubstr("no value: \"main\" is not a number"), HasSubstr("status is 2")));
+}
+
+TEST_F(GdbPlugin, StatusIsAConvenienceVariable) {
+  for (const char* status : {"0", "1", "2", "3"}) {
+    EXPECT_THAT(gdb({std::string("pygc check status ") + status, print_status}).out,
+                HasSubstr(std::string("status is ") + status + "\n"));
+  }
+}
+
+TEST_F(GdbPlugin, PrintsThroughGdb) {
+  const std::string special =
+      "100% \"quoted\" \\ 'single' $pc %s %n \t tab\nna\u00efve \u2603 \U0001F40D\n";
+  const std::string piped = target_.directory.file("piped");
+  const std::string logged = target_.directory.file("logged");
+  const auto outcome =
+      gdb({"pipe pygc check special | cat > " + piped, "set logging file " + logged,
+           "set logging redirect on", "set logging enabled on", "pygc check special",
+           "set logging enabled off", "pygc check special"});
+  EXPECT_EQ(read_file(piped), special);
+  EXPECT_EQ(read_file(logged), special);
+  EXPECT_THAT(outcome.out, HasSubstr(special));
+}
+
+TEST_F(GdbPlugin, PrintsAMegabyteWhole) {
+  const auto outcome = gdb({"pipe pygc check large | wc", "pipe pygc check large | tail -1"});
+  EXPECT_THAT(outcome.out, testing::ContainsRegex(" 20001 +200001 +1048891\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("line 19999 of a large output"));
+}
+
+TEST_F(GdbPlugin, SpeaksMi) {
+  Command command{.words = words(script("pygc check special\n")), .env = with_fake_analysis()};
+  command.words.insert(command.words.begin() + 1, "-i=mi");
+  const auto outcome = run(command);
+  EXPECT_THAT(outcome.out, HasSubstr(R"(~"100% \"quoted\" \\ 'single' $pc %s %n \t tab\n)"));
+  for (const auto& line : split_lines(outcome.out)) { // nothing but MI records
+    EXPECT_TRUE(line.empty() || std::string("~&=*^@(").find(line[0]) != std::string::npos) << line;
+  }
+}
+
+TEST_F(GdbPlugin, OutlivesACrash) {
+  const auto outcome = gdb({"pygc check crash", print_status, "pygc check status 1", print_status,
+                            "printf \"alive %d\\n\", 40 + 2"});
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("before the crash\n"), HasSubstr("ended by signal 11"),
+                                 HasSubstr("about to crash\n"), HasSubstr("status is 2"),
+                                 HasSubstr("status is 1"), HasSubstr("alive 42")));
+  EXPECT_EQ(outcome.status, 0);
+}
+
+TEST_F(GdbPlugin, OutlivesNonsense) {
+  const auto outcome =
+      gdb({"pygc check garbage", print_status, "pygc check vanish", "pygc check flood",
+           "pygc check snoop", "printf \"alive %d\\n\", 40 + 2"});
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("broke the protocol"),
+                                 HasSubstr("not a message of pygc"), HasSubstr("status is 2"),
+                                 HasSubstr("exit status 7"), HasSubstr("--output FILE"),
+                                 HasSubstr("an expression that the command does not contain"),
+                                 HasSubstr("alive 42")));
+  EXPECT_THAT(outcome.survivors, testing::IsEmpty());
+}
+
+TEST_F(GdbPlugin, SaysWhenTheAnalysisCannotBeStarted) {
+  const auto outcome = run_in_gdb(target_.debugger_target(), {"pygc check", print_status},
+                                  {"PYGC_EXECUTABLE=/nonexistent/pygc"});
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("cannot start the analysis /nonexistent/pygc"),
+                                 HasSubstr("status is 2")));
+}
+
+class GdbPluginHang : public GdbPlugin, public testing::WithParamInterface<bool> {};
+
+TEST_P(GdbPluginHang, EndsByInterruptOrKill) {
+  const bool with_target = GetParam();
+  for (const int signal : {SIGINT, SIGKILL}) {
+    const std::string file = target_.directory.file("hanging" + std::to_string(signal));
+    std::vector<std::string> all = {
+        PYGC_GDB, "-nx", "-batch", "-iex", "set debuginfod enabled off", "-x", PYGC_GDB_SCRIPT};
+    if (with_target) {
+      all.insert(all.end(), {target_.executable, "-core", target_.core});
+    }
+    all.insert(all.end(), {"-ex", "pygc check hang " + file, "-ex", print_status, "-ex",
+                           "pygc check status 3", "-ex", print_status});
+    Child child({.words = all, .env = with_fake_analysis()});
+    const pid_t analysis = wait_for_hanging(file);
+    if (signal == SIGINT) {
+      child.send(SIGINT);
+    } else {
+      ASSERT_EQ(::kill(analysis, SIGKILL), 0);
+    }
+    const auto outcome = child.wait(std::chrono::seconds(60));
+    EXPECT_FALSE(outcome.timed_out);
+    EXPECT_TRUE(process_ends(analysis));
+    EXPECT_THAT(outcome.out, AllOf(HasSubstr("status is 2"), HasSubstr("status is 3")))
+        << outcome.err;
+    if (signal == SIGKILL) {
+      EXPECT_THAT(outcome.out, HasSubstr("ended by signal 9"));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, GdbPluginHang, testing::Bool(), [](const auto& param) {
+  return param.param ? "with_core" : "without_target";
+});
+
+TEST_F(GdbPlugin, EvaluatesWhatTheUserTyped) {
+  const auto out = gdb({"printf \"marker at %lu\\n\", (unsigned long)&target_marker",
+                        "pygc check evaluate '(unsigned long)&target_marker'", print_status,
+                        "pygc check evaluate 010"})
+                       .out;
+  const auto at = out.find("marker at ");
+  ASSERT_NE(at, std::string::npos);
+  const std::string address = out.substr(at + 10, out.find('\n', at) - at - 10);
+  EXPECT_THAT(out, HasSubstr("(unsigned long)&target_marker = " + address + "\n"));
+  EXPECT_THAT(out, HasSubstr("010 = 8\n"));
+}
+
+TEST_F(GdbPlugin, GdbItselfSaysWhyAnExpressionFails) {
+  const auto outcome = gdb({"pygc check evaluate nosuch", print_status});
+  EXPECT_THAT(outcome.err, HasSubstr("No symbol \"nosuch\" in current context"));
+  EXPECT_THAT(outcome.out, HasSubstr("status is 2"));
+  EXPECT_THAT(outcome.survivors, testing::IsEmpty());
+}
+
+TEST_F(GdbPlugin, LeavesThreadAndFrameAlone) {
+  const auto out = gdb({"thread 2", "up", "pygc check", "pygc check threads",
+                        "printf \"thread %d\\n\", $_thread", "info frame"})
+                       .out;
+  EXPECT_THAT(out, AllOf(HasSubstr("thread 2\n"), HasSubstr("Stack level 1,")));
+  EXPECT_THAT(out, AllOf(HasSubstr("2 threads\n"), HasSubstr("mappings unknown\n"),
+                         Not(HasSubstr("missing")), Not(HasSubstr("unreadable"))));
+}
+
+TEST_F(GdbPlugin, RunsHarmlessCommandsOnly) {
+  const auto out = gdb({"pygc check commands", "info breakpoints"}).out;
+  EXPECT_THAT(out, HasSubstr("Temporary breakpoint 1"));
+  EXPECT_THAT(out, Not(HasSubstr("from a shell")));
+}
+
+TEST_F(GdbPlugin, ServesALiveProcess) {
+  const auto out = run_in_gdb({.executable = target_.executable, .core = {}},
+                              {"set breakpoint pending on", "break abort", "run --abort",
+                               "pygc check", print_status, "pygc check threads", "continue"},
+                              with_fake_analysis())
+                       .out;
+  EXPECT_THAT(out, AllOf(HasSubstr("kind live pid "), HasSubstr("backing is not ELF"),
+                         HasSubstr("2 threads\n"), HasSubstr("mappings known\n"),
+                         HasSubstr("status is 0"), HasSubstr("SIGABRT")));
+  EXPECT_THAT(out, AllOf(Not(HasSubstr("missing,")), Not(HasSubstr("unreadable"))));
+}
+
+TEST_F(GdbPlugin, IsDocumentedInGdb) {
+  const auto out = gdb_without_target({"help pygc", "help pygc check", "apropos gc_refs"}).out;
+  EXPECT_THAT(out, AllOf(HasSubstr("pygc check -- Check the reference counts"),
+                         HasSubstr("pygc gc-refs -- List gc_refs"),
+                         HasSubstr("Usage: pygc check [OPTION...]"), HasSubstr("$pygc_status")));
+}
+
+TEST_F(GdbPlugin, PrintsNothingWhenLoaded) {
+  const auto outcome = gdb_without_target({"echo quiet\\n"});
+  EXPECT_EQ(outcome.out, "quiet\n");
+  EXPECT_EQ(outcome.err, "");
+}
+
+TEST_F(GdbPlugin, KnowsNoPythonAndNoLibraryButTheSystems) {
+  const auto needed = run({.words = {"readelf", "-d", "-W", PYGC_GDB_PLUGIN}});
+  ASSERT_EQ(needed.status, 0) << needed.err;
+  std::vector<std::string> libraries;
+  for (const auto& line : split_lines(needed.out)) {
+    if (line.find("(NEEDED)") != std::string::npos) {
+      libraries.push_back(line.substr(line.find('[')));
+    }
+  }
+  EXPECT_THAT(libraries, Not(testing::IsEmpty()));
+  EXPECT_THAT(libraries,
+              testing::Each(testing::AnyOf("[libstdc++.so.6]", "[libgcc_s.so.1]", "[libm.so.6]",
+                                           "[libc.so.6]", "[ld-linux-x86-64.so.2]")));
+  const auto symbols = run({.words = {"nm", "-D", PYGC_GDB_PLUGIN}});
+  ASSERT_EQ(symbols.status, 0) << symbols.err;
+  EXPECT_THAT(symbols.out, Not(HasSubstr(" Py")));
+  EXPECT_THAT(symbols.out,
+              AllOf(HasSubstr(" T gdb_init_reader"), HasSubstr("plugin_is_GPL_compatible")));
+  EXPECT_THAT(read_file(PYGC_GDB_SCRIPT), Not(HasSubstr("python")));
+}
+
+} // namespace
+} // namespace pygc::e2e

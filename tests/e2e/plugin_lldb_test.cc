@@ -1,0 +1,213 @@
+// The LLDB plugin in a real LLDB, with an analysis that behaves and misbehaves as it is told.
+#include "tests/e2e/support/plugin_target.h"
+
+#include <csignal>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pygc::e2e {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class LldbPlugin : public testing::Test {
+protected:
+  Outcome lldb(const std::vector<std::string>& commands) const {
+    return run_in_lldb(target_.debugger_target(), commands, with_fake_analysis());
+  }
+  /// Where a failing command is not the end.
+  Outcome lldb_going_on(const std::string& commands, bool with_target = true) const {
+    const std::string script = target_.directory.file("script.lldb");
+    std::ofstream(script) << commands;
+    return run_in_lldb(with_target ? target_.debugger_target() : DebuggerTarget{},
+                       {"command source --stop-on-error false " + script}, with_fake_analysis());
+  }
+
+  PluginTarget target_;
+};
+
+TEST_F(LldbPlugin, PassesWordsWithAnyQuoting) {
+  const auto out =
+      lldb({R"(pygc check plain "two words" 'single "inside"' back\ slash "" $pc --a="b c" na)"
+            "\u00efve"})
+          .out;
+  for (const char* word : {"[check]", "[plain]", "[two words]", "[single \"inside\"]",
+                           "[back slash]", "[]", "[$pc]", "[--a=b c]", "[na\u00efve]"}) {
+    EXPECT_THAT(out, HasSubstr(std::string("word ") + word + "\n"));
+  }
+}
+
+TEST_F(LldbPlugin, HandsOverTheKernelCore) {
+  const auto outcome = lldb({"pygc check"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("debugger lldb "), HasSubstr("kind core"),
+                    HasSubstr("core " + target_.core + "\n"),
+                    HasSubstr("executable " + target_.executable + "\n"),
+                    HasSubstr("backing is ELF\n"), HasSubstr("address 8 cannot be read")));
+  EXPECT_THAT(outcome.survivors, testing::IsEmpty());
+}
+
+TEST_F(LldbPlugin, HandsOverAGcoreCore) {
+  const Core core = make_core_of_program({target_.executable, "--target"});
+  const auto out = run_in_lldb({.executable = target_.executable, .core = core.path},
+                               {"pygc check"}, with_fake_analysis())
+                       .out;
+  EXPECT_THAT(out, AllOf(HasSubstr("kind core"), HasSubstr("core " + core.path + "\n"),
+                         HasSubstr("backing is ELF\n")));
+}
+
+TEST_F(LldbPlugin, NeedsNoExecutable) {
+  const auto out =
+      run_in_lldb({.executable = {}, .core = target_.core}, {"pygc check"}, with_fake_analysis())
+          .out;
+  EXPECT_THAT(out, AllOf(HasSubstr("kind core"), HasSubstr("backing is ELF\n")));
+}
+
+TEST_F(LldbPlugin, RunsWithoutATarget) {
+  const auto out = run_in_lldb({}, {"pygc check some.core"}, with_fake_analysis()).out;
+  EXPECT_THAT(out, AllOf(HasSubstr("word [some.core]"), HasSubstr("kind none")));
+}
+
+TEST_F(LldbPlugin, StatusDecidesSuccessAndCanBeAsked) {
+  EXPECT_EQ(lldb({"pygc check status 0"}).status, 0);
+  for (const char* status : {"1", "2", "3"}) {
+    EXPECT_EQ(lldb({std::string("pygc check status ") + status}).status, 1) << status;
+  }
+  const auto out =
+      lldb_going_on("pygc check status 1\npygc status\npygc check status 3\npygc status\n").out;
+  EXPECT_THAT(out, AllOf(HasSubstr("pygc status\n1\n"), HasSubstr("pygc status\n3\n")));
+}
+
+TEST_F(LldbPlugin, ErrorsOnlyForStatusTwo) {
+  const auto failed = lldb({"pygc check diagnostics"});
+  EXPECT_THAT(failed.out + failed.err, HasSubstr("error: something is wrong"));
+  const auto found = lldb({"pygc check status 1"});
+  EXPECT_THAT(found.out + found.err, Not(HasSubstr("error")));
+}
+
+TEST_F(LldbPlugin, PrintsAnything) {
+  EXPECT_THAT(
+      lldb({"pygc check special"}).out,
+      HasSubstr("100% \"quoted\" \\ 'single' $pc %s %n \t tab\nna\u00efve \u2603 \U0001F40D\n"));
+  const auto large = lldb({"pygc check large"});
+  EXPECT_THAT(large.out, AllOf(HasSubstr(std::string(20000, 'y') + "\n"),
+                               HasSubstr("line 19999 of a large output")));
+}
+
+TEST_F(LldbPlugin, OutlivesACrash) {
+  const auto outcome = lldb_going_on("pygc check crash\npygc status\nexpression 40 + 2\n");
+  EXPECT_THAT(outcome.out + outcome.err,
+              AllOf(HasSubstr("before the crash\n"), HasSubstr("ended by signal 11"),
+                    HasSubstr("about to crash\n"), HasSubstr("pygc status\n2\n"),
+                    HasSubstr("= 42")));
+}
+
+TEST_F(LldbPlugin, OutlivesNonsense) {
+  const auto outcome = lldb_going_on("pygc check garbage\npygc check vanish\npygc check flood\n"
+                                     "pygc check snoop\nexpression 40 + 2\n");
+  EXPECT_THAT(outcome.out + outcome.err,
+              AllOf(HasSubstr("broke the protocol"), HasSubstr("not a message of pygc"),
+                    HasSubstr("exit status 7"), HasSubstr("--output FILE"),
+                    HasSubstr("an expression that the command does not contain"),
+                    HasSubstr("= 42")));
+  EXPECT_THAT(outcome.survivors, testing::IsEmpty());
+}
+
+TEST_F(LldbPlugin, SaysWhenTheAnalysisCannotBeStarted) {
+  const auto outcome =
+      run_in_lldb(target_.debugger_target(), {"pygc check"}, {"PYGC_EXECUTABLE=/nonexistent/pygc"});
+  EXPECT_THAT(outcome.out + outcome.err,
+              HasSubstr("error: cannot start the analysis /nonexistent/pygc"));
+  EXPECT_EQ(outcome.status, 1);
+}
+
+TEST_F(LldbPlugin, AHangEndsByInterruptOrKill) {
+  for (const int signal : {SIGINT, SIGKILL}) {
+    const std::string file = target_.directory.file("hanging" + std::to_string(signal));
+    Child child({.words = {PYGC_LLDB, "--batch", "--no-lldbinit", "-o",
+                           std::string("plugin load ") + PYGC_LLDB_PLUGIN, "-o",
+                           "target create --core " + target_.core + " " + target_.executable, "-o",
+                           "pygc check hang " + file},
+                 .env = with_fake_analysis()});
+    const pid_t analysis = wait_for_hanging(file);
+    if (signal == SIGINT) {
+      child.send(SIGINT);
+    } else {
+      ASSERT_EQ(::kill(analysis, SIGKILL), 0);
+    }
+    const auto outcome = child.wait(std::chrono::seconds(60));
+    EXPECT_FALSE(outcome.timed_out);
+    EXPECT_EQ(outcome.signal, 0);
+    EXPECT_TRUE(process_ends(analysis));
+    EXPECT_THAT(outcome.out + outcome.err,
+                HasSubstr(signal == SIGINT ? "error: interrupted" : "ended by signal 9"));
+  }
+}
+
+TEST_F(LldbPlugin, EvaluatesWhatTheUserTyped) {
+  const auto out = lldb({"expression -f u -- (unsigned long)&target_marker",
+                         "pygc check evaluate '(unsigned long)&target_marker'"})
+                       .out;
+  const auto at = out.find("= ");
+  ASSERT_NE(at, std::string::npos) << out;
+  EXPECT_THAT(out, HasSubstr("(unsigned long)&target_marker " +
+                             out.substr(at, out.find('\n', at) - at) + "\n"));
+}
+
+TEST_F(LldbPlugin, SaysWhyAnExpressionFails) {
+  const auto outcome = lldb({"pygc check evaluate nosuch"});
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("LLDB cannot evaluate \"nosuch\""),
+                                 HasSubstr("undeclared identifier")));
+}
+
+TEST_F(LldbPlugin, ServesThreadsAndLeavesTheFrameAlone) {
+  const auto out =
+      lldb({"thread select 2", "frame select 1", "pygc check threads", "frame info"}).out;
+  EXPECT_THAT(out, AllOf(HasSubstr("2 threads\n"), Not(HasSubstr("missing,")),
+                         Not(HasSubstr("unreadable"))));
+  EXPECT_THAT(out.substr(out.rfind("frame info")), HasSubstr("frame #1:"));
+}
+
+TEST_F(LldbPlugin, RunsHarmlessCommandsOnly) {
+  const auto out = lldb({"pygc check commands"}).out;
+  EXPECT_THAT(out, Not(HasSubstr("from a shell")));
+}
+
+TEST_F(LldbPlugin, ServesALiveProcess) {
+  const auto out = run_in_lldb({.executable = target_.executable, .core = {}},
+                               {"breakpoint set --name abort", "process launch -- --abort",
+                                "pygc check", "pygc check threads", "process kill"},
+                               with_fake_analysis())
+                       .out;
+  EXPECT_THAT(out, AllOf(HasSubstr("kind live pid "), HasSubstr("backing is not ELF"),
+                         HasSubstr("2 threads\n"), HasSubstr("mappings known\n"),
+                         Not(HasSubstr("missing,")), Not(HasSubstr("unreadable"))));
+}
+
+TEST_F(LldbPlugin, IsDocumentedInLldb) {
+  const auto out = run_in_lldb({}, {"help pygc", "help pygc check"}).out;
+  EXPECT_THAT(out, AllOf(HasSubstr("gc-refs"), HasSubstr("Syntax: pygc check [OPTION...]"),
+                         HasSubstr("Status: 0 clean and complete")));
+}
+
+TEST_F(LldbPlugin, SaysNothingWhenLoadedByItsOwnLldb) {
+  const auto outcome = run_in_lldb({}, {"version"});
+  EXPECT_THAT(outcome.out + outcome.err, Not(HasSubstr("pygc: ")));
+}
+
+// Whatever its major, the LLDB that loads the plugin must be the only one in the process.
+TEST_F(LldbPlugin, LinksNoLldb) {
+  const auto needed = run({.words = {"readelf", "-d", "-W", PYGC_LLDB_PLUGIN}});
+  ASSERT_EQ(needed.status, 0) << needed.err;
+  EXPECT_THAT(needed.out, AllOf(HasSubstr("libstdc++"), Not(HasSubstr("lldb.so")),
+                                Not(HasSubstr("liblldb")), Not(HasSubstr("python"))));
+  const auto symbols = run({.words = {"nm", "-D", "--defined-only", PYGC_LLDB_PLUGIN}});
+  EXPECT_EQ(split_lines(symbols.out).size(), 1U) << symbols.out;
+}
+
+} // namespace
+} // namespace pygc::e2e
