@@ -13,8 +13,9 @@ constexpr std::size_t max_stack = 64;
 
 class Machine {
 public:
-  Machine(std::span<const Dwarf_Op> operations, const EvaluationContext& context)
-      : operations_(operations), context_(context) {}
+  Machine(std::span<const Dwarf_Op> operations, const EvaluationContext& context,
+          Dwarf_Attribute* attribute)
+      : operations_(operations), context_(context), attribute_(attribute) {}
 
   std::optional<Location> run() {
     int steps = 0;
@@ -93,6 +94,23 @@ private:
     default:
       return false;
     }
+  }
+
+  // Only the plain form is understood: a register at entry.
+  std::optional<std::uint64_t> entry_value(const Dwarf_Op& op) const {
+    Dwarf_Attribute inner;
+    Dwarf_Op* operations = nullptr;
+    std::size_t count = 0;
+    if (attribute_ == nullptr || !context_.entry_register ||
+        ::dwarf_getlocation_attr(attribute_, &op, &inner) != 0 ||
+        ::dwarf_getlocation(&inner, &operations, &count) != 0 || count != 1) {
+      return std::nullopt;
+    }
+    const unsigned atom = operations[0].atom;
+    if (atom >= DW_OP_reg0 && atom <= DW_OP_reg31) {
+      return context_.entry_register(atom - DW_OP_reg0);
+    }
+    return std::nullopt;
   }
 
   bool arrange(const Dwarf_Op& op) {
@@ -241,6 +259,7 @@ private:
 
   std::span<const Dwarf_Op> operations_;
   const EvaluationContext& context_;
+  Dwarf_Attribute* attribute_;
   std::vector<std::uint64_t> stack_;
   std::size_t at_ = 0;
 };
@@ -252,8 +271,8 @@ std::uint64_t low_bytes(std::uint64_t value, std::uint64_t size) {
 } // namespace
 
 std::optional<Location> evaluate(std::span<const Dwarf_Op> operations,
-                                 const EvaluationContext& context) {
-  return Machine(operations, context).run();
+                                 const EvaluationContext& context, Dwarf_Attribute* attribute) {
+  return Machine(operations, context, attribute).run();
 }
 
 std::optional<std::uint64_t> read_location(const Location& location,

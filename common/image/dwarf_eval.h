@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 
@@ -21,6 +22,8 @@ struct EvaluationContext {
   Address bias = 0;
   std::optional<Address> cfa;
   std::optional<std::uint64_t> frame_base;
+  /// What a register held when the function was entered, as far as its caller tells.
+  std::function<std::optional<std::uint64_t>(std::uint64_t number)> entry_register;
 };
 
 /// What an expression says: a value, or where one lies.
@@ -29,9 +32,11 @@ struct Location {
   std::uint64_t value = 0;
 };
 
-/// Nothing when the expression needs what a core cannot tell, or is malformed.
+/// Nothing when the expression needs what a core cannot tell, or is malformed. `attribute` is the
+/// one that the operations come from, if they come from one.
 std::optional<Location> evaluate(std::span<const Dwarf_Op> operations,
-                                 const EvaluationContext& context);
+                                 const EvaluationContext& context,
+                                 Dwarf_Attribute* attribute = nullptr);
 
 /// The `size` bytes (1 to 8) at a location, zero-extended.
 std::optional<std::uint64_t> read_location(const Location& location,

@@ -1,14 +1,38 @@
 #include "common/image/dwarf_source.h"
 
-#include <cstdlib>
 #include <dwarf.h>
-#include <memory>
-#include <span>
 
 namespace pygc::image {
 namespace {
 
-using Scopes = std::unique_ptr<Dwarf_Die, decltype(&std::free)>;
+// Deeper than compilers inline; damaged DWARF ends here.
+constexpr int max_depth = 256;
+
+bool may_hold_functions(int tag) {
+  return tag == DW_TAG_namespace || tag == DW_TAG_structure_type || tag == DW_TAG_class_type;
+}
+
+// Appends what encloses the address below `parent`, innermost first. (dwarf_getscopes() looks for
+// the abstract origin of an inlined call in the same unit, and fails under LTO.)
+bool collect(Dwarf_Die& parent, Address address, std::vector<Dwarf_Die>& scopes, int depth) {
+  bool found = false;
+  for_each_child(parent, [&](Dwarf_Die& child) {
+    const int tag = ::dwarf_tag(&child);
+    if (may_hold_functions(tag) && depth > 0) {
+      found = collect(child, address, scopes, depth - 1);
+    } else if ((tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine ||
+                tag == DW_TAG_lexical_block) &&
+               ::dwarf_haspc(&child, address) > 0) {
+      found = true;
+      if (depth > 0) {
+        collect(child, address, scopes, depth - 1);
+      }
+      scopes.push_back(child);
+    }
+    return !found;
+  });
+  return found;
+}
 
 // Build trees are compiled from a subdirectory: "../Modules/x.c" is "Modules/x.c" of the source.
 std::string_view without_leading_dots(std::string_view path) {
@@ -21,30 +45,11 @@ std::string_view without_leading_dots(std::string_view path) {
 } // namespace
 
 std::vector<Dwarf_Die> code_scopes(const DwarfInfo& dwarf, Address address) {
-  auto unit = dwarf.unit_at(address);
-  if (!unit) {
-    return {};
-  }
-  Dwarf_Die* by_address = nullptr;
-  if (::dwarf_getscopes(&*unit, address, &by_address) <= 0) {
-    return {};
-  }
-  const Scopes innermost(by_address, &std::free);
-  // dwarf_getscopes() leaves the physical nesting at the first inlined call.
-  Dwarf_Die* by_nesting = nullptr;
-  const int count = ::dwarf_getscopes_die(innermost.get(), &by_nesting);
-  const Scopes nesting(by_nesting, &std::free);
-  if (count <= 0) {
-    return {};
-  }
   std::vector<Dwarf_Die> scopes;
-  for (Dwarf_Die& die : std::span(nesting.get(), static_cast<std::size_t>(count))) {
-    scopes.push_back(die);
-    if (::dwarf_tag(&die) == DW_TAG_subprogram) {
-      return scopes;
-    }
+  if (auto unit = dwarf.unit_at(address)) {
+    collect(*unit, address, scopes, max_depth);
   }
-  return {}; // in a unit's range, but in no function of it
+  return scopes;
 }
 
 Result<std::string> describe_source_line(const DwarfInfo& dwarf, Address address) {

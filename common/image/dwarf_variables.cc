@@ -12,7 +12,7 @@ std::optional<Location> locate(Dwarf_Attribute& attribute, Address code,
   if (::dwarf_getlocation_addr(&attribute, code, &operations, &count, 1) != 1) {
     return std::nullopt;
   }
-  return evaluate({operations, count}, context);
+  return evaluate({operations, count}, context, &attribute);
 }
 
 bool is_signed(Dwarf_Die& type) {

@@ -20,6 +20,13 @@ inline constexpr Address user_space_end = Address{1} << 47;
 inline constexpr std::size_t dwarf_sp = 7;
 inline constexpr std::size_t dwarf_return_address = 16;
 
+/// Registers that a function hands back as it found them, unless its unwind table says otherwise.
+constexpr bool is_callee_saved(std::size_t dwarf_number) {
+  constexpr std::size_t rbx = 3;
+  constexpr std::size_t rbp = 6;
+  return dwarf_number == rbx || dwarf_number == rbp || (dwarf_number >= 12 && dwarf_number <= 15);
+}
+
 constexpr std::uint64_t page_down(std::uint64_t value) {
   return value & ~(page_size - 1);
 }

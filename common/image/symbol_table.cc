@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <elf.h>
-#include <span>
+#include <cstring>
+#include <string>
 
 namespace pygc::image {
 namespace {
@@ -14,10 +14,13 @@ bool is_piece(std::string_view name) {
          name.find(".part.") != std::string_view::npos;
 }
 
-bool is_wanted(const Elf64_Sym& symbol) {
-  const unsigned type = ELF64_ST_TYPE(symbol.st_info);
-  return symbol.st_shndx != SHN_UNDEF && symbol.st_shndx != SHN_ABS && symbol.st_name != 0 &&
-         (type == STT_NOTYPE || type == STT_OBJECT || type == STT_FUNC || type == STT_GNU_IFUNC);
+// The bytes of a section as a table of T, if libelf takes it for one.
+template <class T> std::span<const T> table(Elf_Scn* handle, Elf_Type type) {
+  const Elf_Data* data = handle == nullptr ? nullptr : ::elf_getdata(handle, nullptr);
+  if (data == nullptr || data->d_buf == nullptr || data->d_type != type) {
+    return {};
+  }
+  return {static_cast<const T*>(data->d_buf), data->d_size / sizeof(T)};
 }
 
 } // namespace
@@ -39,65 +42,70 @@ std::string_view without_clone_suffix(std::string_view name) {
 }
 
 SymbolTable::SymbolTable(const ElfHandle& elf, const Section& section, Address bias) : bias_(bias) {
-  const Elf_Data* data = ::elf_getdata(section.handle, nullptr);
-  if (data == nullptr || data->d_buf == nullptr || data->d_type != ELF_T_SYM) {
-    return;
-  }
-  const std::span symbols(static_cast<const Elf64_Sym*>(data->d_buf),
-                          data->d_size / sizeof(Elf64_Sym));
-  entries_.reserve(symbols.size());
-  for (const Elf64_Sym& symbol : symbols) {
-    const char* name =
-        is_wanted(symbol) ? ::elf_strptr(elf.get(), section.link, symbol.st_name) : nullptr;
-    if (name == nullptr) {
-      continue;
-    }
-    const unsigned type = ELF64_ST_TYPE(symbol.st_info);
-    entries_.push_back({.address = symbol.st_value,
-                        .size = symbol.st_size,
-                        .name = name,
-                        .function = type == STT_FUNC || type == STT_GNU_IFUNC});
-  }
-  std::ranges::stable_sort(entries_, {}, &Entry::address);
-  by_name_.reserve(entries_.size());
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    by_name_.emplace(without_clone_suffix(entries_[i].name), static_cast<std::uint32_t>(i));
+  names_ = table<char>(::elf_getscn(elf.get(), section.link), ELF_T_BYTE);
+  if (!names_.empty() && names_.back() == '\0') {
+    symbols_ = table<Elf64_Sym>(section.handle, ELF_T_SYM);
   }
 }
 
-Symbol SymbolTable::symbol(const Entry& entry) const {
-  return {.name = std::string(entry.name),
-          .address = entry.address + bias_,
-          .size = entry.size,
-          .function = entry.function};
+bool SymbolTable::is_wanted(const Elf64_Sym& symbol) const {
+  const unsigned type = ELF64_ST_TYPE(symbol.st_info);
+  return symbol.st_shndx != SHN_UNDEF && symbol.st_shndx != SHN_ABS && symbol.st_name != 0 &&
+         symbol.st_name < names_.size() &&
+         (type == STT_NOTYPE || type == STT_OBJECT || type == STT_FUNC || type == STT_GNU_IFUNC);
+}
+
+Symbol SymbolTable::describe(const Elf64_Sym& symbol) const {
+  const unsigned type = ELF64_ST_TYPE(symbol.st_info);
+  return {.name = name_of(symbol),
+          .address = symbol.st_value + bias_,
+          .size = symbol.st_size,
+          .function = type == STT_FUNC || type == STT_GNU_IFUNC};
 }
 
 std::vector<Symbol> SymbolTable::find(std::string_view name) const {
-  std::vector<Symbol> symbols;
-  const auto [first, last] = by_name_.equal_range(without_clone_suffix(name));
-  for (auto it = first; it != last; ++it) {
-    const Entry& entry = entries_[it->second];
-    // A name with a suffix asks for that clone alone.
-    if (entry.name == name || without_clone_suffix(name) == name) {
-      symbols.push_back(symbol(entry));
+  std::vector<Symbol> found;
+  for (const Elf64_Sym& symbol : symbols_) {
+    // A pass over the raw table costs less than any index unless hundreds of names are asked.
+    if (!is_wanted(symbol) || std::strncmp(name_of(symbol), name.data(), name.size()) != 0) {
+      continue;
+    }
+    const std::string_view its_name = name_of(symbol);
+    if (its_name.size() == name.size() || without_clone_suffix(its_name) == name) {
+      found.push_back(describe(symbol));
     }
   }
   const auto rank = [name](const Symbol& s) {
     const int kind = s.name == name ? 0 : is_piece(s.name) ? 2 : 1;
     return std::pair(kind, s.address);
   };
-  std::ranges::sort(symbols, {}, rank);
-  return symbols;
+  std::ranges::sort(found, {}, rank);
+  return found;
+}
+
+const std::vector<std::uint32_t>& SymbolTable::by_address() const {
+  if (by_address_.empty()) {
+    for (std::size_t i = 0; i < symbols_.size(); ++i) {
+      if (is_wanted(symbols_[i])) {
+        by_address_.push_back(static_cast<std::uint32_t>(i));
+      }
+    }
+    std::ranges::stable_sort(by_address_, {},
+                             [this](std::uint32_t i) { return symbols_[i].st_value; });
+  }
+  return by_address_;
 }
 
 std::optional<Symbol> SymbolTable::covering(Address address) const {
   const Address own = address - bias_;
-  auto after = std::ranges::upper_bound(entries_, own, {}, &Entry::address);
+  const auto& order = by_address();
+  auto after = std::ranges::upper_bound(order, own, {},
+                                        [this](std::uint32_t i) { return symbols_[i].st_value; });
   // Symbols nest rarely and shallowly (labels, aliases): a few steps back find the one that covers.
-  for (int step = 0; step < 32 && after != entries_.begin(); ++step) {
-    const Entry& entry = *--after;
-    if (own - entry.address < entry.size || own == entry.address) {
-      return symbol(entry);
+  for (int step = 0; step < 32 && after != order.begin(); ++step) {
+    const Elf64_Sym& symbol = symbols_[*--after];
+    if (own - symbol.st_value < symbol.st_size || own == symbol.st_value) {
+      return describe(symbol);
     }
   }
   return std::nullopt;

@@ -5,9 +5,10 @@
 #include "common/image/module.h"
 
 #include <cstdint>
+#include <elf.h>
 #include <optional>
+#include <span>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace pygc::image {
@@ -19,27 +20,24 @@ std::string_view without_clone_suffix(std::string_view name);
 class SymbolTable {
 public:
   SymbolTable() = default;
-  /// Empty when the section is no symbol table. Names point into `elf`, which must outlive this.
+  /// Empty when the section is no symbol table. Points into `elf`, which must outlive this.
   SymbolTable(const ElfHandle& elf, const Section& section, Address bias);
 
-  bool empty() const { return entries_.empty(); }
+  bool empty() const { return symbols_.empty(); }
   /// Exact names first, then clones (parts of functions last).
   std::vector<Symbol> find(std::string_view name) const;
   std::optional<Symbol> covering(Address address) const;
 
 private:
-  struct Entry {
-    Address address = 0; // as linked
-    std::uint64_t size = 0;
-    std::string_view name;
-    bool function = false;
-  };
-
-  Symbol symbol(const Entry& entry) const;
+  bool is_wanted(const Elf64_Sym& symbol) const;
+  const char* name_of(const Elf64_Sym& symbol) const { return names_.data() + symbol.st_name; }
+  Symbol describe(const Elf64_Sym& symbol) const;
+  const std::vector<std::uint32_t>& by_address() const;
 
   Address bias_ = 0;
-  std::vector<Entry> entries_;                                       // by address
-  std::unordered_multimap<std::string_view, std::uint32_t> by_name_; // name without suffix
+  std::span<const Elf64_Sym> symbols_;
+  std::span<const char> names_;                   // ends with a NUL
+  mutable std::vector<std::uint32_t> by_address_; // of wanted symbols; built when first asked for
 };
 
 } // namespace pygc::image

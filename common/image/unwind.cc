@@ -1,5 +1,6 @@
 #include "common/image/unwind.h"
 
+#include "common/image/call_site.h"
 #include "common/image/dwarf_eval.h"
 #include "common/image/dwarf_source.h"
 #include "common/image/dwarf_variables.h"
@@ -13,6 +14,9 @@ namespace pygc::image {
 namespace {
 
 using FrameRules = std::unique_ptr<Dwarf_Frame, decltype(&std::free)>;
+
+// A parameter may have been handed on by caller after caller.
+constexpr int max_entry_depth = 8;
 
 /// A function activation in memory; several source frames when calls were inlined.
 struct Activation {
@@ -28,24 +32,39 @@ public:
       : memory_(memory), module_at_(module_at), limit_(limit) {}
 
   Result<std::vector<Frame>> run(const target::Thread& thread) {
+    if (!walk(thread)) {
+      return fail(ErrorKind::no_debug_info, thread.pc,
+                  "no unwind information was found for where thread " + std::to_string(thread.tid) +
+                      " stopped");
+    }
+    std::vector<Frame> frames;
+    for (std::size_t i = 0; i < stack_.size(); ++i) {
+      add_frames(i, frames);
+    }
+    return frames;
+  }
+
+private:
+  // Fills in stack_; false when not even the first caller can be told.
+  bool walk(const target::Thread& thread) {
     Activation activation;
     for (std::size_t i = 0; i < thread.registers.size(); ++i) {
       activation.registers[i] = thread.registers[i];
     }
     bool known = false;
     Address last_cfa = 0;
-    while (frames_.size() < limit_) {
+    while (stack_.size() < limit_) {
       const auto pc = activation.registers[dwarf_return_address];
-      if (!pc || *pc == 0) {
+      if (!pc || (*pc == 0 && known)) {
         break;
       }
       auto next = caller(activation);
       known = known || next.has_value();
-      if (!next && !known) {
+      if (!next && stack_.empty()) {
         // A call to a bad address: the return address is on top of the stack.
         next = after_bad_call(activation);
       }
-      add_frames(activation);
+      stack_.push_back(activation);
       // A stack grows down: a caller's frame never lies below its callee's.
       if (!next || (activation.cfa && *activation.cfa <= last_cfa)) {
         break;
@@ -53,15 +72,9 @@ public:
       last_cfa = activation.cfa.value_or(last_cfa);
       activation = *next;
     }
-    if (!known) {
-      return fail(ErrorKind::no_debug_info, thread.pc,
-                  "no unwind information was found for where thread " + std::to_string(thread.tid) +
-                      " stopped");
-    }
-    return std::move(frames_);
+    return known;
   }
 
-private:
   // The address that stands for the call when tables are asked: a return address may already belong
   // to the next function.
   static Address lookup_pc(const Activation& activation) {
@@ -73,7 +86,8 @@ private:
             .registers = &activation.registers,
             .bias = module.load_bias(),
             .cfa = activation.cfa,
-            .frame_base = std::nullopt};
+            .frame_base = std::nullopt,
+            .entry_register = {}};
   }
 
   static FrameRules rules_for(const ElfModule& module, Address own_pc) {
@@ -133,8 +147,8 @@ private:
       return std::nullopt;
     }
     if (count == 0) {
-      // No operations and none of our own array: the same value; else undefined.
-      return operations == nullptr ? activation.registers[number] : std::nullopt;
+      // No rule. (libdw's own defaults take rax for rbx, so they are not asked.)
+      return is_callee_saved(number) ? activation.registers[number] : std::nullopt;
     }
     const EvaluationContext where = context(activation, module);
     const auto location = evaluate({operations, count}, where);
@@ -158,44 +172,93 @@ private:
     return next;
   }
 
-  void add_frames(const Activation& activation) {
-    const Address pc = *activation.registers[dwarf_return_address];
-    const Address lookup = lookup_pc(activation);
-    const ElfModule* module = module_at_(lookup);
-    Frame frame{.pc = pc, .cfa = activation.cfa.value_or(0), .function = {}, .variables = {}};
-    if (module == nullptr) {
-      frames_.push_back(std::move(frame));
-      return;
-    }
-    const Address own = lookup - module->load_bias();
-    const auto dwarf = module->dwarf();
-    auto scopes = dwarf ? code_scopes(**dwarf, own) : std::vector<Dwarf_Die>();
-    EvaluationContext where = context(activation, *module);
-    if (!scopes.empty()) {
-      where.frame_base = frame_base_of(scopes.back(), own, where);
-    }
-    for (Dwarf_Die& scope : scopes) {
-      read_variables(scope, own, where, frame.variables);
-      const int tag = ::dwarf_tag(&scope);
-      if ((tag == DW_TAG_inlined_subroutine || tag == DW_TAG_subprogram) &&
-          frames_.size() < limit_) {
-        frame.function = die_name(scope);
-        frames_.push_back(std::exchange(
-            frame, Frame{.pc = pc, .cfa = frame.cfa, .function = {}, .variables = {}}));
+  // What the DWARF knows of the code of an activation.
+  struct Code {
+    const ElfModule* module = nullptr;
+    Address own_pc = 0;            // as linked
+    std::vector<Dwarf_Die> scopes; // innermost first
+  };
+
+  Code code_of(const Activation& activation) const {
+    const Address pc = lookup_pc(activation);
+    Code code{.module = module_at_(pc), .own_pc = 0, .scopes = {}};
+    if (code.module != nullptr) {
+      code.own_pc = pc - code.module->load_bias();
+      if (const auto dwarf = code.module->dwarf()) {
+        code.scopes = code_scopes(**dwarf, code.own_pc);
       }
     }
-    if (scopes.empty()) {
-      if (const auto symbol = module->symbol_at(lookup)) {
+    return code;
+  }
+
+  EvaluationContext full_context(std::size_t index, Code& code, int depth) const {
+    EvaluationContext where = context(stack_[index], *code.module);
+    if (!code.scopes.empty()) {
+      where.frame_base = frame_base_of(code.scopes.back(), code.own_pc, where);
+      where.entry_register = [this, index, callee = code.scopes.back(),
+                              bias = code.module->load_bias(), depth](std::uint64_t number) {
+        return entry_register(index, callee, bias, number, depth);
+      };
+    }
+    return where;
+  }
+
+  // A register at the entry of the function at `index`, from what its caller's code says of the
+  // call.
+  std::optional<std::uint64_t> entry_register(std::size_t index, Dwarf_Die callee,
+                                              Address callee_bias, std::uint64_t number,
+                                              int depth) const {
+    if (depth >= max_entry_depth || index + 1 >= stack_.size() || stack_[index + 1].exact_pc) {
+      return std::nullopt;
+    }
+    Code code = code_of(stack_[index + 1]);
+    if (code.scopes.empty()) {
+      return std::nullopt;
+    }
+    auto call_site = find_call_site(code.scopes, code.own_pc + 1);
+    if (!call_site) {
+      return std::nullopt;
+    }
+    const EvaluationContext where = full_context(index + 1, code, depth + 1);
+    if (!calls_function(*call_site, callee, callee_bias, where)) {
+      return std::nullopt;
+    }
+    return argument_in_register(*call_site, number, where);
+  }
+
+  void add_frames(std::size_t index, std::vector<Frame>& frames) const {
+    const Activation& activation = stack_[index];
+    const Address pc = *activation.registers[dwarf_return_address];
+    Frame frame{.pc = pc, .cfa = activation.cfa.value_or(0), .function = {}, .variables = {}};
+    Code code = code_of(activation);
+    if (code.scopes.empty()) {
+      const Address lookup = lookup_pc(activation);
+      const auto symbol = code.module == nullptr ? std::nullopt : code.module->symbol_at(lookup);
+      if (symbol) {
         frame.function = without_clone_suffix(symbol->name);
       }
-      frames_.push_back(std::move(frame));
+      if (frames.size() < limit_) {
+        frames.push_back(std::move(frame));
+      }
+      return;
+    }
+    const EvaluationContext where = full_context(index, code, 0);
+    for (Dwarf_Die& scope : code.scopes) {
+      read_variables(scope, code.own_pc, where, frame.variables);
+      const int tag = ::dwarf_tag(&scope);
+      if ((tag == DW_TAG_inlined_subroutine || tag == DW_TAG_subprogram) &&
+          frames.size() < limit_) {
+        frame.function = die_name(scope);
+        frames.push_back(std::exchange(
+            frame, Frame{.pc = pc, .cfa = frame.cfa, .function = {}, .variables = {}}));
+      }
     }
   }
 
   const AddressSpace& memory_;
   const std::function<const ElfModule*(Address)>& module_at_;
   std::size_t limit_;
-  std::vector<Frame> frames_;
+  std::vector<Activation> stack_; // innermost first
 };
 
 } // namespace
