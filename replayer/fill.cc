@@ -10,8 +10,8 @@
 namespace pygc::replayer {
 namespace {
 
-constexpr std::uint64_t huge_page = 2 << 20;
-constexpr std::uint64_t put_off_from = 64 * 1024;
+constexpr std::uint64_t huge_page = std::uint64_t{2} << 20;
+constexpr std::uint64_t put_off_from = std::uint64_t{64} << 10;
 constexpr std::size_t max_kept_files = 128;
 
 struct Waiting {

@@ -8,9 +8,11 @@
 #include <sys/syscall.h>
 
 extern "C" {
+// Set by the linker. NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
 extern const char __executable_start;
 extern const char etext;
 extern const char _end;
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
 int pygc_run_on_stack(void (*body)(), std::uint64_t stack_top);
 extern const char pygc_abandoned;
@@ -119,7 +121,9 @@ void reset_vector_state(ucontext_t& context) {
 
 } // namespace
 
-const std::uint32_t audit_architecture = AUDIT_ARCH_X86_64;
+std::uint32_t audit_architecture() {
+  return AUDIT_ARCH_X86_64;
+}
 
 void exit_process(int status) {
   for (;;) {

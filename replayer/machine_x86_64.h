@@ -59,6 +59,6 @@ std::uint64_t own_image_end();
 std::uint64_t vdso_address(const std::uint64_t* initial_stack);
 
 /// The seccomp name of this architecture (AUDIT_ARCH_*).
-extern const std::uint32_t audit_architecture;
+std::uint32_t audit_architecture();
 
 } // namespace pygc::replayer::machine

@@ -13,9 +13,9 @@ namespace {
 namespace protocol = replay::protocol;
 
 constexpr std::uint64_t page = 4096;
-constexpr std::uint64_t target_stack_size = 8 << 20;
+constexpr std::uint64_t target_stack_size = std::uint64_t{8} << 20;
 // Around what may be the vdso and its data pages, where the kernel refuses to unmap them.
-constexpr std::uint64_t vdso_margin = 64 * 1024;
+constexpr std::uint64_t vdso_margin = std::uint64_t{64} << 10;
 
 // Regions come in ascending order: the end of the last page mapped.
 std::uint64_t mapped_end = 0;

@@ -40,7 +40,7 @@ struct RunState {
   volatile std::uint64_t container_records = 0;
 };
 
-extern RunState run_state;
+extern constinit RunState run_state;
 
 /// The array at an offset of the window.
 template <class T> T* in_window(std::uint64_t offset) {

@@ -9,7 +9,7 @@
 
 namespace pygc::replayer {
 
-RunState run_state;
+constinit RunState run_state;
 
 namespace {
 
@@ -146,7 +146,7 @@ void traverse_loop() {
   const auto& setup = loop.state.setup;
   const bool recording = loop.command.kind == Kind::visits;
   const auto own = reinterpret_cast<std::uint64_t>(recording ? &visit_record : &visit_decrement);
-  const std::uint64_t visitor = recording || setup.visit_decref == 0 ? own : setup.visit_decref;
+  const std::uint64_t visitor = recording || loop.command.visitor == 0 ? own : loop.command.visitor;
   for (std::uint64_t i = loop.state.index; i < loop.command.end; ++i) {
     const std::uint64_t object = loop.enter(i);
     if (!has_room(loop)) {

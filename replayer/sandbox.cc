@@ -49,7 +49,7 @@ std::int64_t install_filter() {
 
   const std::array filter{
       statement(load, offsetof(seccomp_data, arch)),
-      jump(equal, machine::audit_architecture, 0, 14),
+      jump(equal, machine::audit_architecture(), 0, 14),
       statement(load, pc + 4),
       jump(equal, high(text.start), 0, 12),
       statement(load, pc),

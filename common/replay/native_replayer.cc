@@ -146,10 +146,10 @@ Result<protocol::Reply> NativeReplayer::receive_reply() {
 }
 
 Result<void> NativeReplayer::set_up(const Options& options) {
+  visit_decref_ = options.visit_decref;
   protocol::Setup setup;
   setup.window_size = window_.size();
   setup.thread_pointer = options.thread_pointer;
-  setup.visit_decref = options.visit_decref;
   const auto budget = std::chrono::microseconds(options.traversal_budget).count();
   setup.tick_microseconds =
       static_cast<std::uint64_t>(std::max<std::int64_t>(budget / ticks_per_traversal, 1000));
@@ -378,6 +378,7 @@ Result<RoundResult> NativeReplayer::run(const Round& round) {
 
   protocol::Command traverse = command;
   traverse.kind = protocol::Kind::traverse;
+  traverse.visitor = visit_decref_;
   traverse.first = std::min(round.first, round.objects.size());
   traverse.end = traverse.first + std::min(round.count, round.objects.size() - traverse.first);
   auto taken = [&](const protocol::Reply& reply) {
@@ -452,7 +453,7 @@ Result<std::vector<Visit>> NativeReplayer::visits(std::span<const Address> conta
 
 Result<std::unique_ptr<Replayer>> start_native(const image::AddressSpace& memory,
                                                const Options& options,
-                                               std::function<bool()> cancelled) {
+                                               const std::function<bool()>& cancelled) {
   for (int attempt = 1;; ++attempt) {
     bool clash = false;
     auto replayer = NativeReplayer::start(memory, options, cancelled, clash);

@@ -19,6 +19,7 @@ public:
   Result<RoundResult> run(const Round& round) override;
   Result<std::vector<Visit>> visits(std::span<const Address> containers, Address function,
                                     std::vector<Incident>* incidents) override;
+  void use_visitor(Address visit_decref) override { visit_decref_ = visit_decref; }
   std::uint64_t failed_regions() const override { return failed_regions_; }
 
   pid_t pid() const { return process_.pid(); }
@@ -55,6 +56,7 @@ private:
   ReplayerProcess process_;
   SharedWindow window_;
   bool locked_ = false;
+  Address visit_decref_ = 0;
   std::uint64_t failed_regions_ = 0;
 };
 

@@ -41,11 +41,14 @@ struct Round {
   std::span<const std::uint64_t> refcounts;  // what update_refs copies, one an object
   std::size_t first = 0;
   std::size_t count = SIZE_MAX;              // clipped to objects.size()
+  // With initialisers, so that designated ones may leave them out.
+  // NOLINTBEGIN(readability-redundant-member-init)
   /// Objects (indices into `objects`) whose every decrement is attributed to its container.
   std::span<const std::uint32_t> watched{};
   /// Objects outside the round whose COLLECTING bit may be set, because a collection was under way:
   /// cleared first, so that visits to them do not count.
   std::span<const Address> clear_collecting{};
+  // NOLINTEND(readability-redundant-member-init)
 };
 
 /// How the traversal of one container ended.
@@ -98,6 +101,8 @@ public:
 
   /// Errors: replayer (it died; says how), cancelled, limit.
   virtual Result<RoundResult> run(const Round& round) = 0;
+  /// From the next round on: the visitor in place of Options::visit_decref.
+  virtual void use_visitor(Address visit_decref) { static_cast<void>(visit_decref); }
   /// Every visit of the containers' traverse functions with a visitor of ours (3.14+: borrowed stack
   /// references too). `function` replaces tp_traverse when not 0, e.g. an m_traverse.
   virtual Result<std::vector<Visit>> visits(std::span<const Address> containers,
@@ -113,6 +118,6 @@ public:
 /// Errors: replayer (executable missing, address clash, sandbox not available), cancelled.
 Result<std::unique_ptr<Replayer>> start_native(const image::AddressSpace& memory,
                                                const Options& options,
-                                               std::function<bool()> cancelled);
+                                               const std::function<bool()>& cancelled);
 
 } // namespace pygc::replay

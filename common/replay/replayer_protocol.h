@@ -77,7 +77,6 @@ struct Setup {
   std::uint32_t version = protocol::version;
   std::uint64_t window_size = 0;
   std::uint64_t thread_pointer = 0;
-  std::uint64_t visit_decref = 0;
   std::uint64_t tick_microseconds = 0; // of CPU time
   std::uint32_t ticks_per_traversal = 0;
   std::int32_t parent = 0; // process id of the analysis
@@ -115,6 +114,7 @@ struct Command {
   std::uint64_t records = 0; // DecrementRecords or VisitRecords
   std::uint64_t record_capacity = 0;
   std::uint64_t function = 0; // in place of tp_traverse
+  std::uint64_t visitor = 0;  // the target's visit_decref; 0: a visitor of the replayer's own
 };
 
 /// What the answers to setup and lock report about the sandbox.

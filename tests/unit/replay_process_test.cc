@@ -16,14 +16,24 @@
 namespace pygc::replay::testing {
 namespace {
 
-std::size_t open_descriptors() {
-  DIR* directory = ::opendir("/proc/self/fd");
-  std::size_t count = 0;
-  while (::readdir(directory) != nullptr) {
-    ++count;
+std::vector<std::string> descriptors_of(const std::string& process) {
+  std::vector<std::string> descriptors;
+  DIR* directory = ::opendir(("/proc/" + process + "/fd").c_str());
+  EXPECT_NE(directory, nullptr);
+  if (directory == nullptr) {
+    return descriptors;
+  }
+  while (const dirent* entry = ::readdir(directory)) {
+    if (entry->d_name[0] != '.') {
+      descriptors.emplace_back(entry->d_name);
+    }
   }
   ::closedir(directory);
-  return count;
+  return descriptors;
+}
+
+std::size_t open_descriptors() {
+  return descriptors_of("self").size();
 }
 
 bool has_children() {
@@ -94,16 +104,7 @@ TEST(ReplayProcess, IsLockedInBeforeAnythingRuns) {
   const pid_t pid = pid_of(*replayer);
   EXPECT_EQ(status_field(pid, "NoNewPrivs"), "1");
   EXPECT_EQ(status_field(pid, "Seccomp"), "2");
-  DIR* directory = ::opendir(("/proc/" + std::to_string(pid) + "/fd").c_str());
-  ASSERT_NE(directory, nullptr);
-  std::vector<std::string> descriptors;
-  while (const dirent* entry = ::readdir(directory)) {
-    if (entry->d_name[0] != '.') {
-      descriptors.emplace_back(entry->d_name);
-    }
-  }
-  ::closedir(directory);
-  EXPECT_EQ(descriptors, std::vector<std::string>{"3"});
+  EXPECT_EQ(descriptors_of(std::to_string(pid)), std::vector<std::string>{"3"});
 }
 
 TEST(ReplayProcess, KilledWhileIdle) {
