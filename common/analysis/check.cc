@@ -35,6 +35,10 @@ public:
       return std::unexpected(compared.error());
     }
     tell_missing_files();
+    if (runtime_.layout.stack_ref_size && runtime_.visit_decref == 0) {
+      incomplete("the collector's visit_decref was not found: references that suspended frames only "
+                 "borrow were counted; install the debug symbols");
+    }
     if (input_.truncated) {
       incomplete("the core file is truncated: part of the target's memory is not there");
     }

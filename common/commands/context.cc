@@ -1,6 +1,10 @@
 #include "common/commands/context.h"
 
+#include "common/analysis/check.h"
+#include "common/analysis/collected_set.h"
+#include "common/analysis/visitor_choice.h"
 #include "common/cpython/stack_lists.h"
+#include "common/cpython/visitor_search.h"
 #include "common/image/core_file.h"
 
 namespace pygc::commands {
@@ -94,8 +98,35 @@ Result<replay::Replayer*> Context::replayer() {
       return std::unexpected(started.error());
     }
     replayer_ = std::move(*started);
+    if (runtime().layout.stack_ref_size && runtime().visit_decref == 0) {
+      if (auto searched = search_visitor(); !searched) {
+        return std::unexpected(searched.error());
+      }
+    }
   }
   return replayer_.get();
+}
+
+Result<void> Context::search_visitor() {
+  const auto heap = this->heap();
+  if (!heap) {
+    return std::unexpected(heap.error());
+  }
+  const auto candidates = cpython::visitor_candidates(image_->memory(), *runtime().module);
+  const auto stale = analysis::stale_collecting(**heap);
+  for (std::size_t i = 0; i < runtime().interpreters.size(); ++i) {
+    const auto set = analysis::collect_generations(runtime(), **heap, i, SIZE_MAX);
+    if (set.objects.empty()) {
+      continue;
+    }
+    auto chosen = analysis::choose_visitor(*replayer_, set, candidates, stale);
+    if (!chosen) {
+      return std::unexpected(chosen.error());
+    }
+    runtimes_[0].visit_decref = *chosen;
+    break;
+  }
+  return {};
 }
 
 double Context::seconds() const {

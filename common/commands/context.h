@@ -39,6 +39,9 @@ private:
   Context(Surroundings& surroundings, const Options& options)
       : surroundings_(surroundings), options_(options), start_(std::chrono::steady_clock::now()) {}
 
+  /// For a runtime with stack references and no symbols: finds visit_decref by what it does.
+  Result<void> search_visitor();
+
   Surroundings& surroundings_;
   const Options& options_;
   std::chrono::steady_clock::time_point start_;

@@ -82,6 +82,7 @@ const Field fields[] = {
     {"PyASCIIObject", "length", &Layout::unicode_length},
     {"PyASCIIObject", "state", &Layout::unicode_state},
     {"PyCompactUnicodeObject", "sizeof", &Layout::compact_size},
+    {"_PyStackRef", "sizeof", &Layout::stack_ref_size},
     {"PyFunctionObject", "func_qualname", &Layout::func_qualname},
     {"PyGenObject", "gi_qualname", &Layout::gi_qualname},
     {"PyInterpreterState", "sizeof", &Layout::interp_size},

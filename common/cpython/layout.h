@@ -40,6 +40,7 @@ struct Layout {
   Maybe dk_size, dk_log2_size, dk_log2_index_bytes, dk_kind;
   Maybe dict_values;                                                           // PyDictValues
   Offset ascii_size = 0, unicode_length = 0, unicode_state = 0, compact_size = 0;
+  Maybe stack_ref_size;                                      // _PyStackRef (3.14+: tagged references)
   Maybe func_qualname, gi_qualname;
   Offset interp_next = 0, interp_id = 0, interp_size = 0;                      // PyInterpreterState
   Maybe interp_gc, interp_finalizing, interp_modules, interp_imports_modules;

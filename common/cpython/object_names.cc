@@ -158,7 +158,7 @@ std::string ObjectNames::summary(Address object) {
     const auto size = reader_.memory().load<std::int64_t>(object + layout.ob_size);
     return size ? fmt::format("{} of {} items", class_name(*type_at), *size) : class_name(*type_at);
   }
-  return fmt::format("<{} object at {:#x}>", class_name(*type_at), object);
+  return fmt::format("<{} object>", class_name(*type_at));
 }
 
 } // namespace pygc::cpython
