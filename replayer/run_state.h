@@ -40,6 +40,7 @@ struct RunState {
   volatile std::uint64_t container_records = 0;
 };
 
+// NOLINTNEXTLINE(bugprone-dynamic-static-initializers): constinit says that it is not
 extern constinit RunState run_state;
 
 /// The array at an offset of the window.
