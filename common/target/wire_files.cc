@@ -141,8 +141,11 @@ void add_file(std::vector<OpenFile>& files, std::vector<std::pair<dev_t, ino_t>>
   }
 }
 
+enum class Threads { none, elsewhere, here };
+
 /// Whether one of the threads in the core's notes stopped at this pc and sp.
-bool has_thread_at(int core, const std::vector<Elf64_Phdr>& segments, Address pc, Address sp) {
+Threads threads_at(int core, const std::vector<Elf64_Phdr>& segments, Address pc, Address sp) {
+  Threads found = Threads::none;
   for (const auto& segment : segments) {
     if (segment.p_type != PT_NOTE || segment.p_filesz > max_note_bytes) {
       continue;
@@ -167,20 +170,26 @@ bool has_thread_at(int core, const std::vector<Elf64_Phdr>& segments, Address pc
         std::memcpy(&its_pc, notes.data() + body + prstatus_pc_offset, 8);
         std::memcpy(&its_sp, notes.data() + body + prstatus_sp_offset, 8);
         if (its_pc == pc && its_sp == sp) {
-          return true;
+          return Threads::here;
         }
+        found = Threads::elsewhere;
       }
       at = body + body_size;
     }
   }
-  return false;
+  return found;
 }
 
-bool same_bytes(int fd, std::uint64_t offset, Address address, const Read& read) {
+enum class Sample { missing, same, different };
+
+Sample compare(int fd, std::uint64_t offset, Address address, const Read& read) {
   std::array<std::byte, sample_size> ours{};
   std::array<std::byte, sample_size> theirs{};
-  return read_at(fd, offset, ours.data(), ours.size()) &&
-         read(address, theirs.data(), theirs.size()) && ours == theirs;
+  if (!read_at(fd, offset, ours.data(), ours.size()) ||
+      !read(address, theirs.data(), theirs.size())) {
+    return Sample::missing;
+  }
+  return ours == theirs ? Sample::same : Sample::different;
 }
 
 } // namespace
@@ -236,7 +245,8 @@ bool core_is_target(int core, Address pc, Address sp, const Read& read) {
     return false;
   }
   const auto segments = program_headers(core, *header);
-  if (!has_thread_at(core, segments, pc, sp)) {
+  const Threads threads = threads_at(core, segments, pc, sp);
+  if (threads == Threads::elsewhere) {
     return false;
   }
   std::vector<const Elf64_Phdr*> saved;
@@ -246,20 +256,22 @@ bool core_is_target(int core, Address pc, Address sp, const Read& read) {
       saved.push_back(&segment);
     }
   }
-  std::size_t equal = 0;
-  std::size_t compared = 0;
+  std::size_t same = 0;
+  std::size_t different = 0;
   const std::size_t step = std::max<std::size_t>(1, saved.size() / sampled_segments);
   for (std::size_t i = 0; i < saved.size(); i += step) {
-    compared++;
-    equal += same_bytes(core, saved[i]->p_offset, saved[i]->p_vaddr, read) ? 1U : 0U;
+    const Sample sample = compare(core, saved[i]->p_offset, saved[i]->p_vaddr, read);
+    same += sample == Sample::same ? 1U : 0U;
+    different += sample == Sample::different ? 1U : 0U;
   }
-  // A truncated core lacks its last segments; a debugger may show an executable's bytes for some.
-  return equal > 0 && equal >= compared / 2;
+  // A truncated core may have no sample left; then its thread must do. Without registers it is the
+  // samples alone. A debugger may show an executable's bytes for some segments.
+  return (threads == Threads::here || same > 0) && different <= same;
 }
 
 UniqueFd open_process_memory(std::int64_t pid, Address sp, const Read& read) {
   UniqueFd fd(::open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd && !same_bytes(fd.get(), sp, sp, read)) {
+  if (fd && compare(fd.get(), sp, sp, read) != Sample::same) {
     fd.reset();
   }
   return fd;

@@ -28,8 +28,8 @@ std::vector<std::int64_t> find_traced_processes();
 /// Reads target memory through the debugger, all or nothing.
 using Read = std::function<bool(Address address, std::byte* to, std::size_t size)>;
 
-/// True when the core is the one the debugger shows: one of its threads stopped at this pc and sp,
-/// and samples of its segments equal what `read` gives.
+/// True when the core is the one the debugger shows: one of its threads, if it has any, stopped at
+/// this pc and sp, and samples of its segments equal what `read` gives.
 bool core_is_target(int core, Address pc, Address sp, const Read& read);
 
 /// /proc/PID/mem, opened by this process, if what it says around sp equals what `read` gives.
