@@ -28,13 +28,14 @@ public:
     if (auto found = context.find_python(); !found) {
       return std::unexpected(found.error());
     }
-    const auto heap = context.heap();
-    if (!heap) {
-      return std::unexpected(heap.error());
-    }
+    // First the replayer: it reads the image while we walk the heap.
     const auto replayer = context.replayer();
     if (!replayer) {
       return std::unexpected(replayer.error());
+    }
+    const auto heap = context.heap();
+    if (!heap) {
+      return std::unexpected(heap.error());
     }
     const auto report = analysis::check({.image = context.image(),
                                          .reader = context.reader(),

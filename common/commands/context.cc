@@ -63,6 +63,11 @@ Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundi
 
 Result<void> Context::find_python() {
   auto runtimes = cpython::find_runtimes(*image_, surroundings_.share_directory + "/layouts");
+  if (!runtimes && runtimes.error().kind == ErrorKind::not_python &&
+      target_->info().truncated && target_->file_mappings().empty()) {
+    return fail(ErrorKind::truncated, 0,
+                "the core file is truncated: the notes that say what was loaded are not there");
+  }
   if (!runtimes) {
     return std::unexpected(runtimes.error());
   }

@@ -34,13 +34,13 @@ public:
     if (auto found = context.find_python(); !found) {
       return std::unexpected(found.error());
     }
-    const auto heap = context.heap();
-    if (!heap) {
-      return std::unexpected(heap.error());
-    }
     const auto replayer = context.replayer();
     if (!replayer) {
       return std::unexpected(replayer.error());
+    }
+    const auto heap = context.heap();
+    if (!heap) {
+      return std::unexpected(heap.error());
     }
     bool complete = (*heap)->corruptions.empty() && !context.target().info().truncated;
     fmt::memory_buffer text;

@@ -1,7 +1,8 @@
 """What the interpreter itself computes: gc_refs of each object at the end of subtract_refs.
 
 Runs in a debugger whose Python is allowed here (a test, not the product):
-    gdb -nx -batch -ex "python oracle_core='CORE'; oracle_refs='FILE'" -x oracle.py --args PYTHON collect.py ...
+    gdb -nx -batch -ex "python oracle_core='CORE'; oracle_refs='FILE'; oracle_debug=False; oracle_symbols=''" \
+        -x oracle.py --args PYTHON collect.py ...
 Takes a core at the entry of the collection that follows SIGUSR1 (before update_refs), lets
 subtract_refs run to its end and writes one line an object: `0xADDR gc_refs refcount tp_name`.
 Serves CPython 3.8 and later (PyGC_Head of 16 bytes), with symbols.
@@ -114,7 +115,7 @@ def inlined_loop_end():
                 kind, target = jump_target(code[i][1])
                 if kind is not None and kind != "mp" and target <= code[call][0]:
                     comparison = code[i - 1][1]
-                    cursor = re.match(r"mov\s+\(%(r\w+)\),%(r\w+)", code[i - 2][1])
+                    cursor = re.match(r"mov\s+(?:0x0)?\(%(r\w+)\),%(r\w+)", code[i - 2][1])
                     if not comparison.startswith("cmp") or cursor is None:
                         raise OracleError("the end of the loop is not as known: %r" % code[call:i + 1])
                     return code[i + 1][0], comparison, cursor.group(2)
@@ -219,6 +220,9 @@ def main():
     gdb.execute("set debuginfod enabled off")
     gdb.execute("handle SIGUSR1 stop print nopass", to_string=True)
     gdb.execute("run", to_string=True)
+    if oracle_symbols:
+        # Started through a dynamic linker of its own, the interpreter is no file that GDB knows.
+        gdb.execute("add-symbol-file %s -o 0" % oracle_symbols, to_string=True)
     collector = next(filter(None, map(function_address, COLLECTORS)), None)
     if collector is None:
         raise OracleError("no symbol of the collector")

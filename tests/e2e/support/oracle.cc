@@ -53,7 +53,9 @@ Oracle consult_oracle(const InterpreterBuild& build, bool twice, int generation)
   Command command{.words = {PYGC_GDB, "-nx", "-batch", "-ex",
                             "python oracle_core=" + python_string(oracle.core.path) +
                                 "; oracle_refs=" + python_string(references) +
-                                "; oracle_debug=" + (build.debug ? "True" : "False"),
+                                "; oracle_debug=" + (build.debug ? "True" : "False") +
+                                "; oracle_symbols=" +
+                                python_string(build.sysroot.empty() ? "" : build.executable),
                             "-x", directory + "oracle.py", "--args"},
                   .env = build.env};
   command.words.insert(command.words.end(), build.command.begin(), build.command.end());
