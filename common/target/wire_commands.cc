@@ -44,6 +44,13 @@ Status: 0 done, 2 usage or target error.)"},
   pygc runtime --help      (all options)
 
 Status: 0 done, 2 usage or target error.)"},
+    Command{.name = "doctor",
+            .summary = "Show what pygc found of the target, what it lacks, and what mends it",
+            .help = R"(Examples:
+  pygc doctor
+  pygc doctor --json
+
+Status: 0 nothing is lacking, 2 a check is not possible, 3 results are degraded.)"},
     Command{.name = "version", .summary = "Print the version of pygc", .help = R"(Example:
   pygc version)"},
 };
