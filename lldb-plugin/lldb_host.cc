@@ -70,7 +70,7 @@ std::string executable_path(lldb::SBTarget& target) {
 
 } // namespace
 
-LldbHost::LldbHost(lldb::SBDebugger debugger, bool same_or_newer)
+LldbHost::LldbHost(const lldb::SBDebugger& debugger, bool same_or_newer)
     : debugger_(debugger), target_(debugger_.GetSelectedTarget()), process_(target_.GetProcess()),
       same_or_newer_(same_or_newer) {}
 
@@ -214,15 +214,16 @@ std::optional<wire::EvaluateAnswer> LldbHost::evaluate(const std::string& expres
 }
 
 bool LldbHost::interrupted() {
-  if (!interrupted_at_ && (debugger_.GetCommandInterpreter().WasInterrupted() ||
-                           (same_or_newer_ && interrupt_requested(debugger_)))) {
+  if (!interrupted_ && (debugger_.GetCommandInterpreter().WasInterrupted() ||
+                        (same_or_newer_ && interrupt_requested(debugger_)))) {
+    interrupted_ = true;
     interrupted_at_ = std::chrono::steady_clock::now();
   }
-  return interrupted_at_.has_value();
+  return interrupted_;
 }
 
 bool LldbHost::idle() {
-  return !interrupted() || std::chrono::steady_clock::now() - *interrupted_at_ < grace;
+  return !interrupted() || std::chrono::steady_clock::now() - interrupted_at_ < grace;
 }
 
 } // namespace pygc::lldb_plugin

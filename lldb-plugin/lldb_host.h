@@ -14,7 +14,7 @@ namespace pygc::lldb_plugin {
 class LldbHost final : public wire::Host {
 public:
   /// `same_or_newer`: the running LLDB has all that our headers declare.
-  LldbHost(lldb::SBDebugger debugger, bool same_or_newer);
+  LldbHost(const lldb::SBDebugger& debugger, bool same_or_newer);
 
   /// What the analysis is told of the target, and the file behind it. False when the process runs.
   bool describe(wire::Launch& launch);
@@ -43,7 +43,8 @@ private:
   bool live_ = false;
   std::string output_;
   std::string diagnostics_;
-  std::optional<std::chrono::steady_clock::time_point> interrupted_at_;
+  bool interrupted_ = false;
+  std::chrono::steady_clock::time_point interrupted_at_;
 };
 
 } // namespace pygc::lldb_plugin

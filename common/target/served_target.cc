@@ -75,14 +75,14 @@ Result<void> ServedSession::await_hello() {
   if (!message) {
     return std::unexpected(message.error());
   }
-  if (!*message || (*message)->type != wire::Type::hello) {
+  if (message->type != wire::Type::hello) {
     return fail(ErrorKind::protocol, 0, "the debugger's plugin does not say hello");
   }
-  auto hello = wire::decode_hello((*message)->payload);
+  auto hello = wire::decode_hello(message->payload);
   if (!hello) {
     return std::unexpected(hello.error());
   }
-  auto& descriptors = (*message)->descriptors;
+  auto& descriptors = message->descriptors;
   if (descriptors.size() != (hello->has_backing ? 2U : 1U)) {
     return fail(ErrorKind::protocol, 0, "the hello brings other descriptors than it promises");
   }
@@ -114,13 +114,10 @@ Result<std::string> ServedSession::ask(wire::Type question, std::string_view pay
   if (!message) {
     return std::unexpected(message.error());
   }
-  if (!*message) {
-    return fail(ErrorKind::io, 0, "the debugger is gone");
-  }
-  if ((*message)->type != answer || !(*message)->descriptors.empty()) {
+  if (message->type != answer || !message->descriptors.empty()) {
     return fail(ErrorKind::protocol, 0, "the debugger answers another question");
   }
-  return std::move((*message)->payload);
+  return std::move(message->payload);
 }
 
 // A debugger that is gone cannot be told; the next cancelled() notices.
@@ -242,7 +239,8 @@ Result<std::unique_ptr<Target>> open_served_process(ServedSession& session) {
   if (!mappings) {
     return std::unexpected(mappings.error());
   }
-  if (!*mappings) {
+  const std::optional<std::vector<wire::Mapping>> known = std::move(*mappings);
+  if (!known) {
     return fail(ErrorKind::permission, 0,
                 "the mappings of process " + std::to_string(hello.pid) + " cannot be read");
   }
@@ -256,7 +254,7 @@ Result<std::unique_ptr<Target>> open_served_process(ServedSession& session) {
                                                       .executable_path = hello.executable_path,
                                                       .truncated = false},
                                                  std::move(*threads), std::move(memory));
-  for (const auto& mapping : **mappings) {
+  for (const auto& mapping : *known) {
     process->add(mapping);
   }
   return process;

@@ -143,7 +143,7 @@ Result<std::size_t> Channel::receive_bytes(std::span<char> to, std::vector<Uniqu
   return got;
 }
 
-Result<std::optional<Message>> Channel::receive(const Idle& idle) {
+Result<Message> Channel::receive(const Idle& idle) {
   Message message;
   std::array<char, header_size> header{};
   auto got = receive_bytes(header, &message.descriptors, idle);
@@ -151,7 +151,7 @@ Result<std::optional<Message>> Channel::receive(const Idle& idle) {
     return std::unexpected(got.error());
   }
   if (*got == 0) {
-    return std::nullopt;
+    return fail(ErrorKind::io, 0, "the other side hung up");
   }
   if (*got < header.size()) {
     return fail(ErrorKind::protocol, 0, "the stream ends inside a header");

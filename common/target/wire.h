@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -61,9 +60,9 @@ public:
   /// Errors: protocol (too long), io (the other side is gone), cancelled (`idle` said so).
   Result<void> send(Type type, std::string_view payload, std::span<const int> descriptors = {},
                     const Idle& idle = {});
-  /// The next message; nothing when the other side closed the socket between two messages.
-  /// Errors: protocol (says what is wrong with the message), io, cancelled.
-  Result<std::optional<Message>> receive(const Idle& idle = {});
+  /// The next message. Errors: io (the other side hung up between two messages, or the system
+  /// fails), protocol (says what is wrong with the message), cancelled.
+  Result<Message> receive(const Idle& idle = {});
 
 private:
   Result<void> wait_for(short events, const Idle& idle);

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <memory>
 #include <span>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -66,26 +67,21 @@ public:
     if (auto r = start(); !r) {
       return std::unexpected(r.error());
     }
-    while (!outcome_) {
+    while (!finished_) {
       if (Clock::now() >= next_idle_ && !idle()) {
         return fail(ErrorKind::cancelled, 0, "interrupted");
       }
       auto message = channel_->receive([this] { return idle(); });
-      if (!message) {
-        return std::unexpected(message.error());
-      }
-      if (!*message) {
-        return fail(ErrorKind::io, 0, describe_ending());
-      }
-      if (auto r = serve(**message); !r) {
-        // An answer that cannot be delivered: the analysis is gone, say how.
-        return r.error().kind == ErrorKind::io ? fail(ErrorKind::io, 0, describe_ending())
-                                               : std::unexpected(r.error());
+      auto served = message ? serve(*message) : std::unexpected(message.error());
+      if (!served) {
+        // Nothing comes, or an answer cannot be delivered: the analysis is gone, say how.
+        return served.error().kind == ErrorKind::io ? fail(ErrorKind::io, 0, describe_ending())
+                                                    : std::unexpected(served.error());
       }
     }
     channel_.reset();
-    child_.end(outcome_->again ? 0 : patience_after_done_ms);
-    return *outcome_;
+    child_.end(outcome_.again ? 0 : patience_after_done_ms);
+    return outcome_;
   }
 
 private:
@@ -97,7 +93,7 @@ private:
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
       return system_error("cannot make a socket");
     }
-    channel_.emplace(UniqueFd(sockets[0]));
+    channel_ = std::make_unique<Channel>(UniqueFd(sockets[0]));
     const UniqueFd theirs(sockets[1]);
     std::vector<std::string> words = {"--serve=" + std::to_string(child_socket), "--"};
     words.insert(words.end(), launch_.words.begin(), launch_.words.end());
@@ -115,6 +111,11 @@ private:
       return r;
     }
     return {};
+  }
+
+  void finish(Outcome outcome) {
+    outcome_ = std::move(outcome);
+    finished_ = true;
   }
 
   bool idle() {
@@ -149,8 +150,8 @@ private:
       if (!done) {
         return std::unexpected(done.error());
       }
-      outcome_ =
-          Outcome{.status = done->status, .commands = std::move(done->commands), .again = false};
+      finish(
+          Outcome{.status = done->status, .commands = std::move(done->commands), .again = false});
       return {};
     }
     default:
@@ -187,7 +188,7 @@ private:
     if (const auto threads = host_.threads()) {
       return answer(Type::threads_answer, encode(*threads));
     }
-    outcome_ = Outcome{.status = status_failed, .commands = {}, .again = true};
+    finish(Outcome{.status = status_failed, .commands = {}, .again = true});
     return {};
   }
 
@@ -207,7 +208,7 @@ private:
     if (const auto value = host_.evaluate(expression)) {
       return answer(Type::evaluate_answer, encode(*value));
     }
-    outcome_ = Outcome{.status = status_failed, .commands = {}, .again = true};
+    finish(Outcome{.status = status_failed, .commands = {}, .again = true});
     return {};
   }
 
@@ -234,9 +235,10 @@ private:
   const Launch& launch_;
   Host& host_;
   Window window_;
-  std::optional<Channel> channel_;
+  std::unique_ptr<Channel> channel_;
   ChildProcess child_;
-  std::optional<Outcome> outcome_;
+  Outcome outcome_;
+  bool finished_ = false;
   std::size_t relayed_ = 0;
   Clock::time_point next_idle_ = Clock::now();
 };

@@ -44,6 +44,9 @@ public:
   virtual bool idle() = 0;
 };
 
+// GCC warns of members that an initializer leaves out.
+// NOLINTBEGIN(readability-redundant-member-init)
+
 struct Launch {
   std::string executable = {};         // the analysis
   std::vector<std::string> words = {}; // the command: its name and its arguments
@@ -56,6 +59,8 @@ struct Outcome {
   std::vector<std::string> commands = {}; // for the debugger to run
   bool again = false; // a question must be answered first; the output so far is void
 };
+
+// NOLINTEND(readability-redundant-member-init)
 
 Outcome run_analysis(const Launch& launch, Host& host);
 

@@ -116,8 +116,9 @@ Result<Hello> decode_hello(std::string_view payload) {
   hello.debugger = reader.text();
   hello.debugger_version = reader.text();
   const auto kind = reader.number<std::uint8_t>();
-  reader.check(kind <= static_cast<std::uint8_t>(TargetKind::remote));
-  hello.kind = static_cast<TargetKind>(kind);
+  const bool exists = kind <= static_cast<std::uint8_t>(TargetKind::remote);
+  reader.check(exists);
+  hello.kind = exists ? static_cast<TargetKind>(kind) : TargetKind::none;
   hello.pid = reader.number<std::int64_t>();
   hello.core_path = reader.text();
   hello.executable_path = reader.text();

@@ -15,6 +15,9 @@ namespace pygc::wire {
 /// The size of the shared window that read requests are answered through.
 inline constexpr std::size_t window_size = std::size_t{1} << 20;
 
+// GCC warns of members that an initializer leaves out.
+// NOLINTBEGIN(readability-redundant-member-init)
+
 enum class TargetKind : std::uint8_t { none, core, live, remote };
 
 /// Descriptors that come along: the window (a sealed memfd of window_size bytes), then, when
@@ -66,6 +69,8 @@ struct Done {
   /// Commands for the debugger to run, one line each.
   std::vector<std::string> commands = {};
 };
+
+// NOLINTEND(readability-redundant-member-init)
 
 std::string encode(const Hello& hello);
 std::string encode(const ReadRequest& request);

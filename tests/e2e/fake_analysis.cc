@@ -30,11 +30,11 @@ public:
 
   int run() {
     auto message = channel_.receive();
-    if (!message || !*message || (*message)->type != wire::Type::hello) {
+    if (!message || message->type != wire::Type::hello) {
       return 90;
     }
-    hello_ = wire::decode_hello((*message)->payload).value();
-    descriptors_ = std::move((*message)->descriptors);
+    hello_ = wire::decode_hello(message->payload).value();
+    descriptors_ = std::move(message->descriptors);
     const std::string mode = words_.size() > 1 ? words_[1] : "echo";
     int status = 0;
     if (mode == "crash") {
@@ -90,10 +90,10 @@ private:
   std::string ask(wire::Type question, const std::string& payload, wire::Type answer) {
     channel_.send(question, payload).value();
     auto message = channel_.receive();
-    if (!message || !*message || (*message)->type != answer) {
+    if (!message || message->type != answer) {
       std::exit(93);
     }
-    return (*message)->payload;
+    return message->payload;
   }
 
   [[noreturn]] void hang() { // the test waits for the file with our pid
@@ -173,7 +173,8 @@ private:
     if (words_.size() > 2 && words_[1] == "peek") {
       const auto where = wire::parse_number(words_[2]).value_or(0);
       std::string text(16, '\0');
-      say(read(where, text) ? "peek " + std::string(text.c_str()) + "\n" : "peek fails\n");
+      const bool ok = read(where, text);
+      say(ok ? "peek " + text.substr(0, text.find('\0')) + "\n" : "peek fails\n");
     }
   }
 
@@ -211,7 +212,7 @@ int be_target(bool abort) {
 
 } // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   if (argc == 2 &&
       (std::strcmp(argv[1], "--target") == 0 || std::strcmp(argv[1], "--abort") == 0)) {
     return be_target(std::strcmp(argv[1], "--abort") == 0);
@@ -221,4 +222,7 @@ int main(int argc, char** argv) {
     return 94;
   }
   return Fake(std::atoi(argv[1] + 8), {argv + 3, argv + argc}).run();
+} catch (const std::exception& e) {
+  std::fprintf(stderr, "the plugin does not keep to the protocol: %s\n", e.what());
+  return 95;
 }

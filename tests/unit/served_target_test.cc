@@ -60,7 +60,7 @@ private:
                      std::span(descriptors).first(plugin.pass_backing ? 2 : 1))) {
       for (;;) {
         const auto message = channel.receive();
-        if (!message || !*message || !plugin.answer || !plugin.answer(channel, **message, bytes)) {
+        if (!message || !plugin.answer || !plugin.answer(channel, *message, bytes)) {
           break;
         }
       }

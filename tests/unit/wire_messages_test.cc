@@ -146,9 +146,12 @@ TEST(WireMessages, RefusesCommandsOfSeveralLinesAndOddStatuses) {
 
 TEST(WireMessages, RefusesFlagsAndKindsThatDoNotExist) {
   EXPECT_FALSE(decode_flag("\x02"));
-  Hello hello = some_hello;
-  hello.kind = static_cast<TargetKind>(4);
-  EXPECT_FALSE(decode_hello(encode(hello)));
+  std::string hello = encode(some_hello);
+  const std::size_t kind_at =
+      4 + some_hello.debugger.size() + 4 + some_hello.debugger_version.size();
+  ASSERT_EQ(hello[kind_at], static_cast<char>(TargetKind::live));
+  hello[kind_at] = 4;
+  EXPECT_FALSE(decode_hello(hello));
 }
 
 TEST(WireNumbers, AreInCNotation) {
@@ -175,7 +178,11 @@ TEST(WireCommands, TextsFitAHelpPage) {
     for (const char c : std::string(command.help) + '\n') {
       // "end" alone would end GDB's "document".
       EXPECT_FALSE(c == '\n' && line == "end") << command.name;
-      line = c == '\n' ? "" : line + c;
+      if (c == '\n') {
+        line.clear();
+      } else {
+        line += c;
+      }
       EXPECT_LT(line.size(), 80U) << line;
     }
   }

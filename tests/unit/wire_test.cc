@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <memory>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,7 +23,7 @@ protected:
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
       std::abort();
     }
-    channel_.emplace(UniqueFd(sockets[0]));
+    channel_ = std::make_unique<Channel>(UniqueFd(sockets[0]));
     raw_.reset(sockets[1]);
   }
 
@@ -39,7 +40,7 @@ protected:
     return message.has_value() ? "" : message.error().reason;
   }
 
-  std::optional<Channel> channel_;
+  std::unique_ptr<Channel> channel_;
   UniqueFd raw_;
 };
 
@@ -57,10 +58,10 @@ TEST_F(WireTest, ReceivesAMessageMadeByHand) {
   write_raw(header_with(0, ""));
   write_raw("abc");
   auto message = channel_->receive();
-  ASSERT_TRUE(message.has_value() && message->has_value());
-  EXPECT_EQ((*message)->type, Type::output);
-  EXPECT_EQ((*message)->payload, "abc");
-  EXPECT_TRUE((*message)->descriptors.empty());
+  ASSERT_TRUE(message.has_value());
+  EXPECT_EQ(message->type, Type::output);
+  EXPECT_EQ(message->payload, "abc");
+  EXPECT_TRUE(message->descriptors.empty());
 }
 
 TEST_F(WireTest, SendsTheSameBytes) {
@@ -70,11 +71,11 @@ TEST_F(WireTest, SendsTheSameBytes) {
   EXPECT_EQ(std::string(bytes.data(), static_cast<std::size_t>(n)), header_with(0, "") + "abc");
 }
 
-TEST_F(WireTest, EndBetweenMessagesIsNoError) {
+TEST_F(WireTest, TheEndBetweenMessagesIsNoBreachOfTheProtocol) {
   close_raw();
   auto message = channel_->receive();
-  ASSERT_TRUE(message.has_value());
-  EXPECT_FALSE(message->has_value());
+  ASSERT_FALSE(message.has_value());
+  EXPECT_EQ(message.error().kind, ErrorKind::io);
 }
 
 TEST_F(WireTest, RefusesAShortHeader) {
@@ -140,9 +141,9 @@ TEST_F(WireTest, PassesDescriptors) {
   const std::array<int, 2> descriptors = {file.get(), file.get()};
   ASSERT_TRUE(channel_->send(Type::hello, "payload", descriptors));
   auto message = other.receive();
-  ASSERT_TRUE(message.has_value() && message->has_value());
-  ASSERT_EQ((*message)->descriptors.size(), 2U);
-  for (const auto& fd : (*message)->descriptors) {
+  ASSERT_TRUE(message.has_value());
+  ASSERT_EQ(message->descriptors.size(), 2U);
+  for (const auto& fd : message->descriptors) {
     std::array<char, 7> bytes{};
     EXPECT_NE(fd.get(), file.get());
     EXPECT_EQ(::pread(fd.get(), bytes.data(), bytes.size(), 0), 7);
