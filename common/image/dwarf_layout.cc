@@ -19,6 +19,9 @@ struct Member {
 // A member by name, also inside anonymous structs and unions.
 std::optional<Member> find_member(Dwarf_Die& record, std::string_view name, int depth = 0) {
   std::optional<Member> found;
+  if (name.empty()) {
+    return found;
+  }
   for_each_child(record, [&](Dwarf_Die& child) {
     if (::dwarf_tag(&child) != DW_TAG_member) {
       return true;

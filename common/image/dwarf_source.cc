@@ -1,5 +1,6 @@
 #include "common/image/dwarf_source.h"
 
+#include <cstring>
 #include <dwarf.h>
 
 namespace pygc::image {
@@ -34,12 +35,18 @@ bool collect(Dwarf_Die& parent, Address address, std::vector<Dwarf_Die>& scopes,
   return found;
 }
 
-// Build trees are compiled from a subdirectory: "../Modules/x.c" is "Modules/x.c" of the source.
-std::string_view without_leading_dots(std::string_view path) {
+// A path as the source tree has it. Line tables may spell it from the root; and build trees are
+// compiled from a subdirectory, where "../Modules/x.c" is "Modules/x.c" of the source.
+std::string source_position(Dwarf_Die& unit, std::string_view path, int line) {
+  Dwarf_Attribute attribute;
+  const char* directory = ::dwarf_formstring(::dwarf_attr(&unit, DW_AT_comp_dir, &attribute));
+  if (directory != nullptr && path.starts_with(std::string(directory) + "/")) {
+    path.remove_prefix(std::strlen(directory) + 1);
+  }
   while (path.starts_with("../") || path.starts_with("./")) {
     path.remove_prefix(path.find('/') + 1);
   }
-  return path;
+  return std::string(path) + ":" + std::to_string(line);
 }
 
 } // namespace
@@ -53,20 +60,25 @@ std::vector<Dwarf_Die> code_scopes(const DwarfInfo& dwarf, Address address) {
 }
 
 Result<std::string> describe_source_line(const DwarfInfo& dwarf, Address address) {
+  int line = 0;
   if (auto scopes = code_scopes(dwarf, address); !scopes.empty()) {
     Dwarf_Die& function = scopes.back();
+    // Under LTO the declaration lies in another unit than the code.
+    Dwarf_Attribute attribute;
+    Dwarf_Die unit = function;
+    if (::dwarf_attr_integrate(&function, DW_AT_decl_file, &attribute) != nullptr) {
+      ::dwarf_cu_die(attribute.cu, &unit, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr);
+    }
     const char* file = ::dwarf_decl_file(&function);
-    int line = 0;
     if (file != nullptr && ::dwarf_decl_line(&function, &line) == 0) {
-      return std::string(without_leading_dots(file)) + ":" + std::to_string(line);
+      return source_position(unit, file, line);
     }
   }
   if (auto unit = dwarf.unit_at(address)) {
     Dwarf_Line* entry = ::dwarf_getsrc_die(&*unit, address);
     const char* file = ::dwarf_linesrc(entry, nullptr, nullptr);
-    int line = 0;
     if (file != nullptr && ::dwarf_lineno(entry, &line) == 0) {
-      return std::string(without_leading_dots(file)) + ":" + std::to_string(line);
+      return source_position(*unit, file, line);
     }
   }
   return fail(ErrorKind::no_symbol, address, "no function of the debug information is there");
