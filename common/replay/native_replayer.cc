@@ -52,6 +52,8 @@ std::optional<Outcome> outcome_of(protocol::Ending ending) {
     return Outcome::timeout;
   case protocol::Ending::write:
     return Outcome::write;
+  case protocol::Ending::unsupported_instruction:
+    return Outcome::unsupported_instruction;
   }
   return std::nullopt;
 }
@@ -163,6 +165,7 @@ Result<void> NativeReplayer::set_up(const Options& options) {
   setup.tp_traverse = shape.tp_traverse;
   setup.tp_is_gc = shape.tp_is_gc;
   setup.tp_flags_have_gc_bit = shape.tp_flags_have_gc_bit & 63;
+  setup.traversal_instructions = std::max<std::uint64_t>(options.traversal_instructions, 1);
   const int file = window_.fd();
   auto reply = ask(setup, std::span(&file, 1));
   return reply ? Result<void>{} : std::unexpected(reply.error());

@@ -25,6 +25,8 @@ public:
   pid_t pid() const { return process_.pid(); }
 
 private:
+  friend class EmulatedReplayer; // it speaks the same protocol, and one command more
+
   NativeReplayer(ReplayerProcess process, SharedWindow window);
 
   Result<void> set_up(const Options& options);

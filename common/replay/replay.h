@@ -17,30 +17,32 @@ namespace pygc::replay {
 
 /// How the replayer reaches an object's parts; from the target's layout (bytes).
 struct ObjectShape {
-  std::uint32_t gc_head_size = 16;  // PyGC_Head lies right before the object
-  std::uint32_t gc_prev = 8;        // in PyGC_Head
-  std::uint32_t ob_type = 8;        // in PyObject
-  std::uint32_t tp_flags = 168;     // in PyTypeObject
+  std::uint32_t gc_head_size = 16; // PyGC_Head lies right before the object
+  std::uint32_t gc_prev = 8;       // in PyGC_Head
+  std::uint32_t ob_type = 8;       // in PyObject
+  std::uint32_t tp_flags = 168;    // in PyTypeObject
   std::uint32_t tp_traverse = 184;
   std::uint32_t tp_is_gc = 328;
   std::uint32_t tp_flags_have_gc_bit = 14;
 };
 
 struct Options {
-  std::string replayer_path;        // the executable
-  Address thread_pointer = 0;       // the TLS base target code runs with; 0: none
-  Address visit_decref = 0;         // the target's own; 0: unknown, a visitor of ours is passed
+  std::string replayer_path;  // the executable
+  Address thread_pointer = 0; // the TLS base target code runs with; 0: none
+  Address visit_decref = 0;   // the target's own; 0: unknown, a visitor of ours is passed
   ObjectShape shape;
   std::chrono::milliseconds traversal_budget{200}; // one tp_traverse call may take this long
+  /// Emulated engine: what a traversal may execute without a visit; 32 times as much altogether.
+  std::uint64_t traversal_instructions = 4'000'000;
 };
 
 /// One collection to replay: update_refs over `objects`, then tp_traverse of those in
 /// [first, first + count), in order.
 struct Round {
-  std::span<const Address> objects;          // PyObject addresses, each GC-headed and mapped
-  std::span<const std::uint64_t> refcounts;  // what update_refs copies, one an object
+  std::span<const Address> objects;         // PyObject addresses, each GC-headed and mapped
+  std::span<const std::uint64_t> refcounts; // what update_refs copies, one an object
   std::size_t first = 0;
-  std::size_t count = SIZE_MAX;              // clipped to objects.size()
+  std::size_t count = SIZE_MAX; // clipped to objects.size()
   // With initialisers, so that designated ones may leave them out.
   // NOLINTBEGIN(readability-redundant-member-init)
   /// Objects (indices into `objects`) whose every decrement is attributed to its container.
@@ -52,14 +54,24 @@ struct Round {
 };
 
 /// How the traversal of one container ended.
-enum class Outcome : std::uint8_t { completed, not_run, fault, illegal_instruction, trap, syscall, timeout, write };
+enum class Outcome : std::uint8_t {
+  completed,
+  not_run,
+  fault,
+  illegal_instruction,
+  trap,
+  syscall,
+  timeout,
+  write,
+  unsupported_instruction, // the emulated engine lacks it: not the target's fault
+};
 
 struct Incident {
   std::uint32_t container = 0; // index into Round::objects
   Outcome outcome = Outcome::fault;
   Address pc = 0;
-  Address address = 0;         // faulting or written address
-  std::int64_t number = 0;     // system call number, or signal
+  Address address = 0;     // faulting or written address
+  std::int64_t number = 0; // system call number, or signal
 };
 
 struct Decrement {
@@ -69,15 +81,15 @@ struct Decrement {
 };
 
 struct RoundResult {
-  std::vector<std::int64_t> gc_refs;  // one an object, after the traversals
-  /// Indices of objects whose gc_refs cannot be told (head not writable, overwritten by the target's
-  /// code, refcount beyond reason); gc_refs has the refcount there. Ascending.
+  std::vector<std::int64_t> gc_refs; // one an object, after the traversals
+  /// Indices of objects whose gc_refs cannot be told (head not writable, overwritten by the
+  /// target's code, refcount beyond reason); gc_refs has the refcount there. Ascending.
   std::vector<std::uint32_t> unknown;
-  std::uint64_t traversed = 0;        // traversals that completed
-  std::uint64_t visits = 0;           // decrements of collected objects
+  std::uint64_t traversed = 0; // traversals that completed
+  std::uint64_t visits = 0;    // decrements of collected objects
   std::vector<Incident> incidents;
-  std::vector<Decrement> decrements;  // for watched objects only, in order of traversal
-  double seconds = 0;                 // update_refs, traversals and reading gc_refs; without mapping
+  std::vector<Decrement> decrements; // for watched objects only, in order of traversal
+  double seconds = 0;                // update_refs, traversals and reading gc_refs; without mapping
 };
 
 struct Visit {
@@ -90,8 +102,8 @@ inline constexpr std::size_t max_watched = 256;
 /// Visits that one call of visits() may list.
 inline constexpr std::size_t max_visits = std::size_t{1} << 26;
 
-/// A replayer process with the image mapped. Not thread-safe, and it ends with the thread that started
-/// it. After any error the process is gone and further calls fail.
+/// A replayer process with the image mapped. Not thread-safe, and it ends with the thread that
+/// started it. After any error the process is gone and further calls fail.
 class Replayer {
 public:
   Replayer() = default;
@@ -103,10 +115,10 @@ public:
   virtual Result<RoundResult> run(const Round& round) = 0;
   /// From the next round on: the visitor in place of Options::visit_decref.
   virtual void use_visitor(Address visit_decref) { static_cast<void>(visit_decref); }
-  /// Every visit of the containers' traverse functions with a visitor of ours (3.14+: borrowed stack
-  /// references too). `function` replaces tp_traverse when not 0, e.g. an m_traverse.
-  virtual Result<std::vector<Visit>> visits(std::span<const Address> containers,
-                                            Address function, std::vector<Incident>* incidents) = 0;
+  /// Every visit of the containers' traverse functions with a visitor of ours (3.14+: borrowed
+  /// stack references too). `function` replaces tp_traverse when not 0, e.g. an m_traverse.
+  virtual Result<std::vector<Visit>> visits(std::span<const Address> containers, Address function,
+                                            std::vector<Incident>* incidents) = 0;
   /// Regions of the image that could not be mapped, for lack of resources or because the replayer
   /// itself lies there. Traversals that need them end in an incident.
   virtual std::uint64_t failed_regions() const = 0;

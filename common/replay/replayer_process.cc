@@ -133,6 +133,9 @@ Error ReplayerProcess::died() {
     case protocol::exit_clash:
       error.reason = "the replayer is in the way of the target's memory";
       break;
+    case protocol::exit_no_emulator:
+      error.reason = "the emulator cannot be set up";
+      break;
     case protocol::exit_crashed:
       error.reason = "the replayer crashed: its own memory was overwritten";
       break;

@@ -38,12 +38,19 @@ inline constexpr std::uint64_t max_window_size = own_end - own_window;
 
 inline constexpr std::uint64_t user_space_end = 0x7fff'ffff'f000;
 
+/// The emulated engine: a traversal may execute this many times Setup::traversal_instructions
+/// altogether, so that containers of millions come to their end.
+inline constexpr std::uint64_t budget_of_large_containers = 32;
+/// Incidents that one trace lists; further writes are left out.
+inline constexpr std::size_t max_incidents_per_trace = 32;
+
 /// Exit statuses of the replayer; 0 is an orderly end.
 enum ExitStatus : int {
   exit_done = 0,
   exit_protocol = 81, // a packet made no sense
   exit_clash = 82,    // own memory in the way of the target's: start again
   exit_crashed = 83,  // a fault of its own
+  exit_no_emulator = 84
 };
 
 enum class Kind : std::uint32_t {
@@ -56,6 +63,7 @@ enum class Kind : std::uint32_t {
   collect,  // read gc_refs, clear COLLECTING
   visits,   // traverse with a visitor that writes each visit down
   reply,
+  trace, // emulated engine only: visits with their slots
 };
 
 /// `file`: copy on write from the file (offsets on page boundaries). `copy`: read into memory of
@@ -88,6 +96,7 @@ struct Setup {
   std::uint32_t tp_is_gc = 0;
   std::uint32_t tp_flags_have_gc_bit = 0;
   std::uint32_t reserved = 0;
+  std::uint64_t traversal_instructions = 0; // emulated engine: between two visits
 };
 
 /// Followed by `count` RegionRecords in the same packet.
@@ -100,18 +109,18 @@ struct Lock {
   Kind kind = Kind::lock;
 };
 
-/// clear, update, traverse, collect, visits. Offsets are bytes from the window's start.
+/// clear, update, traverse, collect, visits, trace. Offsets are bytes from the window's start.
 struct Command {
   Kind kind = Kind::update;
   std::uint32_t watched_count = 0;
   std::uint64_t first = 0; // [first, end) of the objects
   std::uint64_t end = 0;
-  std::uint64_t objects = 0;   // u64 addresses; update sets those it cannot write to 0
-  std::uint64_t counts = 0;    // u64 refcounts; collect replaces them by i64 gc_refs
+  std::uint64_t objects = 0; // u64 addresses; update sets those it cannot write to 0
+  std::uint64_t counts = 0; // u64 refcounts; collect replaces them by i64 gc_refs; trace: functions
   std::uint64_t watched = 0;   // u32 indices into the objects
   std::uint64_t incidents = 0; // IncidentRecords
   std::uint64_t incident_capacity = 0;
-  std::uint64_t records = 0; // DecrementRecords or VisitRecords
+  std::uint64_t records = 0; // DecrementRecords, VisitRecords or TraceRecords
   std::uint64_t record_capacity = 0;
   std::uint64_t function = 0; // in place of tp_traverse
   std::uint64_t visitor = 0;  // the target's visit_decref; 0: a visitor of the replayer's own
@@ -137,6 +146,7 @@ struct Reply {
   std::uint64_t records = 0;
   std::uint64_t traversed = 0;
   std::uint64_t failed_regions = 0; // map: could not be mapped, so far
+  std::uint64_t instructions = 0;   // trace: executed
 };
 
 /// First in the window. Written by the replayer while it runs, read by the analysis to see it move.
@@ -153,7 +163,8 @@ enum class Ending : std::uint32_t {
   trap,
   syscall,
   timeout,
-  write
+  write,
+  unsupported_instruction
 };
 
 struct IncidentRecord {
@@ -173,6 +184,15 @@ struct DecrementRecord {
 struct VisitRecord {
   std::uint64_t object = 0;
   std::uint32_t container = 0;
+  std::uint32_t reserved = 0;
+};
+
+struct TraceRecord {
+  std::uint64_t object = 0;
+  std::uint64_t slot = 0;
+  std::uint32_t request = 0; // index into the objects
+  std::uint32_t counted = 0;
+  std::uint32_t tagged = 0; // the slot's word had tag bits set
   std::uint32_t reserved = 0;
 };
 

@@ -1,0 +1,108 @@
+#include "common/replay/emulated_replayer.h"
+
+#include <algorithm>
+#include <string>
+#include <unistd.h>
+
+namespace pygc::replay {
+namespace {
+
+constexpr std::uint64_t incident_capacity = 4096;
+// The largest container must fit: its visits cannot be told in two answers.
+constexpr std::uint64_t max_record_capacity = std::uint64_t{1} << 26;
+
+} // namespace
+
+EmulatedReplayer::EmulatedReplayer(std::unique_ptr<NativeReplayer> process)
+    : process_(std::move(process)) {}
+
+Result<protocol::Command> EmulatedReplayer::lay_out(std::span<const TraceRequest> requests) {
+  std::vector<std::uint64_t> containers;
+  std::vector<std::uint64_t> functions;
+  containers.reserve(requests.size());
+  functions.reserve(requests.size());
+  for (const auto& request : requests) {
+    containers.push_back(request.container);
+    functions.push_back(request.function);
+  }
+  SharedWindow& window = process_->window_;
+  window.restart();
+  const auto objects = window.put(std::span<const std::uint64_t>(containers));
+  const auto counts = window.put(std::span<const std::uint64_t>(functions));
+  const auto incidents = window.allocate(incident_capacity, sizeof(protocol::IncidentRecord));
+  const std::uint64_t capacity =
+      std::min(window.room() / sizeof(protocol::TraceRecord) / 2, max_record_capacity);
+  const auto records = window.allocate(capacity, sizeof(protocol::TraceRecord));
+  for (const auto* offset : {&objects, &counts, &incidents, &records}) {
+    if (!*offset) {
+      return std::unexpected(offset->error());
+    }
+  }
+  protocol::Command command;
+  command.kind = protocol::Kind::trace;
+  command.end = requests.size();
+  command.objects = *objects;
+  command.counts = *counts;
+  command.incidents = *incidents;
+  command.incident_capacity = incident_capacity;
+  command.records = *records;
+  command.record_capacity = capacity;
+  command.visitor = process_->visit_decref_;
+  return command;
+}
+
+Result<void> EmulatedReplayer::take(const protocol::Command& command, const protocol::Reply& reply,
+                                    Trace& trace, std::size_t requests) const {
+  if (trace.visits.size() + reply.records > max_visits) {
+    return fail(ErrorKind::limit, 0, "more than " + std::to_string(max_visits) + " visits to list");
+  }
+  trace.visits.reserve(trace.visits.size() + reply.records);
+  for (std::uint64_t i = 0; i < reply.records; ++i) {
+    const auto record = process_->window_.get<protocol::TraceRecord>(command.records, i);
+    if (record.request >= requests) {
+      return fail(ErrorKind::replayer, 0, "the replayer's results make no sense");
+    }
+    trace.visits.push_back({record.request, record.object, record.slot, record.counted != 0});
+  }
+  trace.instructions += reply.instructions;
+  return {};
+}
+
+Result<Trace> EmulatedReplayer::trace(std::span<const TraceRequest> requests) {
+  if (requests.size() > UINT32_MAX) {
+    return fail(ErrorKind::limit, 0, "more than 2^32 containers to trace");
+  }
+  if (auto locked = process_->finish_lock(); !locked) {
+    return std::unexpected(locked.error());
+  }
+  auto command = lay_out(requests);
+  if (!command) {
+    return std::unexpected(command.error());
+  }
+  Trace trace;
+  auto done = process_->carry_out(*command, &trace.incidents, [&](const protocol::Reply& reply) {
+    return take(*command, reply, trace, requests.size());
+  });
+  if (!done) {
+    return std::unexpected(done.error());
+  }
+  return trace;
+}
+
+Result<std::unique_ptr<Tracer>> start_emulated(const image::AddressSpace& memory,
+                                               const Options& options,
+                                               std::function<bool()> cancelled) {
+  if (::access(options.replayer_path.c_str(), X_OK) != 0) {
+    return fail(ErrorKind::replayer, 0,
+                "the emulated engine is missing (" + options.replayer_path +
+                    "): was pygc built without Unicorn?");
+  }
+  bool clash = false;
+  auto process = NativeReplayer::start(memory, options, cancelled, clash);
+  if (!process) {
+    return std::unexpected(process.error());
+  }
+  return std::make_unique<EmulatedReplayer>(std::move(*process));
+}
+
+} // namespace pygc::replay

@@ -1,0 +1,34 @@
+// The emulated engine's process speaks the native one's protocol; tracing is added here.
+#pragma once
+
+#include "common/replay/emulated.h"
+#include "common/replay/native_replayer.h"
+
+#include <memory>
+
+namespace pygc::replay {
+
+class EmulatedReplayer final : public Tracer {
+public:
+  explicit EmulatedReplayer(std::unique_ptr<NativeReplayer> process);
+
+  Result<RoundResult> run(const Round& round) override { return process_->run(round); }
+  void use_visitor(Address visit_decref) override { process_->use_visitor(visit_decref); }
+  Result<std::vector<Visit>> visits(std::span<const Address> containers, Address function,
+                                    std::vector<Incident>* incidents) override {
+    return process_->visits(containers, function, incidents);
+  }
+  std::uint64_t failed_regions() const override { return process_->failed_regions(); }
+  Result<Trace> trace(std::span<const TraceRequest> requests) override;
+
+  pid_t pid() const { return process_->pid(); }
+
+private:
+  Result<protocol::Command> lay_out(std::span<const TraceRequest> requests);
+  Result<void> take(const protocol::Command& command, const protocol::Reply& reply, Trace& trace,
+                    std::size_t requests) const;
+
+  std::unique_ptr<NativeReplayer> process_;
+};
+
+} // namespace pygc::replay

@@ -1,0 +1,348 @@
+#include "replayer/emulated/engine.h"
+
+#include "replayer/emulated/machine_x86_64.h"
+
+#include <algorithm>
+#include <csignal>
+#include <sys/mman.h>
+
+namespace pygc::replayer {
+namespace {
+
+namespace protocol = replay::protocol;
+using machine::Instruction;
+using protocol::Ending;
+
+constexpr std::uint64_t stack_size = 8 << 20;
+constexpr std::uint64_t stack_top = protocol::own_stack + stack_size;
+constexpr std::uint64_t max_instruction = 15;
+constexpr std::size_t known_count = std::size_t{1} << 16;
+// How often the analysis sees that we are alive.
+constexpr std::uint64_t progress_interval = 1 << 16;
+
+// Interrupts as the processor numbers them.
+constexpr std::uint32_t divide_error = 0;
+constexpr std::uint32_t debug_trap = 1;
+constexpr std::uint32_t breakpoint = 3;
+constexpr std::uint32_t x87_error = 16;
+constexpr std::uint32_t simd_error = 19;
+constexpr std::uint32_t linux_call = 0x80;
+
+std::byte* anonymous(std::uint64_t size) {
+  void* at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return at == MAP_FAILED ? nullptr : static_cast<std::byte*>(at);
+}
+
+constexpr bool in_own_page(std::uint64_t address) {
+  return address >= protocol::own_start && address < protocol::own_start + page_size;
+}
+
+constexpr bool in_stack(std::uint64_t address) {
+  return address >= protocol::own_stack && address < stack_top;
+}
+
+} // namespace
+
+Engine::Engine(const GuestMemory& memory, std::uint64_t* progress)
+    : memory_(memory), progress_(progress), known_(known_count, ~std::uint64_t{0}) {}
+
+Engine::~Engine() {
+  if (initial_ != nullptr) {
+    uc_context_free(initial_);
+  }
+  if (emulator_ != nullptr) {
+    uc_close(emulator_);
+  }
+  ::munmap(own_page_, page_size);
+  ::munmap(stack_, stack_size);
+}
+
+std::unique_ptr<Engine> Engine::create(const protocol::Setup& setup, const GuestMemory& memory,
+                                       Memory watching, std::uint64_t* progress) {
+  std::unique_ptr<Engine> engine(new Engine(memory, progress));
+  return engine->prepare(setup, watching) ? std::move(engine) : nullptr;
+}
+
+std::uint64_t Engine::record_visitor() {
+  return protocol::own_start + machine::record_visitor;
+}
+
+std::uint64_t Engine::decrement_visitor() {
+  return protocol::own_start + machine::decrement_visitor;
+}
+
+bool Engine::prepare(const protocol::Setup& setup, Memory watching) {
+  if (uc_open(UC_ARCH_X86, UC_MODE_64, &emulator_) != UC_ERR_OK ||
+      uc_ctl_set_cpu_model(emulator_, UC_CPU_X86_ICELAKE_SERVER) != UC_ERR_OK ||
+      !map_memory(setup) || !add_hooks(watching)) {
+    return false;
+  }
+  set(UC_X86_REG_FS_BASE, setup.thread_pointer);
+  return uc_context_alloc(emulator_, &initial_) == UC_ERR_OK &&
+         uc_context_save(emulator_, initial_) == UC_ERR_OK;
+}
+
+bool Engine::map_memory(const protocol::Setup& setup) {
+  own_page_ = anonymous(page_size);
+  stack_ = anonymous(stack_size);
+  if (own_page_ == nullptr || stack_ == nullptr) {
+    return false;
+  }
+  machine::write_own_code(std::span(own_page_, page_size), setup);
+  bool mapped = uc_mem_map_ptr(emulator_, protocol::own_start, page_size,
+                               UC_PROT_READ | UC_PROT_EXEC, own_page_) == UC_ERR_OK &&
+                uc_mem_map_ptr(emulator_, protocol::own_stack, stack_size,
+                               UC_PROT_READ | UC_PROT_WRITE, stack_) == UC_ERR_OK;
+  for (const auto& area : memory_.areas()) {
+    mapped = mapped && uc_mem_map_ptr(emulator_, area.start, area.end - area.start, UC_PROT_ALL,
+                                      area.host) == UC_ERR_OK;
+  }
+  return mapped;
+}
+
+bool Engine::add_hooks(Memory watching) {
+  auto add = [this](int type, auto* callback) {
+    uc_hook hook = 0;
+    return uc_hook_add(emulator_, &hook, type, reinterpret_cast<void*>(callback), this, 1, 0) ==
+           UC_ERR_OK;
+  };
+  return add(UC_HOOK_CODE, &on_code) && add(UC_HOOK_MEM_INVALID, &on_invalid_access) &&
+         add(UC_HOOK_INTR, &on_interrupt) && add(UC_HOOK_INSN_INVALID, &on_invalid_instruction) &&
+         (watching == Memory::unwatched || add(UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, &on_access));
+}
+
+std::uint64_t Engine::get(int reg) const {
+  std::uint64_t value = 0;
+  uc_reg_read(emulator_, reg, &value);
+  return value;
+}
+
+void Engine::set(int reg, std::uint64_t value) {
+  uc_reg_write(emulator_, reg, &value);
+}
+
+void Engine::run(Job& job, const Budget& budget) {
+  job_ = &job;
+  budget_ = budget;
+  finished_ = false;
+  while (!finished_) {
+    uc_context_restore(emulator_, initial_);
+    incident_ = {};
+    in_call_ = false;
+    stopping_ = false;
+    checkpoint_ = count_ + progress_interval;
+    {
+      const FaultScope faults(*this);
+      uc_emu_start(emulator_, protocol::own_start + machine::driver,
+                   protocol::own_start + machine::never_reached, 0, 0);
+    }
+    if (!finished_) {
+      after_incident();
+    }
+  }
+  job_ = nullptr;
+}
+
+void Engine::on_code(uc_engine* /*emulator*/, std::uint64_t pc, std::uint32_t /*size*/,
+                     void* engine) {
+  auto& self = *static_cast<Engine*>(engine);
+  if (self.stopping_) {
+    return;
+  }
+  self.pc_ = pc;
+  if (++self.count_ >= self.checkpoint_) {
+    self.at_checkpoint();
+  }
+  if (self.known_[pc % known_count] != pc) {
+    self.inspect(pc);
+  }
+}
+
+void Engine::inspect(std::uint64_t pc) {
+  if (in_own_page(pc)) {
+    run_own_code(pc - protocol::own_start);
+    return;
+  }
+  const GuestRegion* region = memory_.find(pc);
+  if (region == nullptr || (region->protection & PROT_EXEC) == 0) {
+    stop(Ending::fault, pc, SIGSEGV);
+    return;
+  }
+  const std::span bytes(region->host + (pc - region->start),
+                        std::min(region->end - pc, max_instruction));
+  switch (machine::classify(bytes)) {
+  case Instruction::ordinary:
+    known_[pc % known_count] = pc;
+    return;
+  case Instruction::unsupported:
+    stop(Ending::unsupported_instruction, 0, SIGILL);
+    return;
+  case Instruction::privileged:
+    stop(Ending::fault, 0, SIGSEGV);
+    return;
+  case Instruction::system_call:
+    stop(Ending::syscall, 0, static_cast<std::int64_t>(get(UC_X86_REG_RAX)));
+    return;
+  case Instruction::illegal:
+    stop(Ending::illegal_instruction, 0, SIGILL);
+    return;
+  }
+}
+
+void Engine::run_own_code(std::uint64_t offset) {
+  if (offset == machine::driver) {
+    start_next_call();
+  } else if (offset == machine::record_visitor) {
+    last_visit_ = count_;
+    if (!job_->visit(get(UC_X86_REG_RDI))) {
+      finish();
+    }
+  } else if (offset == machine::decrement_visitor) {
+    last_visit_ = count_;
+  }
+}
+
+void Engine::start_next_call() {
+  if (in_call_) {
+    in_call_ = false;
+    job_->completed(get(UC_X86_REG_RAX));
+  }
+  Call call;
+  if (!job_->next(call)) {
+    finish();
+    return;
+  }
+  in_call_ = true;
+  call_began_ = count_;
+  last_visit_ = count_;
+  set_checkpoint();
+  set(UC_X86_REG_RAX, call.function);
+  set(UC_X86_REG_RDI, call.object);
+  set(UC_X86_REG_RSI, call.visitor);
+  set(UC_X86_REG_RDX, call.object);
+  set(UC_X86_REG_RSP, stack_top - 64);
+}
+
+void Engine::set_checkpoint() {
+  checkpoint_ = std::min(count_ + progress_interval, call_began_ + budget_.altogether);
+  if (budget_.without_visit != 0) {
+    checkpoint_ = std::min(checkpoint_, last_visit_ + budget_.without_visit);
+  }
+}
+
+void Engine::at_checkpoint() {
+  *progress_ += 1;
+  const bool stuck = budget_.without_visit != 0 && count_ - last_visit_ >= budget_.without_visit;
+  if (in_call_ && (stuck || count_ - call_began_ >= budget_.altogether)) {
+    stop(Ending::timeout, 0, SIGPROF);
+    return;
+  }
+  set_checkpoint();
+}
+
+void Engine::stop(Ending ending, std::uint64_t address, std::int64_t number) {
+  if (stopping_) {
+    return;
+  }
+  incident_.ending = ending;
+  incident_.pc = pc_;
+  incident_.address = address;
+  incident_.number = number;
+  stopping_ = true;
+  uc_emu_stop(emulator_);
+}
+
+void Engine::finish() {
+  finished_ = true;
+  stopping_ = true;
+  uc_emu_stop(emulator_);
+}
+
+void Engine::memory_fault(std::uint64_t address, bool write_protected) {
+  stop(write_protected ? Ending::write : Ending::fault, address, SIGSEGV);
+}
+
+bool Engine::on_invalid_access(uc_engine* /*emulator*/, uc_mem_type type, std::uint64_t address,
+                               int /*size*/, std::int64_t /*value*/, void* engine) {
+  auto& self = *static_cast<Engine*>(engine);
+  if (type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT) {
+    self.pc_ = address;
+  }
+  self.stop(type == UC_MEM_WRITE_PROT ? Ending::write : Ending::fault, address, SIGSEGV);
+  return false;
+}
+
+void Engine::on_interrupt(uc_engine* /*emulator*/, std::uint32_t number, void* engine) {
+  auto& self = *static_cast<Engine*>(engine);
+  switch (number) {
+  case debug_trap:
+  case breakpoint:
+    self.stop(Ending::trap, 0, SIGTRAP);
+    return;
+  case divide_error:
+  case x87_error:
+  case simd_error:
+    self.stop(Ending::trap, 0, SIGFPE);
+    return;
+  case linux_call:
+    self.stop(Ending::syscall, 0, static_cast<std::int64_t>(self.get(UC_X86_REG_EAX)));
+    return;
+  default:
+    self.stop(Ending::fault, 0, SIGSEGV);
+    return;
+  }
+}
+
+bool Engine::on_invalid_instruction(uc_engine* /*emulator*/, void* engine) {
+  auto& self = *static_cast<Engine*>(engine);
+  const GuestRegion* region = self.memory_.find(self.pc_);
+  auto meaning = Instruction::illegal;
+  if (region != nullptr) {
+    meaning = machine::classify_refused({region->host + (self.pc_ - region->start),
+                                         std::min(region->end - self.pc_, max_instruction)});
+  }
+  self.stop(meaning == Instruction::unsupported ? Ending::unsupported_instruction
+                                                : Ending::illegal_instruction,
+            0, SIGILL);
+  return false;
+}
+
+void Engine::on_access(uc_engine* /*emulator*/, uc_mem_type type, std::uint64_t address, int size,
+                       std::int64_t /*value*/, void* engine) {
+  auto& self = *static_cast<Engine*>(engine);
+  if (self.stopping_ || !self.in_call_ || in_stack(address)) {
+    return;
+  }
+  if (type == UC_MEM_WRITE) {
+    self.job_->store(self.pc_, address, static_cast<unsigned>(size));
+  } else if (type == UC_MEM_READ) {
+    self.job_->load(address, static_cast<unsigned>(size));
+  }
+}
+
+void Engine::after_incident() {
+  if (!stopping_) {
+    stop(Ending::fault, 0, SIGSEGV); // the emulator gave up
+  }
+  auto& incident = incident_;
+  // A fault while fetching the instruction that a jump has led to.
+  if (incident.address != 0 && incident.address == get(UC_X86_REG_RIP)) {
+    incident.ending = Ending::fault;
+    incident.pc = incident.address;
+  }
+  if (in_own_page(incident.pc)) {
+    // In a visitor: its caller passed something that is no object.
+    const std::uint64_t sp = get(UC_X86_REG_RSP);
+    incident.pc = 0;
+    if (in_stack(sp) && stack_top - sp >= sizeof(incident.pc)) {
+      std::memcpy(&incident.pc, stack_ + (sp - protocol::own_stack), sizeof(incident.pc));
+    }
+  }
+  if (in_call_) {
+    in_call_ = false;
+    job_->ended(incident);
+  }
+}
+
+} // namespace pygc::replayer

@@ -1,0 +1,120 @@
+// The emulator with the target's memory, and the loop that carries a job's calls out in it, one
+// after the other, each watched: what it executes, how long, and how it ends.
+#pragma once
+
+#include "common/replay/replayer_protocol.h"
+#include "replayer/emulated/fault_guard.h"
+#include "replayer/emulated/guest_memory.h"
+
+#include <cstdint>
+#include <memory>
+#include <unicorn/unicorn.h>
+#include <vector>
+
+namespace pygc::replayer {
+
+struct Call {
+  std::uint64_t function = 0;
+  std::uint64_t object = 0;  // first argument, and third
+  std::uint64_t visitor = 0; // second
+};
+
+/// Calls to make, and who is told of what happens in them.
+class Job {
+public:
+  /// Asked when nothing is running. False: there are no more.
+  virtual bool next(Call& call) = 0;
+  /// The call has returned.
+  virtual void completed(std::uint64_t result) = 0;
+  /// The call has ended otherwise. `container` is not set.
+  virtual void ended(const replay::protocol::IncidentRecord& incident) = 0;
+  /// The visitor at Engine::record_visitor() was called. False: no room; the job ends here.
+  virtual bool visit(std::uint64_t object) = 0;
+  /// Before each access, if the engine watches memory; the stack is left out.
+  virtual void load(std::uint64_t address, unsigned size) = 0;
+  virtual void store(std::uint64_t pc, std::uint64_t address, unsigned size) = 0;
+
+protected:
+  ~Job() = default;
+};
+
+/// In instructions.
+struct Budget {
+  std::uint64_t without_visit = 0; // 0: no such limit
+  std::uint64_t altogether = 0;
+};
+
+class Engine final : private FaultListener {
+public:
+  enum class Memory : bool { unwatched, watched };
+
+  /// The memory is arranged and outlives the engine, `progress` too. nullptr: no emulator.
+  static std::unique_ptr<Engine> create(const replay::protocol::Setup& setup,
+                                        const GuestMemory& memory, Memory watching,
+                                        std::uint64_t* progress);
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  ~Engine();
+
+  void run(Job& job, const Budget& budget);
+
+  /// Executed so far.
+  std::uint64_t instructions() const { return count_; }
+
+  /// Visitors of our own, to be passed to traverse functions.
+  static std::uint64_t record_visitor();
+  static std::uint64_t decrement_visitor();
+
+private:
+  Engine(const GuestMemory& memory, std::uint64_t* progress);
+
+  bool prepare(const replay::protocol::Setup& setup, Memory watching);
+  bool map_memory(const replay::protocol::Setup& setup);
+  bool add_hooks(Memory watching);
+
+  static void on_code(uc_engine* emulator, std::uint64_t pc, std::uint32_t size, void* engine);
+  static void on_access(uc_engine* emulator, uc_mem_type type, std::uint64_t address, int size,
+                        std::int64_t value, void* engine);
+  static bool on_invalid_access(uc_engine* emulator, uc_mem_type type, std::uint64_t address,
+                                int size, std::int64_t value, void* engine);
+  static void on_interrupt(uc_engine* emulator, std::uint32_t number, void* engine);
+  static bool on_invalid_instruction(uc_engine* emulator, void* engine);
+
+  void memory_fault(std::uint64_t address, bool write_protected) override;
+  /// An instruction that was not met before, or one of our own.
+  void inspect(std::uint64_t pc);
+  void run_own_code(std::uint64_t offset);
+  void start_next_call();
+  void at_checkpoint();
+  void set_checkpoint();
+  /// Ends the call under way.
+  void stop(replay::protocol::Ending ending, std::uint64_t address, std::int64_t number);
+  void finish();
+  void after_incident();
+
+  std::uint64_t get(int reg) const;
+  void set(int reg, std::uint64_t value);
+
+  const GuestMemory& memory_;
+  std::uint64_t* progress_;
+  uc_engine* emulator_ = nullptr;
+  uc_context* initial_ = nullptr;
+  std::byte* own_page_ = nullptr;
+  std::byte* stack_ = nullptr;
+
+  Job* job_ = nullptr;
+  Budget budget_;
+  bool in_call_ = false;
+  bool finished_ = false;
+  volatile bool stopping_ = false;
+  replay::protocol::IncidentRecord incident_;
+
+  std::uint64_t pc_ = 0;
+  std::uint64_t count_ = 0;
+  std::uint64_t checkpoint_ = 0;
+  std::uint64_t call_began_ = 0; // by count_
+  std::uint64_t last_visit_ = 0;
+  std::vector<std::uint64_t> known_; // instructions met before, by their low bits
+};
+
+} // namespace pygc::replayer

@@ -1,0 +1,78 @@
+// The target's memory somewhere in this process, copy on write, for the emulator to work on.
+//
+// Unicorn's cost of mapping grows with the square of the regions, so it is shown few large areas.
+// Inside an area each region has the protection it had in the target, and what lies between regions
+// cannot be accessed at all: the processor itself finds wrong accesses (see fault_guard.h).
+#pragma once
+
+#include "common/replay/replayer_protocol.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <vector>
+
+namespace pygc::replayer {
+
+inline constexpr std::uint64_t page_size = 4096;
+
+struct GuestRegion {
+  std::uint64_t start = 0;
+  std::uint64_t end = 0;
+  std::byte* host = nullptr;
+  int protection = 0; // the target's, PROT_EXEC included
+};
+
+struct GuestArea {
+  std::uint64_t start = 0;
+  std::uint64_t end = 0;
+  std::byte* host = nullptr;
+};
+
+class GuestMemory {
+public:
+  /// Regions come in ascending order. False: it cannot be had.
+  bool add(const replay::protocol::RegionRecord& region, int fd);
+  /// After the last region. Returns how many are lost because no area could be reserved for them.
+  std::uint64_t arrange();
+
+  const std::vector<GuestArea>& areas() const { return areas_; }
+
+  const GuestRegion* find(std::uint64_t address) const {
+    const std::uint32_t recent = recent_[slot(address)];
+    if (recent < regions_.size() && address >= regions_[recent].start &&
+        address < regions_[recent].end) {
+      return &regions_[recent];
+    }
+    return find_slow(address);
+  }
+
+  /// Our view of the word at the address, if the target may access it so (PROT_READ or PROT_WRITE).
+  std::uint64_t* word(std::uint64_t address, int access) const;
+
+  std::optional<std::uint64_t> load(std::uint64_t address) const;
+
+  /// Our view whether or not it can be accessed; nullptr outside of all areas.
+  std::byte* view(std::uint64_t address) const {
+    for (const auto& area : areas_) {
+      if (address >= area.start && address < area.end) {
+        return area.host + (address - area.start);
+      }
+    }
+    return nullptr;
+  }
+
+private:
+  static constexpr std::size_t slot(std::uint64_t address) { return (address >> 16U) % 1024; }
+
+  const GuestRegion* find_slow(std::uint64_t address) const;
+  bool place(GuestRegion& region, const GuestArea& area) const;
+
+  std::vector<GuestRegion> regions_;
+  std::vector<GuestArea> areas_;
+  mutable std::array<std::uint32_t, 1024> recent_{};
+};
+
+} // namespace pygc::replayer

@@ -1,0 +1,183 @@
+#include "replayer/emulated/machine_x86_64.h"
+
+#include <array>
+#include <cstring>
+
+namespace pygc::replayer::machine {
+namespace {
+
+class Writer {
+public:
+  explicit Writer(std::span<std::byte> at) : at_(at) {}
+
+  Writer& bytes(std::initializer_list<unsigned> values) {
+    for (const unsigned value : values) {
+      at_[used_++] = static_cast<std::byte>(value);
+    }
+    return *this;
+  }
+  Writer& displacement(std::int64_t value) {
+    const auto narrow = static_cast<std::int32_t>(value);
+    std::memcpy(at_.data() + used_, &narrow, sizeof(narrow));
+    used_ += sizeof(narrow);
+    return *this;
+  }
+
+private:
+  std::span<std::byte> at_;
+  std::size_t used_ = 0;
+};
+
+/// The instruction behind its prefixes.
+struct Opcode {
+  unsigned byte = 0;
+  unsigned second = 0;
+  unsigned third = 0;
+  bool vex = false; // VEX or EVEX
+};
+
+constexpr bool is_legacy_prefix(unsigned byte) {
+  switch (byte) {
+  case 0x26:
+  case 0x2e:
+  case 0x36:
+  case 0x3e:
+  case 0x64:
+  case 0x65:
+  case 0x66:
+  case 0x67:
+  case 0xf0:
+  case 0xf2:
+  case 0xf3:
+    return true;
+  default:
+    return false;
+  }
+}
+
+Opcode decode(std::span<const std::byte> bytes) {
+  auto at = [&](std::size_t i) {
+    return i < bytes.size() ? std::to_integer<unsigned>(bytes[i]) : 0x90U;
+  };
+  std::size_t i = 0;
+  while (i < bytes.size() && is_legacy_prefix(at(i))) {
+    ++i;
+  }
+  if ((at(i) & 0xf0U) == 0x40) { // REX
+    ++i;
+  }
+  Opcode opcode{at(i), at(i + 1), at(i + 2), false};
+  opcode.vex = opcode.byte == 0xc4 || opcode.byte == 0xc5 || opcode.byte == 0x62;
+  if (opcode.byte == 0xc4) {
+    opcode.third = at(i + 3); // behind two bytes of VEX
+  }
+  return opcode;
+}
+
+/// The VEX instructions on general registers (BMI1, BMI2), which the emulator knows. It takes other
+/// VEX instructions for the SSE instruction with the same opcode.
+bool is_known_vex(const Opcode& opcode) {
+  const unsigned map = opcode.second & 0x1fU;
+  const bool bmi = opcode.third == 0xf2 || opcode.third == 0xf3 || opcode.third == 0xf5 ||
+                   opcode.third == 0xf6 || opcode.third == 0xf7;
+  return opcode.byte == 0xc4 && ((map == 2 && bmi) || (map == 3 && opcode.third == 0xf0));
+}
+
+bool is_privileged_0f(const Opcode& opcode) {
+  switch (opcode.second) {
+  case 0x00: // lldt and the like
+  case 0x06:
+  case 0x07:
+  case 0x08:
+  case 0x09:
+  case 0x20:
+  case 0x21:
+  case 0x22:
+  case 0x23:
+  case 0x30:
+  case 0x32:
+  case 0x33:
+  case 0x35:
+    return true;
+  case 0x01: // with a memory operand: lgdt and the like
+    return opcode.third < 0xc0 || opcode.third == 0xf8;
+  default:
+    return false;
+  }
+}
+
+bool is_privileged(const Opcode& opcode) {
+  switch (opcode.byte) {
+  case 0x0f:
+    return is_privileged_0f(opcode);
+  case 0x6c: // ins, outs
+  case 0x6d:
+  case 0x6e:
+  case 0x6f:
+  case 0xe4: // in, out
+  case 0xe5:
+  case 0xe6:
+  case 0xe7:
+  case 0xec:
+  case 0xed:
+  case 0xee:
+  case 0xef:
+  case 0xf4: // hlt
+  case 0xfa: // cli, sti
+  case 0xfb:
+    return true;
+  default:
+    return false;
+  }
+}
+
+} // namespace
+
+void write_own_code(std::span<std::byte> page, const replay::protocol::Setup& setup) {
+  Writer(page.subspan(driver)).bytes({0xff, 0xd0, 0xeb, 0xfc});   // 1: call *%rax; jmp 1b
+  Writer(page.subspan(record_visitor)).bytes({0x31, 0xc0, 0xc3}); // xor %eax,%eax; ret
+  const std::int64_t prev = std::int64_t{setup.gc_prev} - setup.gc_head_size;
+  Writer(page.subspan(decrement_visitor))
+      .bytes({0x48, 0x8b, 0x87}) // mov ob_type(%rdi),%rax
+      .displacement(setup.ob_type)
+      .bytes({0x48, 0x0f, 0xba, 0xa0}) // btq $have_gc,tp_flags(%rax)
+      .displacement(setup.tp_flags)
+      .bytes({setup.tp_flags_have_gc_bit})
+      .bytes({0x73, 0x25})       // jnc 2f
+      .bytes({0x48, 0x8b, 0x80}) // mov tp_is_gc(%rax),%rax
+      .displacement(setup.tp_is_gc)
+      .bytes({0x48, 0x85, 0xc0})       // test %rax,%rax
+      .bytes({0x74, 0x08})             // jz 1f
+      .bytes({0x57, 0xff, 0xd0, 0x5f}) // push %rdi; call *%rax; pop %rdi
+      .bytes({0x85, 0xc0, 0x74, 0x11}) // test %eax,%eax; jz 2f
+      .bytes({0xf6, 0x87})             // 1: testb $2,gc_prev(%rdi)
+      .displacement(prev)
+      .bytes({replay::protocol::collecting_bit})
+      .bytes({0x74, 0x08})       // jz 2f
+      .bytes({0x48, 0x83, 0xaf}) // subq $4,gc_prev(%rdi)
+      .displacement(prev)
+      .bytes({1U << replay::protocol::gc_refs_shift})
+      .bytes({0x31, 0xc0, 0xc3}); // 2: xor %eax,%eax; ret
+}
+
+Instruction classify(std::span<const std::byte> bytes) {
+  const Opcode opcode = decode(bytes);
+  if (opcode.vex) {
+    return is_known_vex(opcode) ? Instruction::ordinary : Instruction::unsupported;
+  }
+  if (opcode.byte == 0x0f && (opcode.second == 0x05 || opcode.second == 0x34)) {
+    return Instruction::system_call;
+  }
+  return is_privileged(opcode) ? Instruction::privileged : Instruction::ordinary;
+}
+
+Instruction classify_refused(std::span<const std::byte> bytes) {
+  const Opcode opcode = decode(bytes);
+  if (opcode.byte == 0x0f) {
+    const bool undefined = opcode.second == 0x0b || opcode.second == 0xb9 || opcode.second == 0xff;
+    return undefined ? Instruction::illegal : Instruction::unsupported;
+  }
+  return opcode.vex ? Instruction::unsupported : Instruction::illegal;
+}
+
+} // namespace pygc::replayer::machine

@@ -1,0 +1,117 @@
+#include "replayer/emulated/sandbox.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <linux/close_range.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace pygc::replayer {
+namespace {
+
+using replay::protocol::control_fd;
+using replay::protocol::LockFailure;
+
+// A backstop behind the budgets of single traversals.
+constexpr rlim_t cpu_seconds = 3600;
+
+class Filter {
+public:
+  Filter() : context_(::seccomp_init(SCMP_ACT_KILL_PROCESS)) {}
+  Filter(const Filter&) = delete;
+  Filter& operator=(const Filter&) = delete;
+  ~Filter() { ::seccomp_release(context_); }
+
+  template <class... Conditions> void allow(int call, Conditions... conditions) {
+    if (error_ == 0) {
+      error_ =
+          ::seccomp_rule_add(context_, SCMP_ACT_ALLOW, call, sizeof...(conditions), conditions...);
+    }
+  }
+
+  /// 0, or errno.
+  int load() {
+    if (context_ == nullptr) {
+      return ENOMEM;
+    }
+    return error_ != 0 ? -error_ : -::seccomp_load(context_);
+  }
+
+private:
+  scmp_filter_ctx context_;
+  int error_ = 0;
+};
+
+int install_filter() {
+  constexpr auto not_executable = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+  Filter filter;
+  filter.allow(SCMP_SYS(read), SCMP_A0(SCMP_CMP_EQ, control_fd));
+  filter.allow(SCMP_SYS(write), SCMP_A0(SCMP_CMP_EQ, control_fd));
+  filter.allow(SCMP_SYS(mmap), not_executable,
+               SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS));
+  filter.allow(SCMP_SYS(mprotect), not_executable);
+  filter.allow(SCMP_SYS(munmap));
+  filter.allow(SCMP_SYS(mremap));
+  filter.allow(SCMP_SYS(madvise));
+  filter.allow(SCMP_SYS(brk));
+  filter.allow(SCMP_SYS(futex));
+  filter.allow(SCMP_SYS(rt_sigreturn));
+  filter.allow(SCMP_SYS(rt_sigprocmask)); // longjmp
+  filter.allow(SCMP_SYS(clock_gettime));
+  filter.allow(SCMP_SYS(exit_group));
+  return filter.load();
+}
+
+int limit(__rlimit_resource resource, rlim_t value) {
+  rlimit bounds{};
+  if (::getrlimit(resource, &bounds) != 0) {
+    return errno;
+  }
+  value = value < bounds.rlim_max ? value : bounds.rlim_max;
+  bounds = {value, value};
+  return ::setrlimit(resource, &bounds) == 0 ? 0 : errno;
+}
+
+} // namespace
+
+void die_with_parent(int parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // It may have died before that call.
+  if (::getppid() != parent) {
+    ::_exit(replay::protocol::exit_done);
+  }
+}
+
+LockResult enter_sandbox() {
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+    return {LockFailure::no_new_privileges, errno};
+  }
+  if (::close_range(control_fd + 1, ~0U, 0) != 0) {
+    return {LockFailure::descriptors, errno};
+  }
+  for (int fd = 0; fd < control_fd; ++fd) {
+    ::close(fd);
+  }
+  struct Bound {
+    __rlimit_resource resource;
+    rlim_t value;
+  };
+  constexpr std::array bounds{Bound{RLIMIT_CORE, 0}, Bound{RLIMIT_NOFILE, 0},
+                              Bound{RLIMIT_FSIZE, 0}, Bound{RLIMIT_NPROC, 0},
+                              Bound{RLIMIT_CPU, cpu_seconds}};
+  for (const auto& bound : bounds) {
+    if (const int error = limit(bound.resource, bound.value); error != 0) {
+      return {LockFailure::limits, error};
+    }
+  }
+  if (const int error = install_filter(); error != 0) {
+    return {LockFailure::seccomp, error};
+  }
+  return {};
+}
+
+} // namespace pygc::replayer

@@ -1,0 +1,24 @@
+// What keeps the emulator in, should the target's data or code lead it astray.
+//
+// The target's code is never executed itself, so no system call can be its own. Should it break out
+// of the emulator: once enter_sandbox() has succeeded, all that the kernel does for this process is
+// to manage anonymous memory without new executable pages, to read and write the control socket, to
+// return from signals and to end. It has no other descriptor, gains no privileges, and dies with
+// the analysis.
+#pragma once
+
+#include "common/replay/replayer_protocol.h"
+
+namespace pygc::replayer {
+
+struct LockResult {
+  replay::protocol::LockFailure failure = replay::protocol::LockFailure::none;
+  int error = 0;
+};
+
+/// Dies with the analysis, from the first moment on.
+void die_with_parent(int parent);
+
+LockResult enter_sandbox();
+
+} // namespace pygc::replayer
