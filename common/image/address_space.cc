@@ -118,14 +118,10 @@ void AddressSpace::sort() {
     }
   }
   regions_ = std::move(joined);
-  sizes_.clear();
-  sizes_.reserve(regions_.size());
-  for (const Region& region : regions_) {
-    sizes_.push_back(region.end - region.start);
-  }
+  recent_.fill({});
 }
 
-const Region* AddressSpace::find_slow(Address address) const {
+const AddressSpace::Recent* AddressSpace::lookup_slow(Address address) const {
   const auto after = std::ranges::upper_bound(regions_, address, {}, &Region::start);
   if (after == regions_.begin()) {
     return nullptr;
@@ -134,8 +130,12 @@ const Region* AddressSpace::find_slow(Address address) const {
   if (address >= region->end) {
     return nullptr;
   }
-  recent_[slot(address)] = static_cast<std::uint32_t>(region - regions_.begin());
-  return &*region;
+  Recent& recent = recent_[(address >> 20U) % recent_count];
+  recent = {.start = region->start,
+            .size = region->end - region->start,
+            .host = region->host,
+            .index = static_cast<std::size_t>(region - regions_.begin())};
+  return &recent;
 }
 
 Error AddressSpace::lacking(Address address) const {

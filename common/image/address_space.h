@@ -49,20 +49,18 @@ public:
   const std::vector<Region>& regions() const { return regions_; }
   /// The region that holds the address, or nullptr.
   const Region* find(Address address) const {
-    const std::size_t recent = recent_[slot(address)];
-    if (recent < regions_.size() && address - regions_[recent].start < sizes_[recent]) {
-      return &regions_[recent];
-    }
-    return find_slow(address);
+    const Recent* recent = lookup(address);
+    return recent == nullptr ? nullptr : &regions_[recent->index];
   }
 
   /// Our view of [address, address+size), or nullptr when it does not lie in one region with bytes.
   const std::byte* host(Address address, std::size_t size) const {
-    const Region* region = find(address);
-    if (region == nullptr || region->host == nullptr || region->end - address < size) {
+    const Recent* recent = lookup(address);
+    if (recent == nullptr || recent->host == nullptr) {
       return nullptr;
     }
-    return region->host + (address - region->start);
+    const std::uint64_t skip = address - recent->start;
+    return recent->size - skip < size ? nullptr : recent->host + skip;
   }
 
   /// A view of [address, address+size) when it lies in one region with bytes.
@@ -99,20 +97,31 @@ private:
     std::uint64_t size = 0;     // whole pages
   };
 
-  static constexpr std::size_t recent_count = 256;
-  static constexpr std::size_t slot(Address address) { return (address >> 20U) % recent_count; }
+  // What a lookup needs of a region, in half a cache line.
+  struct Recent {
+    Address start = 0;
+    std::uint64_t size = 0;
+    const std::byte* host = nullptr;
+    std::size_t index = 0;
+  };
 
-  const Region* find_slow(Address address) const;
+  static constexpr std::size_t recent_count = 256;
+
+  const Recent* lookup(Address address) const {
+    const Recent& recent = recent_[(address >> 20U) % recent_count];
+    return address - recent.start < recent.size ? &recent : lookup_slow(address);
+  }
+  const Recent* lookup_slow(Address address) const;
+
   Result<const std::byte*> map_file(int fd, std::uint64_t offset, std::uint64_t size);
   Result<const std::byte*> map_zeros(std::uint64_t size);
   Error lacking(Address address) const;
   std::unexpected<Error> why_no_view(Address address, std::size_t size) const;
 
   std::vector<Region> regions_;
-  std::vector<std::uint64_t> sizes_; // of regions_, for find()
   std::vector<int> owned_;
   std::vector<MappedFile> files_;
-  mutable std::array<std::uint32_t, recent_count> recent_{}; // by megabyte: the region found last
+  mutable std::array<Recent, recent_count> recent_{}; // by megabyte: the region found last
 };
 
 } // namespace pygc::image
