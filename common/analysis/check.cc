@@ -35,6 +35,10 @@ public:
       return std::unexpected(compared.error());
     }
     tell_missing_files();
+    if (input_.threads.empty()) {
+      report_.notes.emplace_back("the target has no registers of any thread: traverse functions ran "
+                                 "without thread-local storage, and no stack could be looked at");
+    }
     if (runtime_.layout.stack_ref_size && runtime_.visit_decref == 0) {
       incomplete("the collector's visit_decref was not found: references that suspended frames only "
                  "borrow were counted; install the debug symbols");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
 
 namespace pygc::analysis {
 namespace {
@@ -148,27 +149,41 @@ private:
     report_.findings.push_back(std::move(finding));
   }
 
-  /// Modules of the set, up to the container in progress, with the definition of that container.
-  std::vector<Address> instances_of_definition(std::uint32_t container) {
-    std::vector<Address> instances;
-    const Address running = set_.objects[container];
-    if (!input_.reader.is_module(running)) {
-      return instances;
-    }
-    const auto module = input_.reader.module(running);
-    if (!module || module->definition == 0 || module->traverse == 0) {
-      return instances;
-    }
+  /// Modules up to the container in progress whose m_traverse was called, by definition.
+  std::map<Address, std::vector<Address>> traversed_modules(std::uint32_t container) {
+    std::map<Address, std::vector<Address>> by_definition;
     for (std::uint32_t i = 0; i <= container; ++i) {
       if (!input_.reader.is_module(set_.objects[i])) {
         continue;
       }
-      const auto other = input_.reader.module(set_.objects[i]);
-      if (other && other->definition == module->definition && other->traverses()) {
-        instances.push_back(set_.objects[i]);
+      const auto module = input_.reader.module(set_.objects[i]);
+      if (module && module->definition != 0 && module->traverses()) {
+        by_definition[module->definition].push_back(set_.objects[i]);
       }
     }
-    return instances;
+    return by_definition;
+  }
+
+  /// The module instances that would explain visits which memory does not: those of the container's
+  /// own definition when it is a module; when it visits the victim rightly, it was only the one that
+  /// found the count used up, and the instances of a definition that was imported several times are.
+  std::vector<Address> explaining_instances(std::uint32_t container, bool visits_victim,
+                                            std::int64_t lacking) {
+    const auto by_definition = traversed_modules(container);
+    const Address running = set_.objects[container];
+    if (!visits_victim && input_.reader.is_module(running)) {
+      const auto module = input_.reader.module(running);
+      const auto found = by_definition.find(module ? module->definition : 0);
+      return found == by_definition.end() ? std::vector<Address>{} : found->second;
+    }
+    std::vector<Address> most;
+    for (const auto& [definition, instances] : by_definition) {
+      if (instances.size() > std::max<std::size_t>(most.size(), 1) &&
+          static_cast<std::int64_t>(instances.size()) <= lacking) {
+        most = instances;
+      }
+    }
+    return most;
   }
 
   void tell_victim(std::uint32_t victim, std::uint32_t container, const Comparison& comparison) {
@@ -176,10 +191,9 @@ private:
     const std::int64_t recomputed = comparison.before[victim];
     const bool visits_victim = comparison.after[victim] != comparison.before[victim];
     Finding finding = finding_of(victim, value, recomputed);
-    const std::vector<Address> instances =
-        visits_victim ? std::vector<Address>{} : instances_of_definition(container);
     // The visit that was refused is one; what the stored value lacks against memory are others.
     const std::int64_t lacking = std::max<std::int64_t>(recomputed - value, 0) + (visits_victim ? 0 : 1);
+    const std::vector<Address> instances = explaining_instances(container, visits_victim, lacking);
     finding.unexplained_visits = std::max(static_cast<std::uint64_t>(lacking), instances.size());
     for (const Address instance : instances) {
       finding.visitors.push_back(explainer_.visitor(instance, finding.object->address, 1));

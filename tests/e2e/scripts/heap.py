@@ -1,7 +1,11 @@
 """A heap of many kinds of containers; prints what it is, READY, and waits.
 
-Words: "twice" imports faulthandler a second time, "abort" aborts instead of waiting.
+Words: "twice" imports faulthandler a second time, "abort" aborts instead of waiting, "path=DIR" comes
+first in the search for modules.
 """
+import sys
+
+sys.path[:0] = [word[5:] for word in sys.argv if word.startswith("path=")]
 import asyncio
 import collections
 import ctypes
@@ -10,7 +14,6 @@ import faulthandler
 import gc
 import json
 import os
-import sys
 import time
 import weakref
 

@@ -31,7 +31,7 @@ TracedOutcome run_pygc_traced(const std::vector<std::string>& words,
   std::vector<std::string> cached;
   list_files(cache.path(), cached);
   for (const std::string& file : cached) {
-    if (file.find("tmp") != std::string::npos || std::filesystem::is_empty(file)) {
+    if (!file.ends_with(".json") || std::filesystem::is_empty(file)) {
       traced.files.push_back(file);
     }
   }

@@ -14,7 +14,7 @@ struct TracedOutcome {
 };
 
 /// With temporary, cache and working directory of its own. The cache may hold files afterwards, but
-/// none that is half written.
+/// none that is empty or half written.
 TracedOutcome run_pygc_traced(const std::vector<std::string>& words,
                               const std::vector<std::string>& env = {});
 
