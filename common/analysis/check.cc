@@ -3,6 +3,7 @@
 #include "common/analysis/collected_set.h"
 #include "common/analysis/explain.h"
 #include "common/analysis/mismatch.h"
+#include "common/analysis/provenance.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -147,7 +148,12 @@ private:
       incomplete(fmt::format("the gc_refs of {} objects cannot be told", result->unknown.size()));
     }
     tell_incidents(set, result->incidents);
-    return tell_negatives(set, *result);
+    if (auto told = tell_negatives(set, *result); !told) {
+      return told;
+    }
+    return input_.tracer == nullptr
+               ? Result<void>{}
+               : trace_provenance(input_, explainer_, set, *result, report_);
   }
 
   /// Equal incidents (same function, same place) are one finding.

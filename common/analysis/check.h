@@ -6,6 +6,7 @@
 #include "common/cpython/object_reader.h"
 #include "common/heap/heap.h"
 #include "common/image/module.h"
+#include "common/replay/emulated.h"
 #include "common/replay/replay.h"
 #include "common/target/target.h"
 
@@ -20,6 +21,7 @@ struct CheckInput {
   const heap::Heap& heap;
   const std::vector<target::Thread>& threads;
   replay::Replayer& replayer;
+  replay::Tracer* tracer = nullptr; // null: slots and owners stay unknown
   bool truncated = false; // the target's memory ends before it should
 };
 

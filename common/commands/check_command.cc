@@ -17,6 +17,8 @@ public:
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
     declare_output_options(app, options_, true);
+    app.add_flag("--trace,!--no-trace", trace_,
+                 "Trace visits to their slots and owners (default), or leave that out");
   }
 
   Result<int> run(Surroundings& surroundings) override {
@@ -37,14 +39,19 @@ public:
     if (!heap) {
       return std::unexpected(heap.error());
     }
-    const auto report = analysis::check({.image = context.image(),
+    const auto tracer = trace_ ? context.tracer() : Result<replay::Tracer*>(nullptr);
+    auto report = analysis::check({.image = context.image(),
                                          .reader = context.reader(),
                                          .heap = **heap,
                                          .threads = context.target().threads(),
                                          .replayer = **replayer,
+                                         .tracer = tracer ? *tracer : nullptr,
                                          .truncated = context.target().info().truncated});
     if (!report) {
       return std::unexpected(report.error());
+    }
+    if (!tracer) {
+      report->notes.push_back("slots and owners are not known: " + tracer.error().reason);
     }
     const bool to_file = !options_.output.empty();
     const std::string text =
@@ -59,6 +66,7 @@ public:
 
 private:
   Options options_;
+  bool trace_ = true;
 };
 
 } // namespace

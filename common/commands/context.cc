@@ -92,11 +92,7 @@ Result<const heap::Heap*> Context::heap() {
 
 Result<replay::Replayer*> Context::replayer() {
   if (!replayer_) {
-    replay::Options options;
-    options.replayer_path = surroundings_.replayer_directory + "/pygc-replayer-native";
-    options.thread_pointer = thread_pointer(*target_);
-    options.visit_decref = runtime().visit_decref;
-    options.shape = shape_of(runtime().layout);
+    const replay::Options options = replay_options("pygc-replayer-native");
     auto started = replay::start_native(image_->memory(), options,
                                         [this] { return surroundings_.session.cancelled(); });
     if (!started) {
@@ -110,6 +106,31 @@ Result<replay::Replayer*> Context::replayer() {
     }
   }
   return replayer_.get();
+}
+
+replay::Options Context::replay_options(const char* executable) const {
+  replay::Options options;
+  options.replayer_path = surroundings_.replayer_directory + "/" + executable;
+  options.thread_pointer = thread_pointer(*target_);
+  options.visit_decref = runtime().visit_decref;
+  options.shape = shape_of(runtime().layout);
+  return options;
+}
+
+Result<replay::Tracer*> Context::tracer() {
+  if (!tracer_) {
+    // visit_decref may have to be found by what it does first.
+    if (const auto native = replayer(); !native) {
+      return std::unexpected(native.error());
+    }
+    auto started = replay::start_emulated(image_->memory(), replay_options("pygc-replayer-emulated"),
+                                          [this] { return surroundings_.session.cancelled(); });
+    if (!started) {
+      return std::unexpected(started.error());
+    }
+    tracer_ = std::move(*started);
+  }
+  return tracer_.get();
 }
 
 Result<void> Context::search_visitor() {

@@ -8,6 +8,7 @@
 #include "common/cpython/runtime.h"
 #include "common/heap/heap.h"
 #include "common/image/module.h"
+#include "common/replay/emulated.h"
 #include "common/replay/replay.h"
 
 #include <chrono>
@@ -32,6 +33,8 @@ public:
   Result<const heap::Heap*> heap();
   /// Errors as replay::start_native.
   Result<replay::Replayer*> replayer();
+  /// The emulated engine. Errors as replay::start_emulated.
+  Result<replay::Tracer*> tracer();
 
   double seconds() const;
 
@@ -42,6 +45,8 @@ private:
   /// For a runtime with stack references and no symbols: finds visit_decref by what it does.
   Result<void> search_visitor();
 
+  replay::Options replay_options(const char* executable) const;
+
   Surroundings& surroundings_;
   const Options& options_;
   std::chrono::steady_clock::time_point start_;
@@ -51,6 +56,7 @@ private:
   std::unique_ptr<cpython::ObjectReader> reader_;
   std::optional<heap::Heap> heap_;
   std::unique_ptr<replay::Replayer> replayer_;
+  std::unique_ptr<replay::Tracer> tracer_;
 };
 
 } // namespace pygc::commands

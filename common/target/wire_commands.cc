@@ -44,6 +44,13 @@ Status: 0 done, 2 usage or target error.)"},
   pygc runtime --help      (all options)
 
 Status: 0 done, 2 usage or target error.)"},
+    Command{.name = "modules",
+            .summary = "Show module instances, their definitions and what m_traverse visits",
+            .help = R"(Examples:
+  pygc modules
+  pygc modules --json
+
+Status: 0 done, 2 usage or target error, 3 incomplete.)"},
     Command{.name = "doctor",
             .summary = "Show what pygc found of the target, what it lacks, and what mends it",
             .help = R"(Examples:

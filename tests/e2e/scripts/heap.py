@@ -1,6 +1,6 @@
 """A heap of many kinds of containers; prints what it is, READY, and waits.
 
-Words: "twice" imports faulthandler a second time, "abort" aborts instead of waiting, "path=DIR" comes
+Words: "once" enables faulthandler, "twice" imports it a second time as well, "abort" aborts instead of waiting, "path=DIR" comes
 first in the search for modules.
 """
 import sys
@@ -18,7 +18,8 @@ import time
 import weakref
 
 gc.disable()
-faulthandler.enable()
+if "once" in sys.argv or "twice" in sys.argv:
+    faulthandler.enable()
 if "twice" in sys.argv:
     del sys.modules["faulthandler"]
     import faulthandler as second_instance

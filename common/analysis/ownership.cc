@@ -1,0 +1,99 @@
+#include "common/analysis/ownership.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace pygc::analysis {
+namespace {
+
+constexpr std::uint64_t pre_header = 64; // GC head, managed dict and weak reference words
+constexpr std::int64_t item_limit = std::int64_t{1} << 40;
+
+} // namespace
+
+std::string_view owner_name(Owner owner) {
+  switch (owner) {
+  case Owner::object: return "object";
+  case Owner::module_state: return "module state";
+  case Owner::runtime: return "runtime";
+  case Owner::interpreter: return "interpreter";
+  case Owner::static_storage: return "static";
+  case Owner::unknown: return "unknown";
+  }
+  return "unknown";
+}
+
+std::uint64_t Ownership::object_size(Address object) {
+  const cpython::Layout& layout = reader_.runtime().layout;
+  const auto type_at = reader_.type_address(object);
+  if (!type_at) {
+    return 0;
+  }
+  const cpython::TypeInfo& type = reader_.type(*type_at);
+  auto size = static_cast<std::uint64_t>(std::clamp<std::int64_t>(type.basicsize, 0, item_limit));
+  const auto itemsize = reader_.memory().load<std::int64_t>(*type_at + layout.tp_itemsize);
+  if (itemsize && *itemsize > 0 && *itemsize < 4096) {
+    const auto count = reader_.memory().load<std::int64_t>(object + layout.ob_size);
+    if (count && *count > 0 && *count < item_limit / 4096) {
+      size += static_cast<std::uint64_t>(*count * *itemsize);
+    }
+  }
+  return size;
+}
+
+const image::Module* Ownership::static_image(Address slot) const {
+  for (const auto& module : image_.modules()) {
+    for (const image::Range& range : module->static_storage()) {
+      if (range.contains(slot)) {
+        return module.get();
+      }
+    }
+  }
+  return nullptr;
+}
+
+Owner Ownership::owner(Address container, Address slot) {
+  if (slot == 0) {
+    return Owner::unknown;
+  }
+  if (slot + pre_header >= container && slot < container + object_size(container)) {
+    return Owner::object;
+  }
+  if (reader_.is_module(container)) {
+    const auto module = reader_.module(container);
+    if (module && module->state != 0 && module->state_size > 0 && slot >= module->state &&
+        slot - module->state < static_cast<std::uint64_t>(module->state_size)) {
+      return Owner::module_state;
+    }
+  }
+  const cpython::Runtime& runtime = reader_.runtime();
+  for (const cpython::Interpreter& interpreter : runtime.interpreters) {
+    if (slot >= interpreter.address && slot - interpreter.address < runtime.layout.interp_size) {
+      return Owner::interpreter;
+    }
+  }
+  if (slot >= runtime.address && slot - runtime.address < runtime.layout.runtime_size) {
+    return Owner::runtime;
+  }
+  return static_image(slot) != nullptr ? Owner::static_storage : Owner::object;
+}
+
+std::string Ownership::slot_name(Address container, Address slot) {
+  if (const image::Module* module = static_image(slot)) {
+    if (const auto named = module->describe_static(slot)) {
+      return *named;
+    }
+    if (const auto symbol = module->symbol_at(slot)) {
+      const Address offset = slot - symbol->address;
+      return offset == 0 ? symbol->name : fmt::format("{}+{:#x}", symbol->name, offset);
+    }
+    const std::string& path = module->path();
+    return fmt::format("{}+{:#x}", path.substr(path.rfind('/') + 1), slot - module->extent().start);
+  }
+  if (slot >= container && slot < container + object_size(container)) {
+    return fmt::format("+{:#x} of the container", slot - container);
+  }
+  return {};
+}
+
+} // namespace pygc::analysis
