@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <random>
 
 namespace pygc::image {
 namespace {
@@ -303,6 +304,45 @@ TEST_F(ImageMemory, SurvivesHostileImageHeaders) {
     EXPECT_EQ(byte_at(base + 0x2000), 0x33);
     EXPECT_EQ(byte_at(base + 0x10000), -1);
   }
+}
+
+TEST_F(ImageMemory, SurvivesSpoiltBytes) {
+  const auto library = testing::make_library(build_id);
+  const std::string path = directory_.write("lib.so", library);
+  const testing::Bytes good = core_of(library, path).build();
+  std::minstd_rand random(1);
+  int opened = 0;
+  for (int round = 0; round < 500; ++round) {
+    testing::Bytes bytes = good;
+    for (int i = 0; i < 3; ++i) {
+      // The headers, the notes, and the image's own headers in the first saved page.
+      bytes[random() % 0x2500] = static_cast<std::byte>(random());
+    }
+    auto target = open_core(directory_.write("core", bytes));
+    if (!target) {
+      EXPECT_FALSE(target.error().reason.empty());
+      continue;
+    }
+    const auto image = open_process_image(**target, options_);
+    if (!image) {
+      continue;
+    }
+    ++opened;
+    Address last_end = 0;
+    for (const Region& region : (*image)->memory().regions()) {
+      EXPECT_GE(region.start, last_end);
+      EXPECT_LT(region.start, region.end);
+      last_end = region.end;
+      if (region.host != nullptr) {
+        EXPECT_TRUE((*image)->memory().load<std::uint8_t>(region.start));
+        EXPECT_TRUE((*image)->memory().load<std::uint8_t>(region.end - 1));
+      }
+    }
+    for (const auto& module : (*image)->modules()) {
+      EXPECT_FALSE(module->find_symbol("x"));
+    }
+  }
+  EXPECT_GT(opened, 100);
 }
 
 TEST(ImageCache, KeepsAndForgets) {
