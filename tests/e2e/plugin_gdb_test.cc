@@ -18,7 +18,7 @@ constexpr const char* print_status = "printf \"status is %d\\n\", $pygc_status";
 class GdbPlugin : public testing::Test {
 protected:
   Outcome gdb(const std::vector<std::string>& commands) const {
-    return run_in_gdb(target_.debugger_target(), commands, with_fake_analysis());
+    return run_in_gdb(target.debugger_target(), commands, with_fake_analysis());
   }
   static Outcome gdb_without_target(const std::vector<std::string>& commands) {
     return run_in_gdb({}, commands, with_fake_analysis());
@@ -31,19 +31,19 @@ protected:
             "set debuginfod enabled off",
             "-x",
             PYGC_GDB_SCRIPT,
-            target_.executable,
+            target.executable,
             "-core",
-            target_.core,
+            target.core,
             "-x",
             script};
   }
   std::string script(const std::string& text) const {
-    const std::string path = target_.directory.file("script.gdb");
+    const std::string path = target.directory.file("script.gdb");
     std::ofstream(path) << text;
     return path;
   }
 
-  PluginTarget target_;
+  PluginTarget target;
 };
 
 TEST_F(GdbPlugin, PassesWordsWithAnyQuoting) {
@@ -60,16 +60,16 @@ TEST_F(GdbPlugin, PassesWordsWithAnyQuoting) {
 TEST_F(GdbPlugin, HandsOverTheKernelCore) {
   const auto outcome = gdb({"pygc check", print_status});
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("debugger gdb "), HasSubstr("kind core"),
-                                 HasSubstr("core " + target_.core + "\n"),
-                                 HasSubstr("executable " + target_.executable + "\n"),
+                                 HasSubstr("core " + target.core + "\n"),
+                                 HasSubstr("executable " + target.executable + "\n"),
                                  HasSubstr("backing is ELF\n"), HasSubstr("status is 0\n")));
   EXPECT_THAT(outcome.out, HasSubstr("address 8 cannot be read"));
   EXPECT_THAT(outcome.survivors, testing::IsEmpty());
 }
 
 TEST_F(GdbPlugin, HandsOverAGcoreCore) {
-  const Core core = make_core_of_program({target_.executable, "--target"});
-  const auto out = run_in_gdb({.executable = target_.executable, .core = core.path}, {"pygc check"},
+  const Core core = make_core_of_program({target.executable, "--target"});
+  const auto out = run_in_gdb({.executable = target.executable, .core = core.path}, {"pygc check"},
                               with_fake_analysis())
                        .out;
   EXPECT_THAT(out, AllOf(HasSubstr("kind core"), HasSubstr("core " + core.path + "\n"),
@@ -78,8 +78,7 @@ TEST_F(GdbPlugin, HandsOverAGcoreCore) {
 
 TEST_F(GdbPlugin, NeedsNoExecutable) {
   const auto out =
-      run_in_gdb({.executable = {}, .core = target_.core}, {"pygc check"}, with_fake_analysis())
-          .out;
+      run_in_gdb({.executable = {}, .core = target.core}, {"pygc check"}, with_fake_analysis()).out;
   EXPECT_THAT(out, AllOf(HasSubstr("kind core"), HasSubstr("backing is ELF\n")));
 }
 
@@ -105,8 +104,8 @@ TEST_F(GdbPlugin, StatusIsAConvenienceVariable) {
 TEST_F(GdbPlugin, PrintsThroughGdb) {
   const std::string special =
       "100% \"quoted\" \\ 'single' $pc %s %n \t tab\nna\u00efve \u2603 \U0001F40D\n";
-  const std::string piped = target_.directory.file("piped");
-  const std::string logged = target_.directory.file("logged");
+  const std::string piped = target.directory.file("piped");
+  const std::string logged = target.directory.file("logged");
   const auto outcome =
       gdb({"pipe pygc check special | cat > " + piped, "set logging file " + logged,
            "set logging redirect on", "set logging enabled on", "pygc check special",
@@ -154,7 +153,7 @@ TEST_F(GdbPlugin, OutlivesNonsense) {
 }
 
 TEST_F(GdbPlugin, SaysWhenTheAnalysisCannotBeStarted) {
-  const auto outcome = run_in_gdb(target_.debugger_target(), {"pygc check", print_status},
+  const auto outcome = run_in_gdb(target.debugger_target(), {"pygc check", print_status},
                                   {"PYGC_EXECUTABLE=/nonexistent/pygc"});
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("cannot start the analysis /nonexistent/pygc"),
                                  HasSubstr("status is 2")));
@@ -165,11 +164,11 @@ class GdbPluginHang : public GdbPlugin, public testing::WithParamInterface<bool>
 TEST_P(GdbPluginHang, EndsByInterruptOrKill) {
   const bool with_target = GetParam();
   for (const int signal : {SIGINT, SIGKILL}) {
-    const std::string file = target_.directory.file("hanging" + std::to_string(signal));
+    const std::string file = target.directory.file("hanging" + std::to_string(signal));
     std::vector<std::string> all = {
         PYGC_GDB, "-nx", "-batch", "-iex", "set debuginfod enabled off", "-x", PYGC_GDB_SCRIPT};
     if (with_target) {
-      all.insert(all.end(), {target_.executable, "-core", target_.core});
+      all.insert(all.end(), {target.executable, "-core", target.core});
     }
     all.insert(all.end(), {"-ex", "pygc check hang " + file, "-ex", print_status, "-ex",
                            "pygc check status 3", "-ex", print_status});
@@ -230,7 +229,7 @@ TEST_F(GdbPlugin, RunsHarmlessCommandsOnly) {
 }
 
 TEST_F(GdbPlugin, ServesALiveProcess) {
-  const auto out = run_in_gdb({.executable = target_.executable, .core = {}},
+  const auto out = run_in_gdb({.executable = target.executable, .core = {}},
                               {"set breakpoint pending on", "break abort", "run --abort",
                                "pygc check", print_status, "pygc check threads", "continue"},
                               with_fake_analysis())

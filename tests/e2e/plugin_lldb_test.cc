@@ -16,17 +16,17 @@ using testing::Not;
 class LldbPlugin : public testing::Test {
 protected:
   Outcome lldb(const std::vector<std::string>& commands) const {
-    return run_in_lldb(target_.debugger_target(), commands, with_fake_analysis());
+    return run_in_lldb(target.debugger_target(), commands, with_fake_analysis());
   }
   /// Where a failing command is not the end.
   Outcome lldb_going_on(const std::string& commands, bool with_target = true) const {
-    const std::string script = target_.directory.file("script.lldb");
+    const std::string script = target.directory.file("script.lldb");
     std::ofstream(script) << commands;
-    return run_in_lldb(with_target ? target_.debugger_target() : DebuggerTarget{},
+    return run_in_lldb(with_target ? target.debugger_target() : DebuggerTarget{},
                        {"command source --stop-on-error false " + script}, with_fake_analysis());
   }
 
-  PluginTarget target_;
+  PluginTarget target;
 };
 
 TEST_F(LldbPlugin, PassesWordsWithAnyQuoting) {
@@ -45,16 +45,16 @@ TEST_F(LldbPlugin, HandsOverTheKernelCore) {
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out,
               AllOf(HasSubstr("debugger lldb "), HasSubstr("kind core"),
-                    HasSubstr("core " + target_.core + "\n"),
-                    HasSubstr("executable " + target_.executable + "\n"),
+                    HasSubstr("core " + target.core + "\n"),
+                    HasSubstr("executable " + target.executable + "\n"),
                     HasSubstr("backing is ELF\n"), HasSubstr("address 8 cannot be read")));
   EXPECT_THAT(outcome.survivors, testing::IsEmpty());
 }
 
 TEST_F(LldbPlugin, HandsOverAGcoreCore) {
-  const Core core = make_core_of_program({target_.executable, "--target"});
-  const auto out = run_in_lldb({.executable = target_.executable, .core = core.path},
-                               {"pygc check"}, with_fake_analysis())
+  const Core core = make_core_of_program({target.executable, "--target"});
+  const auto out = run_in_lldb({.executable = target.executable, .core = core.path}, {"pygc check"},
+                               with_fake_analysis())
                        .out;
   EXPECT_THAT(out, AllOf(HasSubstr("kind core"), HasSubstr("core " + core.path + "\n"),
                          HasSubstr("backing is ELF\n")));
@@ -62,7 +62,7 @@ TEST_F(LldbPlugin, HandsOverAGcoreCore) {
 
 TEST_F(LldbPlugin, NeedsNoExecutable) {
   const auto out =
-      run_in_lldb({.executable = {}, .core = target_.core}, {"pygc check"}, with_fake_analysis())
+      run_in_lldb({.executable = {}, .core = target.core}, {"pygc check"}, with_fake_analysis())
           .out;
   EXPECT_THAT(out, AllOf(HasSubstr("kind core"), HasSubstr("backing is ELF\n")));
 }
@@ -119,7 +119,7 @@ TEST_F(LldbPlugin, OutlivesNonsense) {
 
 TEST_F(LldbPlugin, SaysWhenTheAnalysisCannotBeStarted) {
   const auto outcome =
-      run_in_lldb(target_.debugger_target(), {"pygc check"}, {"PYGC_EXECUTABLE=/nonexistent/pygc"});
+      run_in_lldb(target.debugger_target(), {"pygc check"}, {"PYGC_EXECUTABLE=/nonexistent/pygc"});
   EXPECT_THAT(outcome.out + outcome.err,
               HasSubstr("error: cannot start the analysis /nonexistent/pygc"));
   EXPECT_EQ(outcome.status, 1);
@@ -127,10 +127,10 @@ TEST_F(LldbPlugin, SaysWhenTheAnalysisCannotBeStarted) {
 
 TEST_F(LldbPlugin, AHangEndsByInterruptOrKill) {
   for (const int signal : {SIGINT, SIGKILL}) {
-    const std::string file = target_.directory.file("hanging" + std::to_string(signal));
+    const std::string file = target.directory.file("hanging" + std::to_string(signal));
     Child child({.words = {PYGC_LLDB, "--batch", "--no-lldbinit", "-o",
                            std::string("plugin load ") + PYGC_LLDB_PLUGIN, "-o",
-                           "target create --core " + target_.core + " " + target_.executable, "-o",
+                           "target create --core " + target.core + " " + target.executable, "-o",
                            "pygc check hang " + file},
                  .env = with_fake_analysis()});
     const pid_t analysis = wait_for_hanging(file);
@@ -178,7 +178,7 @@ TEST_F(LldbPlugin, RunsHarmlessCommandsOnly) {
 }
 
 TEST_F(LldbPlugin, ServesALiveProcess) {
-  const auto out = run_in_lldb({.executable = target_.executable, .core = {}},
+  const auto out = run_in_lldb({.executable = target.executable, .core = {}},
                                {"breakpoint set --name abort", "process launch -- --abort",
                                 "pygc check", "pygc check threads", "process kill"},
                                with_fake_analysis())

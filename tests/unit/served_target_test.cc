@@ -22,7 +22,7 @@ struct Plugin {
   std::size_t window_size = wire::window_size;
   bool pass_backing = false;
   /// Answers one request; false: hang up.
-  std::function<bool(Channel&, const wire::Message&, char* window)> answer = {};
+  std::function<bool(Channel&, const wire::Message&, char* window)> answer = nullptr;
 };
 
 /// A plugin in a thread; joined at the end, when the session's socket is closed.

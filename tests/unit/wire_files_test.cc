@@ -65,7 +65,8 @@ struct MadeCore {
     add(&notes, sizeof notes);
     add(&load, sizeof load);
     add(&note, sizeof note);
-    add("CORE\0\0\0\0", 8);
+    constexpr std::array<char, 8> name = {'C', 'O', 'R', 'E'};
+    add(name.data(), name.size());
     add(prstatus.data(), prstatus.size());
     return all + memory;
   }

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <tuple>
 
 namespace pygc::wire {
 namespace {
@@ -23,25 +24,25 @@ protected:
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
       std::abort();
     }
-    channel_ = std::make_unique<Channel>(UniqueFd(sockets[0]));
-    raw_.reset(sockets[1]);
+    channel = std::make_unique<Channel>(UniqueFd(sockets[0]));
+    raw.reset(sockets[1]);
   }
 
   void write_raw(std::string_view bytes) const {
-    ASSERT_EQ(::send(raw_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
+    ASSERT_EQ(::send(raw.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
   }
-  void close_raw() { raw_.reset(); }
+  void close_raw() { raw.reset(); }
 
   /// What receive() complains of.
   std::string problem() {
-    auto message = channel_->receive([] { return false; });
+    auto message = channel->receive([] { return false; });
     EXPECT_FALSE(message.has_value());
     return message.has_value() ? "" : message.error().reason;
   }
 
-  std::unique_ptr<Channel> channel_;
-  UniqueFd raw_;
+  std::unique_ptr<Channel> channel;
+  UniqueFd raw;
 };
 
 // magic "pygc", version 1, type 2 (output), length 3, no descriptors
@@ -57,7 +58,7 @@ std::string header_with(std::size_t at, std::string_view bytes) {
 TEST_F(WireTest, ReceivesAMessageMadeByHand) {
   write_raw(header_with(0, ""));
   write_raw("abc");
-  auto message = channel_->receive();
+  auto message = channel->receive();
   ASSERT_TRUE(message.has_value());
   EXPECT_EQ(message->type, Type::output);
   EXPECT_EQ(message->payload, "abc");
@@ -65,15 +66,15 @@ TEST_F(WireTest, ReceivesAMessageMadeByHand) {
 }
 
 TEST_F(WireTest, SendsTheSameBytes) {
-  ASSERT_TRUE(channel_->send(Type::output, "abc"));
+  ASSERT_TRUE(channel->send(Type::output, "abc"));
   std::array<char, 64> bytes{};
-  const ssize_t n = ::recv(raw_.get(), bytes.data(), bytes.size(), 0);
+  const ssize_t n = ::recv(raw.get(), bytes.data(), bytes.size(), 0);
   EXPECT_EQ(std::string(bytes.data(), static_cast<std::size_t>(n)), header_with(0, "") + "abc");
 }
 
 TEST_F(WireTest, TheEndBetweenMessagesIsNoBreachOfTheProtocol) {
   close_raw();
-  auto message = channel_->receive();
+  auto message = channel->receive();
   ASSERT_FALSE(message.has_value());
   EXPECT_EQ(message.error().kind, ErrorKind::io);
 }
@@ -129,17 +130,17 @@ TEST_F(WireTest, RefusesPromisedDescriptorsThatDoNotCome) {
 }
 
 TEST_F(WireTest, DoesNotSendWhatItWouldNotReceive) {
-  EXPECT_FALSE(channel_->send(Type::output, std::string(max_payload + 1, 'x')));
+  EXPECT_FALSE(channel->send(Type::output, std::string(max_payload + 1, 'x')));
   const std::array<int, max_descriptors + 1> many{};
-  EXPECT_FALSE(channel_->send(Type::hello, "", many));
+  EXPECT_FALSE(channel->send(Type::hello, "", many));
 }
 
 TEST_F(WireTest, PassesDescriptors) {
   const UniqueFd file(::memfd_create("wire-test", MFD_CLOEXEC));
   ASSERT_EQ(::write(file.get(), "content", 7), 7);
-  Channel other(UniqueFd(raw_.release()));
+  Channel other(UniqueFd(raw.release()));
   const std::array<int, 2> descriptors = {file.get(), file.get()};
-  ASSERT_TRUE(channel_->send(Type::hello, "payload", descriptors));
+  ASSERT_TRUE(channel->send(Type::hello, "payload", descriptors));
   auto message = other.receive();
   ASSERT_TRUE(message.has_value());
   ASSERT_EQ(message->descriptors.size(), 2U);
@@ -166,16 +167,16 @@ TEST_F(WireTest, RefusesDescriptorsOnAPayload) {
   c->cmsg_level = SOL_SOCKET;
   c->cmsg_type = SCM_RIGHTS;
   c->cmsg_len = CMSG_LEN(sizeof(int));
-  const int fd = raw_.get();
+  const int fd = raw.get();
   std::memcpy(CMSG_DATA(c), &fd, sizeof fd);
-  ASSERT_EQ(::sendmsg(raw_.get(), &message, 0), 3);
+  ASSERT_EQ(::sendmsg(raw.get(), &message, 0), 3);
   EXPECT_THAT(problem(), HasSubstr("where none belong"));
 }
 
 TEST_F(WireTest, WaitingEndsWhenIdleSaysSo) {
   write_raw(header_with(0, "").substr(0, 7)); // the other side hangs inside a header
   int calls = 0;
-  const auto message = channel_->receive([&] { return ++calls < 3; });
+  const auto message = channel->receive([&] { return ++calls < 3; });
   ASSERT_FALSE(message.has_value());
   EXPECT_EQ(message.error().kind, ErrorKind::cancelled);
   EXPECT_EQ(calls, 3);
@@ -183,21 +184,21 @@ TEST_F(WireTest, WaitingEndsWhenIdleSaysSo) {
 
 TEST_F(WireTest, SendingToOneThatDoesNotReadEndsWhenIdleSaysSo) {
   const auto sent =
-      channel_->send(Type::output, std::string(max_payload, 'x'), {}, [] { return false; });
+      channel->send(Type::output, std::string(max_payload, 'x'), {}, [] { return false; });
   ASSERT_FALSE(sent.has_value());
   EXPECT_EQ(sent.error().kind, ErrorKind::cancelled);
 }
 
 TEST_F(WireTest, SendingToOneThatIsGoneIsAnErrorNotASignal) {
   close_raw();
-  const auto sent = channel_->send(Type::output, "x");
+  const auto sent = channel->send(Type::output, "x");
   ASSERT_FALSE(sent.has_value());
   EXPECT_EQ(sent.error().kind, ErrorKind::io);
 }
 
 TEST_F(WireTest, IdleMayThrow) {
   struct Interrupt {};
-  EXPECT_THROW((void)channel_->receive([]() -> bool { throw Interrupt(); }), Interrupt);
+  EXPECT_THROW(std::ignore = channel->receive([]() -> bool { throw Interrupt(); }), Interrupt);
 }
 
 } // namespace
