@@ -98,11 +98,6 @@ private:
     }
     fact("memory.present", grouped(present) + " bytes");
     fact("memory.missing", fmt::format("{} bytes in {} mappings", grouped(missing), regions));
-    if (missing > 0) {
-      lack(fmt::format("{} bytes of the target's memory are missing", grouped(missing)),
-           "traversals that need them end there and are counted as not traversed",
-           "the files above; for the next core: echo 0x3f > /proc/PID/coredump_filter");
-    }
   }
 
   void python() {
