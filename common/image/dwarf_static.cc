@@ -104,7 +104,7 @@ std::optional<Step> into_array(Dwarf_Die array, std::uint64_t offset) {
     if (dimensions[i] == 0) {
       return std::nullopt;
     }
-    text = "[" + std::to_string(index % dimensions[i]) + "]" + text;
+    text.insert(0, "[" + std::to_string(index % dimensions[i]) + "]");
     index /= dimensions[i];
   }
   return Step{

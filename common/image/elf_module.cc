@@ -137,21 +137,21 @@ const std::string& ElfModule::debug_file_path() const {
 }
 
 const SymbolTable& ElfModule::symbols() const {
-  if (symbols_) {
-    return *symbols_;
+  if (symbols_tried_) {
+    return symbols_;
   }
+  symbols_tried_ = true;
   const auto read = [this](const ElfHandle* elf, std::uint32_t type) {
     const auto section = elf == nullptr ? std::nullopt : elf->section_of_type(type);
     if (section && section->has_bytes()) {
-      symbols_.emplace(*elf, *section, image_.bias);
+      symbols_ = SymbolTable(*elf, *section, image_.bias);
     }
-    return symbols_ && !symbols_->empty();
+    return !symbols_.empty();
   };
-  if (!read(own(), SHT_SYMTAB) && !read(debug(), SHT_SYMTAB) && !read(own(), SHT_DYNSYM) &&
-      !symbols_) {
-    symbols_.emplace(SymbolTable());
+  if (!read(own(), SHT_SYMTAB) && !read(debug(), SHT_SYMTAB)) {
+    read(own(), SHT_DYNSYM);
   }
-  return *symbols_;
+  return symbols_;
 }
 
 Result<Symbol> ElfModule::find_symbol(std::string_view name) const {
@@ -197,11 +197,10 @@ Result<Layouts> ElfModule::layouts(const std::vector<LayoutQuery>& wanted) const
   std::vector<LayoutQuery> unknown;
   for (const LayoutQuery& query : wanted) {
     const auto cached = cache_.get("layouts", layout_key(query));
-    if (!cached) {
-      unknown.push_back(query);
-    } else if (auto layout = layout_from_json(*cached)) {
+    auto layout = cached ? layout_from_json(*cached) : std::nullopt;
+    if (layout) {
       known[query.name] = std::move(*layout);
-    } else if (!cached->is_null()) {
+    } else if (!cached || !cached->is_null()) {
       unknown.push_back(query);
     }
   }

@@ -65,7 +65,8 @@ private:
   mutable std::optional<ElfHandle> own_;
   mutable bool debug_tried_ = false;
   mutable std::optional<ElfHandle> debug_;
-  mutable std::optional<SymbolTable> symbols_;
+  mutable bool symbols_tried_ = false;
+  mutable SymbolTable symbols_;
   mutable std::unique_ptr<DwarfInfo> dwarf_;
   mutable std::optional<Error> dwarf_error_;
   mutable Dwarf_CFI* eh_frame_ = nullptr;

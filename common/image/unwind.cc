@@ -21,6 +21,7 @@ constexpr int max_entry_depth = 8;
 /// A function activation in memory; several source frames when calls were inlined.
 struct Activation {
   Registers registers;
+  Address pc = 0;
   std::optional<Address> cfa;
   bool exact_pc = true; // the instruction is the next to run, not one behind a call
 };
@@ -58,6 +59,7 @@ private:
       if (!pc || (*pc == 0 && known)) {
         break;
       }
+      activation.pc = *pc;
       auto next = caller(activation);
       known = known || next.has_value();
       if (!next && stack_.empty()) {
@@ -78,7 +80,7 @@ private:
   // The address that stands for the call when tables are asked: a return address may already belong
   // to the next function.
   static Address lookup_pc(const Activation& activation) {
-    return *activation.registers[dwarf_return_address] - (activation.exact_pc ? 0 : 1);
+    return activation.pc - (activation.exact_pc ? 0 : 1);
   }
 
   EvaluationContext context(const Activation& activation, const ElfModule& module) const {
@@ -157,8 +159,7 @@ private:
 
   std::optional<Activation> after_bad_call(const Activation& activation) const {
     const auto sp = activation.registers[dwarf_sp];
-    const Address pc = *activation.registers[dwarf_return_address];
-    if (!sp || module_at_(pc) != nullptr) {
+    if (!sp || module_at_(activation.pc) != nullptr) {
       return std::nullopt;
     }
     const auto return_address = memory_.load<std::uint64_t>(*sp);
@@ -228,7 +229,7 @@ private:
 
   void add_frames(std::size_t index, std::vector<Frame>& frames) const {
     const Activation& activation = stack_[index];
-    const Address pc = *activation.registers[dwarf_return_address];
+    const Address pc = activation.pc;
     Frame frame{.pc = pc, .cfa = activation.cfa.value_or(0), .function = {}, .variables = {}};
     Code code = code_of(activation);
     if (code.scopes.empty()) {

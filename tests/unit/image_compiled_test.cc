@@ -35,8 +35,8 @@ constexpr const char* shared_source = "struct common_part { long x, y; } common_
 class ImageCompiled : public ::testing::Test {
 protected:
   ImageCompiled() {
-    ::setenv("PYGC_CACHE_DIR", (directory_.path() + "/cache").c_str(), 1);
-    options_.debug_directories = {in("debug")};
+    ::setenv("PYGC_CACHE_DIR", (directory.path() + "/cache").c_str(), 1);
+    options.debug_directories = {in("debug")};
   }
   ~ImageCompiled() override {
     ::unsetenv("PYGC_CACHE_DIR");
@@ -44,10 +44,10 @@ protected:
     ::unsetenv("DEBUGINFOD_CACHE_PATH");
   }
 
-  std::string in(const std::string& name) const { return directory_.path() + "/" + name; }
+  std::string in(const std::string& name) const { return directory.path() + "/" + name; }
 
   bool run(const std::string& command) const {
-    const std::string line = "cd '" + directory_.path() + "' && " + command + " >log 2>&1";
+    const std::string line = "cd '" + directory.path() + "' && " + command + " >log 2>&1";
     return std::system(line.c_str()) == 0;
   }
 
@@ -65,18 +65,18 @@ protected:
     CoreBuilder core;
     core.segments = {{.address = base, .size = 4096, .flags = PF_R, .saved = page}};
     core.mappings = {{.start = base, .end = base + 4096, .offset = 0, .path = path}};
-    image_.reset();
-    auto target = open_core(directory_.write("core", core.build()));
+    process.reset();
+    auto target = open_core(directory.write("core", core.build()));
     if (!target) {
       return nullptr;
     }
-    target_ = std::move(*target);
-    auto image = open_process_image(*target_, options_);
+    core_target = std::move(*target);
+    auto image = open_process_image(*core_target, options);
     if (!image || (*image)->modules().empty()) {
       return nullptr;
     }
-    image_ = std::move(*image);
-    return image_->modules().front().get();
+    process = std::move(*image);
+    return process->modules().front().get();
   }
 
   static Address address_of(const Module& module, std::string_view name) {
@@ -85,10 +85,10 @@ protected:
     return symbol ? symbol->address : 0;
   }
 
-  TemporaryDirectory directory_;
-  FileOptions options_;
-  std::unique_ptr<target::Target> target_;
-  std::unique_ptr<ProcessImage> image_;
+  TemporaryDirectory directory;
+  FileOptions options;
+  std::unique_ptr<target::Target> core_target;
+  std::unique_ptr<ProcessImage> process;
 };
 
 #define PYGC_COMPILE(text, name)                                                                   \
@@ -150,8 +150,8 @@ TEST_F(ImageCompiled, ClonesAreFoundByTheNameInTheSource) {
   EXPECT_FALSE(module->find_symbol("spli"));
   EXPECT_FALSE(module->find_symbol("split.isra.0"));
   EXPECT_EQ(module->symbol_at(symbols[0].address + 1)->name, "split.constprop.0");
-  EXPECT_EQ(image_->describe_code(symbols[0].address), "split");
-  EXPECT_EQ(image_->describe_code(symbols[0].address + 1), "split+0x1");
+  EXPECT_EQ(process->describe_code(symbols[0].address), "split");
+  EXPECT_EQ(process->describe_code(symbols[0].address + 1), "split+0x1");
   EXPECT_EQ(module->source_line(address_of(*module, "counter") + 4), "source.c:10");
   EXPECT_FALSE(module->symbol_at(base + 0x100000));
 }
@@ -231,9 +231,9 @@ TEST_F(ImageCompiled, DebuginfodSuppliesWhatIsNowhereElse) {
     if (served_here) {
       ::setenv("DEBUGINFOD_URLS", ("file://" + in("server")).c_str(), 1);
     }
-    auto target = open_core(directory_.write("core", core));
+    auto target = open_core(directory.write("core", core));
     ASSERT_TRUE(target);
-    auto image = open_process_image(**target, options_);
+    auto image = open_process_image(**target, options);
     ASSERT_TRUE(image);
     const Module& again = *(*image)->modules().at(0);
     EXPECT_EQ(again.file_state(), served_here ? FileState::found : FileState::build_id_mismatch);
@@ -242,10 +242,10 @@ TEST_F(ImageCompiled, DebuginfodSuppliesWhatIsNowhereElse) {
       EXPECT_EQ(again.layouts({{.name = "inner", .members = {"c"}}})->at("inner").at("c"), 16);
     }
   }
-  options_.debuginfod = false;
+  options.debuginfod = false;
   auto target = open_core(in("core"));
   ASSERT_TRUE(target);
-  auto image = open_process_image(**target, options_);
+  auto image = open_process_image(**target, options);
   ASSERT_TRUE(image);
   EXPECT_EQ((*image)->modules().at(0)->file_state(), FileState::build_id_mismatch);
 }

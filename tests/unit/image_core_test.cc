@@ -16,7 +16,7 @@ using testing::TemporaryDirectory;
 class ImageCore : public ::testing::Test {
 protected:
   Result<std::unique_ptr<target::Target>> open(const testing::Bytes& bytes) {
-    return open_core(directory_.write("core", bytes));
+    return open_core(directory.write("core", bytes));
   }
 
   static CoreBuilder good() {
@@ -29,7 +29,7 @@ protected:
     return core;
   }
 
-  TemporaryDirectory directory_;
+  TemporaryDirectory directory;
 };
 
 TEST_F(ImageCore, ReadsSegmentsThreadsAndMappings) {
@@ -237,17 +237,17 @@ INSTANTIATE_TEST_SUITE_P(Image, BadCore, ::testing::ValuesIn(bad_cases),
                          [](const auto& test) { return std::string(test.param.name); });
 
 TEST_F(ImageCore, RefusesWhatIsNoFile) {
-  const auto missing = open_core(directory_.path() + "/none");
+  const auto missing = open_core(directory.path() + "/none");
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().kind, ErrorKind::not_found);
-  const auto folder = open_core(directory_.path());
+  const auto folder = open_core(directory.path());
   ASSERT_FALSE(folder);
   EXPECT_EQ(folder.error().kind, ErrorKind::not_a_core);
   EXPECT_THAT(folder.error().reason, HasSubstr("not a regular file"));
 }
 
 TEST_F(ImageCore, SaysThatPermissionIsDenied) {
-  const std::string path = directory_.write("core", good().build());
+  const std::string path = directory.write("core", good().build());
   std::filesystem::permissions(path, std::filesystem::perms::none);
   // The superuser may read every file, so it becomes somebody else for a moment.
   const bool superuser = ::geteuid() == 0;

@@ -18,20 +18,20 @@ protected:
                       .size = 0x1000,
                       .flags = PF_R,
                       .saved = testing::filled(0x1000, 0x5a)}};
-    target_ = std::move(*open_core(directory_.write("core", core.build())));
-    image_ = std::move(*open_process_image(*target_, {}));
-    registers_[3] = 100;
-    registers_[6] = 0x10010;
-    context_ = {.memory = &image_->memory(),
-                .registers = &registers_,
-                .bias = 0x1000,
-                .cfa = 0x10100,
-                .frame_base = 0x10200,
-                .entry_register = {}};
+    core_target = std::move(*open_core(directory.write("core", core.build())));
+    process = std::move(*open_process_image(*core_target, {}));
+    registers[3] = 100;
+    registers[6] = 0x10010;
+    context = {.memory = &process->memory(),
+               .registers = &registers,
+               .bias = 0x1000,
+               .cfa = 0x10100,
+               .frame_base = 0x10200,
+               .entry_register = {}};
   }
 
   std::optional<Location> run(const std::vector<Dwarf_Op>& operations) const {
-    return evaluate(operations, context_);
+    return evaluate(operations, context);
   }
   std::optional<std::uint64_t> value(std::vector<Dwarf_Op> operations) const {
     operations.push_back(op(DW_OP_stack_value));
@@ -43,19 +43,19 @@ protected:
     return {.atom = atom, .number = number, .number2 = number2, .offset = offset};
   }
 
-  testing::TemporaryDirectory directory_;
-  std::unique_ptr<target::Target> target_;
-  std::unique_ptr<ProcessImage> image_;
-  Registers registers_;
-  EvaluationContext context_;
+  testing::TemporaryDirectory directory;
+  std::unique_ptr<target::Target> core_target;
+  std::unique_ptr<ProcessImage> process;
+  Registers registers;
+  EvaluationContext context;
 };
 
 TEST_F(ImageEval, Places) {
   EXPECT_EQ(run({op(DW_OP_reg3)})->kind, Location::Kind::register_number);
-  EXPECT_EQ(read_location(*run({op(DW_OP_reg3)}), context_, 8), 100U);
+  EXPECT_EQ(read_location(*run({op(DW_OP_reg3)}), context, 8), 100U);
   EXPECT_EQ(run({op(DW_OP_fbreg, 0 - std::uint64_t{16})})->value, 0x101f0U);
   EXPECT_EQ(run({op(DW_OP_addr, 0x20)})->value, 0x1020U); // relocated
-  EXPECT_EQ(read_location(*run({op(DW_OP_breg6, 8)}), context_, 4), 0x5a5a5a5aU);
+  EXPECT_EQ(read_location(*run({op(DW_OP_breg6, 8)}), context, 4), 0x5a5a5a5aU);
   EXPECT_EQ(value({op(DW_OP_call_frame_cfa)}), 0x10100U);
   EXPECT_EQ(value({op(DW_OP_bregx, 3, 5)}), 105U);
 }
@@ -92,9 +92,9 @@ TEST_F(ImageEval, GivesUpPolitely) {
   EXPECT_FALSE(run({op(DW_OP_reg3), op(DW_OP_piece, 4), op(DW_OP_reg3), op(DW_OP_piece, 4)}));
   EXPECT_FALSE(run({op(DW_OP_entry_value), op(DW_OP_stack_value)}));
   EXPECT_FALSE(run({op(DW_OP_form_tls_address)}));
-  EXPECT_FALSE(read_location({.kind = Location::Kind::memory, .value = 0x10000}, context_, 9));
-  EXPECT_FALSE(read_location({.kind = Location::Kind::register_number, .value = 99}, context_, 8));
-  EXPECT_FALSE(read_location({.kind = Location::Kind::memory, .value = UINT64_MAX}, context_, 8));
+  EXPECT_FALSE(read_location({.kind = Location::Kind::memory, .value = 0x10000}, context, 9));
+  EXPECT_FALSE(read_location({.kind = Location::Kind::register_number, .value = 99}, context, 8));
+  EXPECT_FALSE(read_location({.kind = Location::Kind::memory, .value = UINT64_MAX}, context, 8));
 }
 
 } // namespace

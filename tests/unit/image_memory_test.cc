@@ -21,7 +21,7 @@ constexpr std::string_view build_id = "\x01\x02\x03\x04\x05\x06\x07\x08";
 
 class ImageMemory : public ::testing::Test {
 protected:
-  ImageMemory() { options_.debug_directories = {directory_.path() + "/debug"}; }
+  ImageMemory() { options.debug_directories = {directory.path() + "/debug"}; }
 
   // The library as a kernel core with filter 0x33 has it: header page saved, text not, data saved
   // once written, .bss an anonymous mapping of its own.
@@ -47,38 +47,38 @@ protected:
   }
 
   const ProcessImage& open(const testing::Bytes& core) {
-    auto target = open_core(directory_.write("core", core));
+    auto target = open_core(directory.write("core", core));
     EXPECT_TRUE(target);
-    target_ = std::move(*target);
-    auto image = open_process_image(*target_, options_);
+    core_target = std::move(*target);
+    auto image = open_process_image(*core_target, options);
     EXPECT_TRUE(image);
-    image_ = std::move(*image);
-    return *image_;
+    process = std::move(*image);
+    return *process;
   }
 
   int byte_at(Address address) const {
-    const auto value = image_->memory().load<std::uint8_t>(address);
+    const auto value = process->memory().load<std::uint8_t>(address);
     return value ? *value : -1;
   }
 
   Error error_at(Address address) const {
-    const auto value = image_->memory().load<std::uint8_t>(address);
+    const auto value = process->memory().load<std::uint8_t>(address);
     return value ? Error{.kind = ErrorKind::internal, .address = 0, .reason = "readable"}
                  : value.error();
   }
 
-  TemporaryDirectory directory_;
-  FileOptions options_;
-  std::unique_ptr<target::Target> target_;
-  std::unique_ptr<ProcessImage> image_;
+  TemporaryDirectory directory;
+  FileOptions options;
+  std::unique_ptr<target::Target> core_target;
+  std::unique_ptr<ProcessImage> process;
 };
 
 TEST_F(ImageMemory, TakesUnsavedTextFromTheFile) {
   const auto library = testing::make_library(build_id);
-  const std::string path = directory_.write("lib.so", library);
+  const std::string path = directory.write("lib.so", library);
   open(core_of(library, path).build());
-  ASSERT_EQ(image_->modules().size(), 1U);
-  const Module& module = *image_->modules()[0];
+  ASSERT_EQ(process->modules().size(), 1U);
+  const Module& module = *process->modules()[0];
   EXPECT_EQ(module.file_state(), FileState::found) << module.file_problem();
   EXPECT_EQ(module.build_id(), "0102030405060708");
   EXPECT_EQ(module.load_bias(), base);
@@ -94,19 +94,19 @@ TEST_F(ImageMemory, TakesUnsavedTextFromTheFile) {
   EXPECT_EQ(byte_at(base + 0x1000), 0x11); // from the file
   EXPECT_EQ(byte_at(base + 0x2000), 0x33); // saved, not the file's 0x22
   EXPECT_EQ(byte_at(base + 0x3000), 0);    // .bss that nobody touched
-  const Region* text = image_->memory().find(base + 0x1000);
+  const Region* text = process->memory().find(base + 0x1000);
   ASSERT_NE(text, nullptr);
   EXPECT_EQ(text->source, Source::file);
   EXPECT_TRUE(text->permissions.execute);
   EXPECT_FALSE(text->permissions.write);
-  EXPECT_EQ(image_->module_at(base + 0x1234), &module);
-  EXPECT_EQ(image_->module_at(base + 0x4000), nullptr);
-  EXPECT_EQ(image_->describe_code(base + 0x1234), "lib.so+0x1234");
+  EXPECT_EQ(process->module_at(base + 0x1234), &module);
+  EXPECT_EQ(process->module_at(base + 0x4000), nullptr);
+  EXPECT_EQ(process->describe_code(base + 0x1234), "lib.so+0x1234");
 }
 
 TEST_F(ImageMemory, TellsUnmappedFromNotSaved) {
   const auto library = testing::make_library(build_id);
-  open(core_of(library, directory_.write("lib.so", library)).build());
+  open(core_of(library, directory.write("lib.so", library)).build());
   const Error unsaved = error_at(base + 0x10010);
   EXPECT_EQ(unsaved.kind, ErrorKind::memory_not_saved);
   EXPECT_EQ(unsaved.address, base + 0x10010);
@@ -115,31 +115,31 @@ TEST_F(ImageMemory, TellsUnmappedFromNotSaved) {
   EXPECT_EQ(unmapped.address, 0x1234U);
   // The first byte that lacks is named, wherever the range begins.
   std::array<std::byte, 0x20> to{};
-  const auto across = image_->memory().read(base + 0x3ff0, to);
+  const auto across = process->memory().read(base + 0x3ff0, to);
   ASSERT_FALSE(across);
   EXPECT_EQ(across.error().kind, ErrorKind::memory_unmapped);
   EXPECT_EQ(across.error().address, base + 0x4000);
-  const auto view = image_->memory().view(base + 0x3ff0, 0x20);
+  const auto view = process->memory().view(base + 0x3ff0, 0x20);
   ASSERT_FALSE(view);
   EXPECT_EQ(view.error().address, base + 0x4000);
 }
 
 TEST_F(ImageMemory, ReadsAcrossRegions) {
   const auto library = testing::make_library(build_id);
-  open(core_of(library, directory_.write("lib.so", library)).build());
+  open(core_of(library, directory.write("lib.so", library)).build());
   std::array<std::uint8_t, 4> bytes{};
-  ASSERT_TRUE(image_->memory().read(base + 0x1ffe, std::as_writable_bytes(std::span(bytes))));
+  ASSERT_TRUE(process->memory().read(base + 0x1ffe, std::as_writable_bytes(std::span(bytes))));
   EXPECT_THAT(bytes, ::testing::ElementsAre(0x11, 0x11, 0x33, 0x33));
-  EXPECT_EQ(image_->memory().load<std::uint32_t>(base + 0x1ffe), 0x33331111U);
-  EXPECT_EQ(image_->memory().host(base + 0x1ffe, 4), nullptr);
-  EXPECT_FALSE(image_->memory().load<std::uint64_t>(UINT64_MAX - 3));
+  EXPECT_EQ(process->memory().load<std::uint32_t>(base + 0x1ffe), 0x33331111U);
+  EXPECT_EQ(process->memory().host(base + 0x1ffe, 4), nullptr);
+  EXPECT_FALSE(process->memory().load<std::uint64_t>(UINT64_MAX - 3));
 }
 
 TEST_F(ImageMemory, NeverUsesAFileOfAnotherBuild) {
   const auto library = testing::make_library(build_id);
-  const std::string path = directory_.write("lib.so", testing::make_library("another!"));
+  const std::string path = directory.write("lib.so", testing::make_library("another!"));
   open(core_of(library, path).build());
-  const Module& module = *image_->modules().at(0);
+  const Module& module = *process->modules().at(0);
   EXPECT_EQ(module.file_state(), FileState::build_id_mismatch);
   EXPECT_EQ(module.build_id(), "0102030405060708");
   EXPECT_EQ(module.file_path(), "");
@@ -152,41 +152,41 @@ TEST_F(ImageMemory, NeverUsesAFileOfAnotherBuild) {
 
 TEST_F(ImageMemory, FindsTheRightFileElsewhere) {
   const auto library = testing::make_library(build_id);
-  const std::string wrong = directory_.write("lib.so", testing::make_library("another!"));
-  const std::string right = directory_.write("debug/.build-id/01/02030405060708", library);
+  const std::string wrong = directory.write("lib.so", testing::make_library("another!"));
+  const std::string right = directory.write("debug/.build-id/01/02030405060708", library);
   open(core_of(library, wrong).build());
-  EXPECT_EQ(image_->modules().at(0)->file_path(), right);
+  EXPECT_EQ(process->modules().at(0)->file_path(), right);
   EXPECT_EQ(byte_at(base + 0x1000), 0x11);
 }
 
 TEST_F(ImageMemory, LooksInTheSysrootFirst) {
   const auto library = testing::make_library(build_id);
-  const std::string path = directory_.write("lib.so", library);
-  const std::string copy = directory_.write("root" + path, library);
-  options_.sysroot = directory_.path() + "/root";
+  const std::string path = directory.write("lib.so", library);
+  const std::string copy = directory.write("root" + path, library);
+  options.sysroot = directory.path() + "/root";
   open(core_of(library, path).build());
-  EXPECT_EQ(image_->modules().at(0)->file_path(), copy);
+  EXPECT_EQ(process->modules().at(0)->file_path(), copy);
   std::filesystem::remove(copy);
   open(core_of(library, path).build());
-  EXPECT_EQ(image_->modules().at(0)->file_path(), path);
+  EXPECT_EQ(process->modules().at(0)->file_path(), path);
 }
 
 TEST_F(ImageMemory, UsesOrRefusesTheExecutableThatTheUserNames) {
   const auto library = testing::make_library(build_id);
-  const std::string path = directory_.write("lib.so", library);
-  options_.executable = directory_.write("named", library);
+  const std::string path = directory.write("lib.so", library);
+  options.executable = directory.write("named", library);
   open(core_of(library, path).build());
-  EXPECT_EQ(image_->modules().at(0)->file_path(), options_.executable);
-  options_.executable = directory_.write("wrong", testing::make_library("another!"));
+  EXPECT_EQ(process->modules().at(0)->file_path(), options.executable);
+  options.executable = directory.write("wrong", testing::make_library("another!"));
   open(core_of(library, path).build());
-  EXPECT_EQ(image_->modules().at(0)->file_state(), FileState::build_id_mismatch);
+  EXPECT_EQ(process->modules().at(0)->file_state(), FileState::build_id_mismatch);
   EXPECT_EQ(error_at(base + 0x1000).kind, ErrorKind::memory_not_saved);
 }
 
 TEST_F(ImageMemory, SaysWhyAFileIsMissing) {
   const auto library = testing::make_library(build_id);
   open(core_of(library, "/nonexistent/lib.so").build());
-  const Module& module = *image_->modules().at(0);
+  const Module& module = *process->modules().at(0);
   EXPECT_EQ(module.file_state(), FileState::missing);
   EXPECT_THAT(module.file_problem(), HasSubstr("/nonexistent/lib.so"));
   EXPECT_THAT(error_at(base + 0x1000).reason, HasSubstr("/nonexistent/lib.so"));
@@ -198,51 +198,51 @@ TEST_F(ImageMemory, SaysWhyAFileIsMissing) {
 
 TEST_F(ImageMemory, TrustsADeletedFileByBuildIdOnly) {
   const auto library = testing::make_library(build_id);
-  const std::string path = directory_.write("lib.so", library);
+  const std::string path = directory.write("lib.so", library);
   open(core_of(library, path + " (deleted)").build());
-  EXPECT_EQ(image_->modules().at(0)->file_state(), FileState::found);
+  EXPECT_EQ(process->modules().at(0)->file_state(), FileState::found);
   const auto anonymous = testing::make_library("");
-  directory_.write("lib.so", anonymous);
+  directory.write("lib.so", anonymous);
   open(core_of(anonymous, path + " (deleted)").build());
-  EXPECT_EQ(image_->modules().at(0)->file_state(), FileState::missing);
+  EXPECT_EQ(process->modules().at(0)->file_state(), FileState::missing);
 }
 
 TEST_F(ImageMemory, WithoutBuildIdTheMappingsMustFit) {
   const auto library = testing::make_library("");
-  const std::string path = directory_.write("lib.so", library);
+  const std::string path = directory.write("lib.so", library);
   CoreBuilder core = core_of(library, path);
   open(core.build());
-  EXPECT_EQ(image_->modules().at(0)->file_state(), FileState::found);
+  EXPECT_EQ(process->modules().at(0)->file_state(), FileState::found);
   EXPECT_EQ(byte_at(base + 0x1000), 0x11);
   core.mappings[1].offset = 0x5000;
   open(core.build());
-  EXPECT_EQ(image_->modules().at(0)->file_state(), FileState::build_id_mismatch);
+  EXPECT_EQ(process->modules().at(0)->file_state(), FileState::build_id_mismatch);
   EXPECT_EQ(byte_at(base + 0x1000), -1);
 }
 
 TEST_F(ImageMemory, KnowsTheFileByItsHeadersWhenTheCoreHasNone) {
   const auto library = testing::make_library(build_id);
-  const std::string path = directory_.write("lib.so", library);
+  const std::string path = directory.write("lib.so", library);
   CoreBuilder core = core_of(library, path);
   core.segments[0].saved.clear();
   open(core.build());
-  EXPECT_EQ(image_->modules().at(0)->build_id(), "0102030405060708");
+  EXPECT_EQ(process->modules().at(0)->build_id(), "0102030405060708");
   EXPECT_EQ(byte_at(base), 0x7f);
   EXPECT_EQ(byte_at(base + 0x1000), 0x11);
 }
 
 TEST_F(ImageMemory, MapsWhatTheCoreHasNoSegmentFor) {
   const auto library = testing::make_library(build_id);
-  CoreBuilder core = core_of(library, directory_.write("lib.so", library));
+  CoreBuilder core = core_of(library, directory.write("lib.so", library));
   core.segments.erase(core.segments.begin() + 1);
   open(core.build());
   EXPECT_EQ(byte_at(base + 0x1000), 0x11);
-  EXPECT_TRUE(image_->memory().find(base + 0x1000)->permissions.execute);
+  EXPECT_TRUE(process->memory().find(base + 0x1000)->permissions.execute);
 }
 
 TEST_F(ImageMemory, UnwrittenDataIsTheFilesUnlessTheCoreIsTruncated) {
   const auto library = testing::make_library(build_id);
-  CoreBuilder core = core_of(library, directory_.write("lib.so", library));
+  CoreBuilder core = core_of(library, directory.write("lib.so", library));
   core.segments[2].saved.clear();
   core.segments[4].saved = filled(0x1000, 0x44);
   const testing::Bytes whole = core.build();
@@ -250,7 +250,7 @@ TEST_F(ImageMemory, UnwrittenDataIsTheFilesUnlessTheCoreIsTruncated) {
   EXPECT_EQ(byte_at(base + 0x2000), 0x22);
   EXPECT_EQ(byte_at(base + 0x10000), 0x44);
   open({whole.begin(), whole.end() - 0x800});
-  EXPECT_TRUE(target_->info().truncated);
+  EXPECT_TRUE(core_target->info().truncated);
   EXPECT_EQ(byte_at(base + 0x1000), 0x11); // text is text
   EXPECT_EQ(error_at(base + 0x2000).kind, ErrorKind::memory_not_saved);
   EXPECT_EQ(error_at(base + 0x10000).kind, ErrorKind::memory_not_saved);
@@ -258,10 +258,10 @@ TEST_F(ImageMemory, UnwrittenDataIsTheFilesUnlessTheCoreIsTruncated) {
 
 TEST_F(ImageMemory, ReadsSegmentsAtOddOffsets) {
   const auto library = testing::make_library(build_id);
-  CoreBuilder core = core_of(library, directory_.write("lib.so", library));
+  CoreBuilder core = core_of(library, directory.write("lib.so", library));
   core.skew = 0x123;
   open(core.build());
-  EXPECT_EQ(image_->modules().at(0)->build_id(), "0102030405060708");
+  EXPECT_EQ(process->modules().at(0)->build_id(), "0102030405060708");
   EXPECT_EQ(byte_at(base + 0x2fff), 0x33);
 }
 
@@ -272,9 +272,9 @@ TEST_F(ImageMemory, JoinsNeighbours) {
       {.address = 0x11000, .size = 0x2000, .flags = PF_R, .saved = filled(0x2000, 2)},
       {.address = 0x13000, .size = 0x1000, .flags = PF_R | PF_W, .saved = filled(0x1000, 3)}};
   open(core.build());
-  ASSERT_EQ(image_->memory().regions().size(), 2U);
-  EXPECT_EQ(image_->memory().regions()[0].end, 0x13000U);
-  EXPECT_TRUE(image_->memory().view(0x10800, 0x1000));
+  ASSERT_EQ(process->memory().regions().size(), 2U);
+  EXPECT_EQ(process->memory().regions()[0].end, 0x13000U);
+  EXPECT_TRUE(process->memory().view(0x10800, 0x1000));
 }
 
 TEST_F(ImageMemory, ReadsStrings) {
@@ -283,14 +283,14 @@ TEST_F(ImageMemory, ReadsStrings) {
       {.address = 0x10000, .size = 0x1000, .flags = PF_R, .saved = filled(0x1000, 'x')}};
   core.segments[0].saved[5] = std::byte{0};
   open(core.build());
-  EXPECT_EQ(image_->memory().load_string(0x10000), "xxxxx");
-  EXPECT_EQ(image_->memory().load_string(0x10006, 4), "xxxx");
-  EXPECT_EQ(image_->memory().load_string(0x10ffe).error().address, 0x11000U);
+  EXPECT_EQ(process->memory().load_string(0x10000), "xxxxx");
+  EXPECT_EQ(process->memory().load_string(0x10006, 4), "xxxx");
+  EXPECT_EQ(process->memory().load_string(0x10ffe).error().address, 0x11000U);
 }
 
 TEST_F(ImageMemory, SurvivesHostileImageHeaders) {
   auto library = testing::make_library(build_id);
-  const std::string path = directory_.write("lib.so", library);
+  const std::string path = directory.write("lib.so", library);
   const auto program = [&](std::size_t index) {
     return library.data() + sizeof(Elf64_Ehdr) + index * sizeof(Elf64_Phdr);
   };
@@ -308,7 +308,7 @@ TEST_F(ImageMemory, SurvivesHostileImageHeaders) {
 
 TEST_F(ImageMemory, SurvivesSpoiltBytes) {
   const auto library = testing::make_library(build_id);
-  const std::string path = directory_.write("lib.so", library);
+  const std::string path = directory.write("lib.so", library);
   const testing::Bytes good = core_of(library, path).build();
   std::minstd_rand random(1);
   int opened = 0;
@@ -318,12 +318,12 @@ TEST_F(ImageMemory, SurvivesSpoiltBytes) {
       // The headers, the notes, and the image's own headers in the first saved page.
       bytes[random() % 0x2500] = static_cast<std::byte>(random());
     }
-    auto target = open_core(directory_.write("core", bytes));
+    auto target = open_core(directory.write("core", bytes));
     if (!target) {
       EXPECT_FALSE(target.error().reason.empty());
       continue;
     }
-    const auto image = open_process_image(**target, options_);
+    const auto image = open_process_image(**target, options);
     if (!image) {
       continue;
     }
@@ -355,13 +355,14 @@ TEST(ImageCache, KeepsAndForgets) {
     cache.put("layouts", "none", nullptr);
   }
   EXPECT_EQ(DiskCache("0102").get("layouts", "x"), nlohmann::json(5));
-  EXPECT_TRUE(DiskCache("0102").get("layouts", "none")->is_null());
+  EXPECT_EQ(DiskCache("0102").get("layouts", "none"), nlohmann::json());
   EXPECT_FALSE(DiskCache("0103").get("layouts", "x"));
   const auto cached = directory.path() + "/deep/cache/0102.json";
-  for (const std::string_view text : {"", "{", "[]", "{\"schema\":\"pygc.cache/0\"}",
-                                      "{\"schema\":\"pygc.cache/1\",\"build_id\":\"ff\"}",
-                                      "{\"schema\":\"pygc.cache/1\",\"build_id\":\"0102\","
-                                      "\"layouts\":[1]}"}) {
+  const std::string other_build = R"({"schema":"pygc.cache/1","build_id":"ff"})";
+  const std::string bad_section = R"({"schema":"pygc.cache/1","build_id":"0102","layouts":[1]})";
+  for (const std::string& text :
+       {std::string(), std::string("{"), std::string("[]"),
+        std::string(R"({"schema":"pygc.cache/0"})"), other_build, bad_section}) {
     std::ofstream(cached) << text;
     DiskCache cache("0102");
     EXPECT_FALSE(cache.get("layouts", "x")) << text;

@@ -25,6 +25,14 @@ inline constexpr const char* abort_in_collection =
     "import faulthandler,sys; faulthandler.enable(); del sys.modules['faulthandler']; "
     "import faulthandler as f2; import gc; gc.collect()";
 
+inline void redirect_output(const char* path) {
+  const int output = ::open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+  if (output >= 0) {
+    ::dup2(output, 1);
+    ::dup2(output, 2);
+  }
+}
+
 inline bool kernel_writes_core_files() {
   std::ifstream file("/proc/sys/kernel/core_pattern");
   std::string pattern;
@@ -39,9 +47,7 @@ inline pid_t start_python(const char* python, const std::string& code, const std
     const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
     ::setrlimit(RLIMIT_CORE, &unlimited);
     std::ofstream("/proc/self/coredump_filter") << coredump_filter;
-    const int output = ::open((directory + "/output").c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600);
-    ::dup2(output, 1);
-    ::dup2(output, 2);
+    redirect_output((directory + "/output").c_str());
     if (::chdir(directory.c_str()) == 0) {
       ::execl(python, python, "-c", code.c_str(), nullptr);
     }
@@ -77,9 +83,7 @@ inline std::string gcore_core(const char* python, const std::string& code,
   const std::string prefix = directory + "/core";
   const pid_t taker = ::fork();
   if (taker == 0) {
-    const int null = ::open("/dev/null", O_RDWR);
-    ::dup2(null, 1);
-    ::dup2(null, 2);
+    redirect_output("/dev/null");
     ::execlp("gcore", "gcore", "-o", prefix.c_str(), std::to_string(pid).c_str(), nullptr);
     ::_exit(127);
   }

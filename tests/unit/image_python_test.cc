@@ -11,7 +11,6 @@ namespace pygc::image {
 namespace {
 
 using testing::debug_python;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 using testing::release_python;
@@ -59,28 +58,28 @@ void expect_3_11_layouts(const Result<Layouts>& layouts) {
 
 class ImagePython : public ::testing::Test {
 protected:
-  ImagePython() { ::setenv("PYGC_CACHE_DIR", (directory_.path() + "/cache").c_str(), 1); }
+  ImagePython() { ::setenv("PYGC_CACHE_DIR", (directory.path() + "/cache").c_str(), 1); }
   ~ImagePython() override { ::unsetenv("PYGC_CACHE_DIR"); }
 
   // Opens a core afresh; false when it cannot be.
   bool open(const std::string& path, const FileOptions& options = {}) {
-    image_.reset();
+    process.reset();
     auto target = open_core(path);
     EXPECT_TRUE(target) << path << ": " << (target ? "" : target.error().reason);
     if (!target) {
       return false;
     }
-    target_ = std::move(*target);
-    auto image = open_process_image(*target_, options);
+    core_target = std::move(*target);
+    auto image = open_process_image(*core_target, options);
     EXPECT_TRUE(image) << (image ? "" : image.error().reason);
     if (!image) {
       return false;
     }
-    image_ = std::move(*image);
-    return !image_->modules().empty();
+    process = std::move(*image);
+    return !process->modules().empty();
   }
 
-  const Module& executable() const { return *image_->modules().front(); }
+  const Module& executable() const { return *process->modules().front(); }
 
   const Frame* frame(const std::vector<Frame>& stack, std::string_view function) const {
     const auto found = std::ranges::find(stack, function, &Frame::function);
@@ -99,27 +98,27 @@ protected:
   }
 
   std::string type_name(Address object) const {
-    const auto& memory = image_->memory();
+    const auto& memory = process->memory();
     const auto type = memory.load<std::uint64_t>(object + 8);
     const auto name = type ? memory.load<std::uint64_t>(*type + 24) : type;
     const auto text = name ? memory.load_string(*name) : Result<std::string>("");
     return text.value_or("");
   }
 
-  TemporaryDirectory directory_;
-  std::unique_ptr<target::Target> target_;
-  std::unique_ptr<ProcessImage> image_;
+  TemporaryDirectory directory;
+  std::unique_ptr<target::Target> core_target;
+  std::unique_ptr<ProcessImage> process;
 };
 
 TEST_F(ImagePython, KernelCoreOfTheReleaseBuild) {
   PYGC_NEEDS_KERNEL_CORES();
   ASSERT_TRUE(
-      open(testing::kernel_core(release_python, "import os; os.abort()", directory_.path())));
-  EXPECT_EQ(target_->info().executable_path, release_python);
-  ASSERT_EQ(target_->threads().size(), 1U);
-  EXPECT_EQ(target_->threads()[0].signal, SIGABRT);
-  EXPECT_EQ(static_cast<std::int64_t>(target_->threads()[0].tid), target_->info().pid);
-  EXPECT_NE(target_->threads()[0].thread_pointer, 0U);
+      open(testing::kernel_core(release_python, "import os; os.abort()", directory.path())));
+  EXPECT_EQ(core_target->info().executable_path, release_python);
+  ASSERT_EQ(core_target->threads().size(), 1U);
+  EXPECT_EQ(core_target->threads()[0].signal, SIGABRT);
+  EXPECT_EQ(static_cast<std::int64_t>(core_target->threads()[0].tid), core_target->info().pid);
+  EXPECT_NE(core_target->threads()[0].thread_pointer, 0U);
 
   const Module& python = executable();
   EXPECT_EQ(python.path(), release_python);
@@ -128,7 +127,7 @@ TEST_F(ImagePython, KernelCoreOfTheReleaseBuild) {
   EXPECT_TRUE(python.has_symtab());
   EXPECT_TRUE(python.has_dwarf());
   EXPECT_THAT(python.debug_file_path(), HasSubstr(python.build_id().substr(2)));
-  for (const auto& module : image_->modules()) {
+  for (const auto& module : process->modules()) {
     EXPECT_EQ(module->file_state(), FileState::found) << module->file_problem();
   }
   expect_3_11_layouts(python.layouts(some_layouts));
@@ -137,14 +136,15 @@ TEST_F(ImagePython, KernelCoreOfTheReleaseBuild) {
   const auto visit_decref = python.find_symbol("visit_decref");
   ASSERT_TRUE(visit_decref) << visit_decref.error().reason;
   EXPECT_TRUE(visit_decref->function);
-  EXPECT_EQ(image_->memory().find(visit_decref->address)->source, Source::file);
-  EXPECT_EQ(image_->describe_code(visit_decref->address + 3), "visit_decref+0x3");
+  EXPECT_EQ(process->memory().find(visit_decref->address)->source, Source::file);
+  EXPECT_EQ(process->describe_code(visit_decref->address + 3), "visit_decref+0x3");
   EXPECT_EQ(python.source_line(visit_decref->address), "Modules/gcmodule.c:448");
   const auto runtime = python.find_symbol("_PyRuntime");
   const auto section = python.section(".PyRuntime");
-  ASSERT_TRUE(runtime && section);
+  ASSERT_TRUE(runtime);
+  ASSERT_TRUE(section.has_value());
   EXPECT_TRUE(section->contains(runtime->address));
-  EXPECT_EQ(image_->memory().find(runtime->address)->source, Source::saved);
+  EXPECT_EQ(process->memory().find(runtime->address)->source, Source::saved);
   EXPECT_EQ(python.describe_static(runtime->address + 40), "_PyRuntime.interpreters.head");
   const auto signals = python.find_symbols("fatal_error");
   const auto state = std::ranges::find(signals, false, &Symbol::function);
@@ -154,7 +154,7 @@ TEST_F(ImagePython, KernelCoreOfTheReleaseBuild) {
 
 TEST_F(ImagePython, ArraysOfStaticStorageAreIndexed) {
   PYGC_NEEDS_KERNEL_CORES();
-  ASSERT_TRUE(open(testing::kernel_core(debug_python, "import os; os.abort()", directory_.path())));
+  ASSERT_TRUE(open(testing::kernel_core(debug_python, "import os; os.abort()", directory.path())));
   const auto runtime = executable().find_symbol("_PyRuntime");
   ASSERT_TRUE(runtime);
   // _PyRuntime.global_objects.singletons.small_ints[i] is an array of structs in a struct.
@@ -173,8 +173,8 @@ TEST_F(ImagePython, ArraysOfStaticStorageAreIndexed) {
 TEST_F(ImagePython, StackOfTheReleaseBuildShowsInlinedCalls) {
   PYGC_NEEDS_KERNEL_CORES();
   ASSERT_TRUE(
-      open(testing::kernel_core(release_python, "import os; os.abort()", directory_.path())));
-  const auto stack = image_->unwind(target_->threads().at(0));
+      open(testing::kernel_core(release_python, "import os; os.abort()", directory.path())));
+  const auto stack = process->unwind(core_target->threads().at(0));
   ASSERT_TRUE(stack) << stack.error().reason;
   std::vector<std::string> names;
   for (const Frame& one : *stack) {
@@ -184,17 +184,17 @@ TEST_F(ImagePython, StackOfTheReleaseBuildShowsInlinedCalls) {
       names, ::testing::IsSupersetOf({"os_abort", "PyObject_Vectorcall", "_PyEval_EvalFrameDefault",
                                       "_PyEval_Vector", "PyEval_EvalCode", "Py_BytesMain"}));
   EXPECT_EQ(names.back(), "_start");
-  EXPECT_EQ(image_->unwind(target_->threads().at(0), 3)->size(), 3U);
+  EXPECT_EQ(process->unwind(core_target->threads().at(0), 3)->size(), 3U);
 }
 
 TEST_F(ImagePython, AbortInACollectionNamesVictimAndContainer) {
   PYGC_NEEDS_KERNEL_CORES();
   ASSERT_TRUE(
-      open(testing::kernel_core(debug_python, testing::abort_in_collection, directory_.path())));
+      open(testing::kernel_core(debug_python, testing::abort_in_collection, directory.path())));
   expect_3_11_layouts(executable().layouts(some_layouts));
   EXPECT_EQ(executable().debug_file_path(), debug_python);
 
-  const auto stack = image_->unwind(target_->threads().at(0));
+  const auto stack = process->unwind(core_target->threads().at(0));
   ASSERT_TRUE(stack) << stack.error().reason;
   const std::uint64_t victim = variable(*stack, "_PyObject_AssertFailed", "obj");
   EXPECT_EQ(type_name(victim), "_io.TextIOWrapper");
@@ -202,20 +202,19 @@ TEST_F(ImagePython, AbortInACollectionNamesVictimAndContainer) {
   const std::uint64_t container = variable(*stack, "visit_decref", "parent");
   EXPECT_EQ(variable(*stack, "subtract_refs", "op"), container);
   // Between the two runs the traverse function of the container's type.
-  const auto type = image_->memory().load<std::uint64_t>(container + 8);
-  const auto traverse = image_->memory().load<std::uint64_t>(*type + 184);
+  const auto type = process->memory().load<std::uint64_t>(container + 8);
+  const auto traverse = process->memory().load<std::uint64_t>(*type + 184);
   ASSERT_TRUE(traverse);
   const auto symbol = executable().symbol_at(*traverse);
-  ASSERT_TRUE(symbol);
-  const Frame* its = frame(*stack, symbol->name);
+  const Frame* its = frame(*stack, symbol ? symbol->name : "");
   EXPECT_GT(its, frame(*stack, "visit_decref"));
   EXPECT_LT(its, frame(*stack, "subtract_refs"));
   // The list being walked is the oldest generation of the interpreter.
   const auto runtime = executable().find_symbol("_PyRuntime");
   ASSERT_TRUE(runtime);
-  const auto interpreter = image_->memory().load<std::uint64_t>(runtime->address + 40);
+  const auto interpreter = process->memory().load<std::uint64_t>(runtime->address + 40);
   ASSERT_TRUE(interpreter);
-  EXPECT_EQ(variable(*stack, "subtract_refs", "containers"), *interpreter + 648 + 24 + 2 * 24);
+  EXPECT_EQ(variable(*stack, "subtract_refs", "containers"), *interpreter + 648 + 24 + 48);
   EXPECT_EQ(variable(*stack, "gc_collect_main", "generation"), 2U);
 }
 
@@ -224,16 +223,16 @@ TEST_F(ImagePython, GcoreHasAllThreadsAndOddOffsets) {
       release_python,
       "import threading,time\nfor _ in range(3):\n  threading.Thread(target=time.sleep, "
       "args=(100,), daemon=True).start()\n",
-      directory_.path());
+      directory.path());
   ASSERT_FALSE(path.empty()) << "gcore wrote no core";
   ASSERT_TRUE(open(path));
-  EXPECT_EQ(target_->info().executable_path, release_python);
-  ASSERT_EQ(target_->threads().size(), 4U);
+  EXPECT_EQ(core_target->info().executable_path, release_python);
+  ASSERT_EQ(core_target->threads().size(), 4U);
   EXPECT_EQ(executable().file_state(), FileState::found);
-  for (const target::Thread& thread : target_->threads()) {
-    const auto stack = image_->unwind(thread);
+  for (const target::Thread& thread : core_target->threads()) {
+    const auto stack = process->unwind(thread);
     ASSERT_TRUE(stack) << stack.error().reason;
-    const bool main_thread = static_cast<std::int64_t>(thread.tid) == target_->info().pid;
+    const bool main_thread = static_cast<std::int64_t>(thread.tid) == core_target->info().pid;
     EXPECT_NE(frame(*stack, main_thread ? "Py_BytesMain" : "thread_run"), nullptr);
     EXPECT_GT(stack->size(), 5U);
   }
@@ -247,15 +246,15 @@ TEST_F(ImagePython, FiltersChangeWhereBytesComeFromButNotTheBytes) {
         open(testing::kernel_core(release_python, "import os; os.abort()", own.path(), filter)));
     const auto visit_decref = executable().find_symbol("visit_decref");
     ASSERT_TRUE(visit_decref);
-    const Region* text = image_->memory().find(visit_decref->address);
+    const Region* text = process->memory().find(visit_decref->address);
     ASSERT_NE(text, nullptr);
     const bool unsaved = std::string_view(filter) == "0x33"; // bit 2: private file mappings
     EXPECT_EQ(text->source, unsaved ? Source::file : Source::saved) << filter;
     // Every mapped page of the executable is there, whatever the filter.
     for (Address page = executable().extent().start; page < executable().extent().end;
          page += 4096) {
-      if (image_->memory().find(page) != nullptr) {
-        EXPECT_TRUE(image_->memory().load<std::uint8_t>(page)) << std::hex << page;
+      if (process->memory().find(page) != nullptr) {
+        EXPECT_TRUE(process->memory().load<std::uint8_t>(page)) << std::hex << page;
       }
     }
   }
@@ -265,12 +264,12 @@ TEST_F(ImagePython, AnotherInterpreterIsNoSubstitute) {
   PYGC_NEEDS_KERNEL_CORES();
   FileOptions options;
   options.executable = debug_python;
-  ASSERT_TRUE(open(testing::kernel_core(release_python, "import os; os.abort()", directory_.path()),
+  ASSERT_TRUE(open(testing::kernel_core(release_python, "import os; os.abort()", directory.path()),
                    options));
   EXPECT_EQ(executable().file_state(), FileState::build_id_mismatch);
   EXPECT_THAT(executable().file_problem(), HasSubstr(debug_python));
   const auto text = executable().code().at(0);
-  const auto byte = image_->memory().load<std::uint8_t>(text.start);
+  const auto byte = process->memory().load<std::uint8_t>(text.start);
   ASSERT_FALSE(byte);
   EXPECT_EQ(byte.error().kind, ErrorKind::memory_not_saved);
   EXPECT_EQ(byte.error().address, text.start);
@@ -281,8 +280,8 @@ TEST_F(ImagePython, AnotherInterpreterIsNoSubstitute) {
 TEST_F(ImagePython, WithoutDebugInformationThereAreDynamicSymbols) {
   PYGC_NEEDS_KERNEL_CORES();
   FileOptions options;
-  options.debug_directories = {directory_.path() + "/nothing"};
-  ASSERT_TRUE(open(testing::kernel_core(release_python, "import os; os.abort()", directory_.path()),
+  options.debug_directories = {directory.path() + "/nothing"};
+  ASSERT_TRUE(open(testing::kernel_core(release_python, "import os; os.abort()", directory.path()),
                    options));
   EXPECT_FALSE(executable().has_symtab());
   EXPECT_FALSE(executable().has_dwarf());
@@ -292,7 +291,7 @@ TEST_F(ImagePython, WithoutDebugInformationThereAreDynamicSymbols) {
   EXPECT_EQ(executable().describe_static(executable().static_storage().at(0).start).error().kind,
             ErrorKind::no_debug_info);
   // .eh_frame is enough for a stack, with the names that are left.
-  const auto stack = image_->unwind(target_->threads().at(0));
+  const auto stack = process->unwind(core_target->threads().at(0));
   ASSERT_TRUE(stack) << stack.error().reason;
   EXPECT_NE(frame(*stack, "Py_BytesMain"), nullptr);
 }
@@ -300,13 +299,13 @@ TEST_F(ImagePython, WithoutDebugInformationThereAreDynamicSymbols) {
 TEST_F(ImagePython, TheSecondCommandNeedsNoDebugFile) {
   PYGC_NEEDS_KERNEL_CORES();
   const std::string core =
-      testing::kernel_core(release_python, "import os; os.abort()", directory_.path());
+      testing::kernel_core(release_python, "import os; os.abort()", directory.path());
   ASSERT_TRUE(open(core));
   expect_3_11_layouts(executable().layouts(some_layouts));
   const Address head = executable().find_symbol("_PyRuntime")->address + 40;
   EXPECT_TRUE(executable().describe_static(head));
   FileOptions options;
-  options.debug_directories = {directory_.path() + "/nothing"};
+  options.debug_directories = {directory.path() + "/nothing"};
   ASSERT_TRUE(open(core, options));
   EXPECT_FALSE(executable().has_dwarf());
   expect_3_11_layouts(executable().layouts(some_layouts));
