@@ -5,6 +5,9 @@ Runs in a debugger whose Python is allowed here (a test, not the product):
         -x oracle.py --args PYTHON collect.py ...
 Takes a core at the entry of the collection that follows SIGUSR1 (before update_refs), lets
 subtract_refs run to its end and writes one line an object: `0xADDR gc_refs refcount tp_name`.
+With "python oracle_phase='NAME'; oracle_watched='FILE'" before, it only takes a core, and that inside
+the phase of the collection (update_refs, subtract_refs, move_unreachable), when it touches the object
+whose address FILE holds.
 Serves CPython 3.8 and later (PyGC_Head of 16 bytes), with symbols.
 """
 import re
@@ -198,6 +201,35 @@ def finish_subtract_refs():
     return base_of_comparison(comparison, cursor)
 
 
+def function_names():
+    names = []
+    frame = gdb.newest_frame()
+    while frame is not None and len(names) < 10:
+        names.append((frame.name() or "").split(".")[0])
+        frame = frame.older()
+    return names
+
+
+def stop_in_phase(phase, watched):
+    """Stops inside the phase: when it has just written gc_refs of the object, and then, but for
+    update_refs, at the next call of an instance's traverse function (in between, lists are open)."""
+    gdb.execute("watch *(unsigned long *) 0x%x" % (watched - 8), to_string=True)
+    seen = []
+    for _ in range(200):
+        gdb.execute("continue", to_string=True)
+        names = function_names()
+        if phase in names:
+            break
+        seen.append(names[:4])
+    else:
+        raise OracleError("no write inside %s, but inside %r" % (phase, seen[:20]))
+    gdb.execute("delete", to_string=True)
+    if phase != "update_refs":
+        stop_at(function_address("subtype_traverse"))
+        if phase not in function_names():
+            raise OracleError("%s was over before the next traversal" % phase)
+
+
 def write_references(base, path):
     names = {}
     count = 0
@@ -227,7 +259,14 @@ def main():
     if collector is None:
         raise OracleError("no symbol of the collector")
     stop_at(collector)
+    phase = globals().get("oracle_phase")
+    if phase:
+        with open(oracle_watched) as file:
+            stop_in_phase(phase, int(file.read()))
     gdb.execute("gcore " + oracle_core, to_string=True)
+    if phase:
+        gdb.execute("kill", to_string=True)
+        return
     if function_address("_PyObject_AssertFailed") and oracle_debug:
         keep_from_asserting()
     base = finish_subtract_refs()
