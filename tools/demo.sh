@@ -3,7 +3,7 @@
 # twice, its core, and `pygc check` in LLDB, in GDB and alone. Fails when a claim does not hold.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 install_packages "${build_packages[@]}"
-build release
+build release pygc pygc-replayer-emulated pygc-gdb pygc-lldb
 
 pygc=$PWD/build/release/bin/pygc
 lldb_plugin=$PWD/build/release/lib/libpygc-lldb.so
