@@ -13,8 +13,6 @@ namespace protocol = replay::protocol;
 using machine::Instruction;
 using protocol::Ending;
 
-constexpr std::uint64_t stack_size = 8 << 20;
-constexpr std::uint64_t stack_top = protocol::own_stack + stack_size;
 constexpr std::uint64_t max_instruction = 15;
 constexpr std::size_t known_count = std::size_t{1} << 16;
 // How often the analysis sees that we are alive.
@@ -36,10 +34,6 @@ std::byte* anonymous(std::uint64_t size) {
 
 constexpr bool in_own_page(std::uint64_t address) {
   return address >= protocol::own_start && address < protocol::own_start + page_size;
-}
-
-constexpr bool in_stack(std::uint64_t address) {
-  return address >= protocol::own_stack && address < stack_top;
 }
 
 } // namespace
@@ -78,6 +72,9 @@ bool Engine::prepare(const protocol::Setup& setup, Memory watching) {
       !map_memory(setup) || !add_hooks(watching)) {
     return false;
   }
+  watching_ = watching;
+  VectorMemory& memory = *this;
+  vectors_ = std::make_unique<VectorUnit>(emulator_, memory);
   set(UC_X86_REG_FS_BASE, setup.thread_pointer);
   return uc_context_alloc(emulator_, &initial_) == UC_ERR_OK &&
          uc_context_save(emulator_, initial_) == UC_ERR_OK;
@@ -128,6 +125,7 @@ void Engine::run(Job& job, const Budget& budget) {
   finished_ = false;
   while (!finished_) {
     uc_context_restore(emulator_, initial_);
+    vectors_->reset();
     incident_ = {};
     in_call_ = false;
     stopping_ = false;
@@ -176,7 +174,7 @@ void Engine::inspect(std::uint64_t pc) {
     known_[pc % known_count] = pc;
     return;
   case Instruction::unsupported:
-    stop(Ending::unsupported_instruction, 0, SIGILL);
+    execute_vector(pc, bytes);
     return;
   case Instruction::privileged:
     stop(Ending::fault, 0, SIGSEGV);

@@ -5,6 +5,7 @@
 #include "common/replay/replayer_protocol.h"
 #include "replayer/emulated/fault_guard.h"
 #include "replayer/emulated/guest_memory.h"
+#include "replayer/emulated/vector_unit.h"
 
 #include <cstdint>
 #include <memory>
@@ -44,7 +45,7 @@ struct Budget {
   std::uint64_t altogether = 0;
 };
 
-class Engine final : private FaultListener {
+class Engine final : private FaultListener, private VectorMemory {
 public:
   enum class Memory : bool { unwatched, watched };
 
@@ -66,6 +67,12 @@ public:
   static std::uint64_t decrement_visitor();
 
 private:
+  static constexpr std::uint64_t stack_size = 8 << 20;
+  static constexpr std::uint64_t stack_top = replay::protocol::own_stack + stack_size;
+  static constexpr bool in_stack(std::uint64_t address) {
+    return address >= replay::protocol::own_stack && address < stack_top;
+  }
+
   Engine(const GuestMemory& memory, std::uint64_t* progress);
 
   bool prepare(const replay::protocol::Setup& setup, Memory watching);
@@ -81,6 +88,11 @@ private:
   static bool on_invalid_instruction(uc_engine* emulator, void* engine);
 
   void memory_fault(std::uint64_t address, bool write_protected) override;
+  bool read(std::uint64_t address, std::span<std::byte> to) override;
+  bool write(std::uint64_t address, std::span<const std::byte> from) override;
+  /// A part of the access that lies in one region; nullptr when it is wrong.
+  std::byte* access(std::uint64_t address, std::size_t& size, bool write);
+  void execute_vector(std::uint64_t pc, std::span<const std::byte> bytes);
   /// An instruction that was not met before, or one of our own.
   void inspect(std::uint64_t pc);
   void run_own_code(std::uint64_t offset);
@@ -101,6 +113,9 @@ private:
   uc_context* initial_ = nullptr;
   std::byte* own_page_ = nullptr;
   std::byte* stack_ = nullptr;
+
+  std::unique_ptr<VectorUnit> vectors_;
+  Memory watching_ = Memory::unwatched;
 
   Job* job_ = nullptr;
   Budget budget_;

@@ -215,10 +215,11 @@ class EmulatedLacks : public ::testing::TestWithParam<Lacking> {};
 
 INSTANTIATE_TEST_SUITE_P(
     Instructions, EmulatedLacks,
-    ::testing::Values(Lacking{"vmovdqu", {0xc5, 0xfe, 0x6f, 0x07}},
-                      Lacking{"vpxor", {0xc5, 0xf1, 0xef, 0xc2}}, // taken for pxor otherwise
-                      Lacking{"vzeroupper", {0xc5, 0xf8, 0x77}},
-                      Lacking{"vpbroadcastq", {0xc4, 0xe2, 0x7d, 0x59, 0xc0}},
+    ::testing::Values(Lacking{"vpermq", {0xc4, 0xe3, 0xfd, 0x00, 0xc0, 0xd8}},
+                      // The emulator itself would take these for SSE instructions.
+                      Lacking{"vaddps", {0xc5, 0xf4, 0x58, 0xc2}},
+                      Lacking{"vmovss", {0xc5, 0xfa, 0x10, 0x07}},
+                      Lacking{"vfmadd231ps", {0xc4, 0xe2, 0x75, 0xb8, 0xc2}},
                       Lacking{"vmovdqu64", {0x62, 0xf1, 0xfe, 0x48, 0x6f, 0x07}},
                       Lacking{"xsavec", {0x0f, 0xc7, 0x64, 0x24, 0xc0}},
                       Lacking{"sha1nexte", {0x0f, 0x38, 0xc8, 0xc1}}),

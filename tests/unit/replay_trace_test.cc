@@ -206,7 +206,7 @@ TEST_F(ReplayTrace, IncidentsEndOneTraversalAlone) {
   const Address illegal = image.add_object_with(visits_once + Code{0x0f, 0x0b});
   const Address call = image.add_object_with({0xb8, SYS_getpid, 0, 0, 0, 0x0f, 0x05, 0xc3});
   const Address loop = image.add_object_with({0xeb, 0xfe});
-  const Address vector = image.add_object_with({0xc5, 0xf1, 0xef, 0xc2, 0xc3});
+  const Address vector = image.add_object_with({0xc5, 0xf4, 0x58, 0xc2, 0xc3});
   const Address untyped = image.add_object(unmapped + 64);
   const auto result = trace({{null, 0},
                              {good, 0},

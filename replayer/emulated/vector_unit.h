@@ -1,0 +1,63 @@
+// Carries out what the emulator lacks and traverse functions do come across: the AVX2 instructions
+// of the C library's string functions (PyCapsule's traversal compares names) and plain vector
+// moves.
+#pragma once
+
+#include "replayer/emulated/vex_x86_64.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <unicorn/unicorn.h>
+
+namespace pygc::replayer {
+
+/// How instructions reach the target's memory. False: the access is wrong, and dealt with.
+class VectorMemory {
+public:
+  virtual bool read(std::uint64_t address, std::span<std::byte> to) = 0;
+  virtual bool write(std::uint64_t address, std::span<const std::byte> from) = 0;
+
+protected:
+  ~VectorMemory() = default;
+};
+
+class VectorUnit {
+public:
+  VectorUnit(uc_engine* emulator, VectorMemory& memory) : emulator_(emulator), memory_(memory) {}
+
+  enum class Result : std::uint8_t {
+    done,    // the emulator goes on behind it
+    faulted, // a wrong access
+    unknown, // not one of ours
+  };
+  Result execute(std::uint64_t pc, std::span<const std::byte> bytes);
+
+  /// As at a function's entry.
+  void reset() { upper_ = {}; }
+
+private:
+  using Vector = std::array<std::uint8_t, 32>;
+  using Instruction = machine::VexInstruction;
+
+  Result dispatch(std::uint64_t pc, const Instruction& in);
+  Result move(std::uint64_t pc, const Instruction& in, std::size_t size, bool store);
+  Result general_move(std::uint64_t pc, const Instruction& in);
+  Result broadcast(std::uint64_t pc, const Instruction& in, std::size_t element);
+  Result to_mask(const Instruction& in);
+  Result test(std::uint64_t pc, const Instruction& in);
+  template <class Element, class Operation>
+  Result combine(std::uint64_t pc, const Instruction& in, Operation operation);
+
+  /// The r/m operand; behind `size` bytes zeros.
+  bool load_operand(std::uint64_t pc, const Instruction& in, std::size_t size, Vector& to);
+  std::uint64_t effective_address(std::uint64_t pc, const Instruction& in) const;
+  Vector get(unsigned number) const;
+  void set(unsigned number, const Vector& value, bool vector256);
+
+  uc_engine* emulator_;
+  VectorMemory& memory_;
+  std::array<std::array<std::uint8_t, 16>, 16> upper_{}; // the emulator has the lower halves
+};
+
+} // namespace pygc::replayer

@@ -1,0 +1,112 @@
+#include "replayer/emulated/vex_x86_64.h"
+
+namespace pygc::replayer::machine {
+namespace {
+
+constexpr unsigned no_operands_opcode = 0x77; // vzeroupper, in map 1
+
+class Reader {
+public:
+  explicit Reader(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  unsigned byte() {
+    if (used_ == bytes_.size()) {
+      short_ = true;
+      return 0;
+    }
+    return std::to_integer<unsigned>(bytes_[used_++]);
+  }
+  std::int64_t displacement8() { return static_cast<std::int8_t>(byte()); }
+  std::int64_t displacement32() {
+    std::uint32_t value = 0;
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+      value |= byte() << shift;
+    }
+    return static_cast<std::int32_t>(value);
+  }
+
+  std::size_t used() const { return used_; }
+  bool complete() const { return !short_; }
+
+private:
+  std::span<const std::byte> bytes_;
+  std::size_t used_ = 0;
+  bool short_ = false;
+};
+
+/// The bits that extend register numbers.
+struct Extension {
+  unsigned reg = 0;
+  unsigned index = 0;
+  unsigned base = 0;
+};
+
+void read_memory_operand(Reader& in, unsigned mode, unsigned rm, const Extension& extension,
+                         VexInstruction& out) {
+  out.memory = true;
+  unsigned base = rm;
+  if (rm == 4) {
+    const unsigned sib = in.byte();
+    const unsigned index = (sib >> 3U & 7U) | extension.index;
+    out.scale = sib >> 6U;
+    out.index = index == 4 ? -1 : static_cast<int>(index);
+    base = sib & 7U;
+  }
+  if (mode == 0 && base == 5) {
+    out.relative = rm == 5;
+    out.displacement = in.displacement32();
+    return;
+  }
+  out.base = static_cast<int>(base | extension.base);
+  if (mode == 1) {
+    out.displacement = in.displacement8();
+  } else if (mode == 2) {
+    out.displacement = in.displacement32();
+  }
+}
+
+} // namespace
+
+std::optional<VexInstruction> decode_vex(std::span<const std::byte> bytes) {
+  Reader in(bytes);
+  const unsigned form = in.byte();
+  if (form != 0xc4 && form != 0xc5) {
+    return std::nullopt;
+  }
+  VexInstruction out;
+  Extension extension;
+  unsigned last = in.byte();
+  extension.reg = (~last >> 7U & 1U) << 3U;
+  out.map = 1;
+  if (form == 0xc4) {
+    extension.index = (~last >> 6U & 1U) << 3U;
+    extension.base = (~last >> 5U & 1U) << 3U;
+    out.map = last & 0x1fU;
+    last = in.byte();
+    out.wide = last >> 7U != 0;
+  }
+  out.second = ~last >> 3U & 0xfU;
+  out.vector256 = (last >> 2U & 1U) != 0;
+  out.prefix = last & 3U;
+  out.opcode = in.byte();
+  if (out.map != 1 || out.opcode != no_operands_opcode) {
+    const unsigned modrm = in.byte();
+    out.reg = (modrm >> 3U & 7U) | extension.reg;
+    const unsigned mode = modrm >> 6U;
+    const unsigned rm = modrm & 7U;
+    if (mode == 3) {
+      out.rm = rm | extension.base;
+    } else {
+      read_memory_operand(in, mode, rm, extension, out);
+    }
+  }
+  const bool has_immediate =
+      out.map == 3 || (out.map == 1 && out.opcode >= 0x70 && out.opcode <= 0x73);
+  if (has_immediate) {
+    out.immediate = in.byte();
+  }
+  out.length = in.used();
+  return in.complete() ? std::optional(out) : std::nullopt;
+}
+
+} // namespace pygc::replayer::machine
