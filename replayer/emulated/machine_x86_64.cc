@@ -83,6 +83,14 @@ bool is_known_vex(const Opcode& opcode) {
   return opcode.byte == 0xc4 && ((map == 2 && bmi) || (map == 3 && opcode.third == 0xf0));
 }
 
+/// xsave, xrstor and their kin (with a register operand they are fences).
+bool is_state_transfer(const Opcode& opcode) {
+  const unsigned member = opcode.third >> 3U & 7U;
+  return opcode.byte == 0x0f && opcode.third < 0xc0 &&
+         ((opcode.second == 0xae && member >= 4 && member <= 6) ||
+          (opcode.second == 0xc7 && member == 4));
+}
+
 bool is_privileged_0f(const Opcode& opcode) {
   switch (opcode.second) {
   case 0x00: // lldt and the like
@@ -164,6 +172,9 @@ Instruction classify(std::span<const std::byte> bytes) {
   const Opcode opcode = decode(bytes);
   if (opcode.vex) {
     return is_known_vex(opcode) ? Instruction::ordinary : Instruction::unsupported;
+  }
+  if (is_state_transfer(opcode)) {
+    return Instruction::unsupported;
   }
   if (opcode.byte == 0x0f && (opcode.second == 0x05 || opcode.second == 0x34)) {
     return Instruction::system_call;

@@ -19,6 +19,9 @@ constexpr std::uint64_t carry = 0x1;
 constexpr std::uint64_t zero = 0x40;
 constexpr std::uint64_t arithmetic_flags = 0x8d5; // carry, parity, adjust, zero, sign, overflow
 
+// Of areas that the registers were saved to; the linker's nest a few deep at most.
+constexpr std::size_t max_saved = 64;
+
 constexpr std::size_t size_of(const VexInstruction& in) {
   return in.vector256 ? 32 : 16;
 }
@@ -261,7 +264,34 @@ VectorUnit::Result VectorUnit::dispatch(std::uint64_t pc, const Instruction& in)
   }
 }
 
+void VectorUnit::transfer_state(machine::StateTransfer direction, std::uint64_t address) {
+  auto saved = std::ranges::find(saved_, address, &Saved::address);
+  if (direction == machine::StateTransfer::save) {
+    if (saved == saved_.end()) {
+      if (saved_.size() == max_saved) {
+        saved_.clear();
+      }
+      saved = saved_.insert(saved_.end(), Saved{address, {}});
+    }
+    for (unsigned i = 0; i < saved->registers.size(); ++i) {
+      saved->registers[i] = get(i);
+    }
+  } else if (saved != saved_.end()) {
+    for (unsigned i = 0; i < saved->registers.size(); ++i) {
+      set(i, saved->registers[i], true);
+    }
+  }
+}
+
 VectorUnit::Result VectorUnit::execute(std::uint64_t pc, std::span<const std::byte> bytes) {
+  VexInstruction operand;
+  const auto transfer = machine::decode_state_transfer(bytes, operand);
+  if (transfer != machine::StateTransfer::none) {
+    transfer_state(transfer, effective_address(pc, operand));
+    const std::uint64_t next = pc + operand.length;
+    uc_reg_write(emulator_, UC_X86_REG_RIP, &next);
+    return Result::done;
+  }
   const auto instruction = machine::decode_vex(bytes);
   if (!instruction) {
     return Result::unknown;

@@ -1,6 +1,6 @@
 // Carries out what the emulator lacks and traverse functions do come across: the AVX2 instructions
-// of the C library's string functions (PyCapsule's traversal compares names) and plain vector
-// moves.
+// of the C library's string functions (PyCapsule's traversal compares names), plain vector moves,
+// and the saving of vector registers around the dynamic linker's lazy binding.
 #pragma once
 
 #include "replayer/emulated/vex_x86_64.h"
@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <unicorn/unicorn.h>
+#include <vector>
 
 namespace pygc::replayer {
 
@@ -34,13 +35,17 @@ public:
   Result execute(std::uint64_t pc, std::span<const std::byte> bytes);
 
   /// As at a function's entry.
-  void reset() { upper_ = {}; }
+  void reset() {
+    upper_ = {};
+    saved_.clear();
+  }
 
 private:
   using Vector = std::array<std::uint8_t, 32>;
   using Instruction = machine::VexInstruction;
 
   Result dispatch(std::uint64_t pc, const Instruction& in);
+  void transfer_state(machine::StateTransfer direction, std::uint64_t address);
   Result move(std::uint64_t pc, const Instruction& in, std::size_t size, bool store);
   Result general_move(std::uint64_t pc, const Instruction& in);
   Result broadcast(std::uint64_t pc, const Instruction& in, std::size_t element);
@@ -58,6 +63,11 @@ private:
   uc_engine* emulator_;
   VectorMemory& memory_;
   std::array<std::array<std::uint8_t, 16>, 16> upper_{}; // the emulator has the lower halves
+  struct Saved {
+    std::uint64_t address = 0;
+    std::array<Vector, 16> registers;
+  };
+  std::vector<Saved> saved_; // kept here: nobody else reads the area in memory
 };
 
 } // namespace pygc::replayer

@@ -67,6 +67,36 @@ void read_memory_operand(Reader& in, unsigned mode, unsigned rm, const Extension
 
 } // namespace
 
+StateTransfer decode_state_transfer(std::span<const std::byte> bytes, VexInstruction& operand) {
+  Reader in(bytes);
+  Extension extension;
+  unsigned opcode = in.byte();
+  if ((opcode & 0xf0U) == 0x40) { // REX
+    extension.index = (opcode >> 1U & 1U) << 3U;
+    extension.base = (opcode & 1U) << 3U;
+    opcode = in.byte();
+  }
+  if (opcode != 0x0f) {
+    return StateTransfer::none;
+  }
+  const unsigned group = in.byte();
+  const unsigned modrm = in.byte();
+  const unsigned mode = modrm >> 6U;
+  const unsigned member = modrm >> 3U & 7U;
+  const bool save =
+      (group == 0xae && (member == 4 || member == 6)) || (group == 0xc7 && member == 4);
+  const bool restore = group == 0xae && member == 5;
+  if (mode == 3 || (!save && !restore)) {
+    return StateTransfer::none;
+  }
+  read_memory_operand(in, mode, modrm & 7U, extension, operand);
+  operand.length = in.used();
+  if (!in.complete()) {
+    return StateTransfer::none;
+  }
+  return save ? StateTransfer::save : StateTransfer::restore;
+}
+
 std::optional<VexInstruction> decode_vex(std::span<const std::byte> bytes) {
   Reader in(bytes);
   const unsigned form = in.byte();

@@ -33,6 +33,10 @@ struct VexInstruction {
   constexpr unsigned key() const { return map << 16U | prefix << 8U | opcode; }
 };
 
+/// Saving and restoring the vector registers: xsave, xsavec, xsaveopt, xrstor, with their operand.
+enum class StateTransfer : std::uint8_t { none, save, restore };
+StateTransfer decode_state_transfer(std::span<const std::byte> bytes, VexInstruction& operand);
+
 /// nullopt: not VEX, or with prefixes that are not dealt with.
 std::optional<VexInstruction> decode_vex(std::span<const std::byte> bytes);
 

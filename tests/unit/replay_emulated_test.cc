@@ -221,7 +221,6 @@ INSTANTIATE_TEST_SUITE_P(
                       Lacking{"vmovss", {0xc5, 0xfa, 0x10, 0x07}},
                       Lacking{"vfmadd231ps", {0xc4, 0xe2, 0x75, 0xb8, 0xc2}},
                       Lacking{"vmovdqu64", {0x62, 0xf1, 0xfe, 0x48, 0x6f, 0x07}},
-                      Lacking{"xsavec", {0x0f, 0xc7, 0x64, 0x24, 0xc0}},
                       Lacking{"sha1nexte", {0x0f, 0x38, 0xc8, 0xc1}}),
     [](const auto& lacking) { return lacking.param.name; });
 

@@ -43,7 +43,7 @@ Code traverse_hash(const Code& operation, Address data, Address victim) {
 
 TEST_P(ReplayVector, ResultIsTheProcessors) {
   Image image;
-  const Address data = image.reserve(128);
+  const Address data = image.reserve(8192);
   const std::vector<std::uint64_t> words{
       0x8000'7fff'0102'0304, 0xdead'beef'0000'0001, 0x0011'2233'4455'6677, 0xffff'ffff'ffff'ffff,
       0x8000'0000'0102'ff04, 0xdead'beef'0000'0001, 0x1111'2233'ff55'6677, 0x0000'0000'ffff'ffff};
@@ -93,6 +93,11 @@ INSTANTIATE_TEST_SUITE_P(
         // vpmovmskb %ymm2,%ecx; mov %rcx,(%rax); vmovdqu (%rax),%ymm0
         Vector{"vpmovmskb", {0xc5, 0xfd, 0xd7, 0xca, 0x48, 0x89, 0x08, 0xc5, 0xfe, 0x6f, 0x00}},
         Vector{"vzeroupper", {0xc5, 0xf8, 0x77}},
+        // lea 128(%rax),%rcx; or $63,%rcx; inc %rcx; push %rax; or $-1,%eax; mov %eax,%edx;
+        // xsave (%rcx); vpxor %ymm0,%ymm0,%ymm0; xrstor (%rcx); pop %rax
+        Vector{"xsave", {0x48, 0x8d, 0x88, 0x80, 0x00, 0x00, 0x00, 0x48, 0x83, 0xc9, 0x3f,
+                         0x48, 0xff, 0xc1, 0x50, 0x83, 0xc8, 0xff, 0x89, 0xc2, 0x0f, 0xae,
+                         0x21, 0xc5, 0xfd, 0xef, 0xc0, 0x0f, 0xae, 0x29, 0x58}},
         // vptest %ymm2,%ymm1; setz %cl; setc %ch; mov %cx,(%rax); vmovdqu (%rax),%ymm0
         Vector{"vptest",
                {0xc4, 0xe2, 0x7d, 0x17, 0xca, 0x0f, 0x94, 0xc1, 0x0f, 0x92, 0xc5, 0x66, 0x89, 0x08,
