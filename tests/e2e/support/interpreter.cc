@@ -117,6 +117,25 @@ Core gcore_core(const CoreRequest& request, Core core) {
 
 } // namespace
 
+std::vector<std::string> InterpreterBuild::pygc_options() const {
+  if (sysroot.empty()) {
+    return {};
+  }
+  return {"--sysroot", sysroot, "--debug-directory", sysroot + "/usr/lib/debug"};
+}
+
+std::vector<std::string> InterpreterBuild::gdb_commands() const {
+  std::vector<std::string> commands;
+  for (const std::string& each : env) {
+    const auto equals = each.find('=');
+    commands.push_back("set environment " + each.substr(0, equals) + " " + each.substr(equals + 1));
+  }
+  if (!sysroot.empty()) {
+    commands.push_back("set debug-file-directory " + sysroot + "/usr/lib/debug");
+  }
+  return commands;
+}
+
 const std::vector<InterpreterBuild>& interpreters() {
   static const std::vector<InterpreterBuild> builds = [] {
     std::vector<InterpreterBuild> all = {

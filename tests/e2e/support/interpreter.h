@@ -21,6 +21,12 @@ struct InterpreterBuild {
   std::vector<std::string> env = {}; // "NAME=VALUE"
   std::string sysroot = {};          // where its files lie, when not in this machine's root
   bool debug = false;
+
+  /// The options of pygc that say where its files are.
+  std::vector<std::string> pygc_options() const;
+  /// Commands that GDB needs before it runs it. Its environment must not become GDB's own, whose
+  /// Python would take it.
+  std::vector<std::string> gdb_commands() const;
 };
 
 /// All of them; a build that the machine lacks is an error here, not a skip.

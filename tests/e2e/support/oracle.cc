@@ -1,5 +1,6 @@
 #include "tests/e2e/support/oracle.h"
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -14,8 +15,41 @@ std::string describe(std::uint64_t address, const char* side, const ObjectRefere
   return text.str();
 }
 
+constexpr std::chrono::seconds oracle_timeout{180};
+
 std::string python_string(const std::string& path) {
   return "'" + path + "'";
+}
+
+Core new_core(const InterpreterBuild& build) {
+  Core core;
+  core.directory = std::make_shared<TempDir>();
+  core.path = core.directory->file("core");
+  core.build = &build;
+  return core;
+}
+
+/// Runs the script under oracle.py with the settings, which is to leave a core.
+void run_oracle(Core& core, const std::string& settings, const std::vector<std::string>& script) {
+  const InterpreterBuild& build = *core.build;
+  Command command{.words = {PYGC_GDB, "-nx", "-batch"}, .timeout = oracle_timeout};
+  for (const std::string& each : build.gdb_commands()) {
+    command.words.insert(command.words.end(), {"-ex", each});
+  }
+  const std::string symbols = build.sysroot.empty() ? "" : build.executable;
+  command.words.insert(command.words.end(),
+                       {"-ex",
+                        "python oracle_core=" + python_string(core.path) +
+                            "; oracle_debug=" + (build.debug ? "True" : "False") +
+                            "; oracle_symbols=" + python_string(symbols) + "; " + settings,
+                        "-x", std::string(PYGC_E2E_DIR) + "/oracle/oracle.py", "--args"});
+  command.words.insert(command.words.end(), build.command.begin(), build.command.end());
+  command.words.insert(command.words.end(), script.begin(), script.end());
+  const Outcome outcome = run(command);
+  if (outcome.status != 0 || !std::filesystem::exists(core.path)) {
+    throw std::runtime_error("the oracle failed: " + outcome.out + outcome.err);
+  }
+  core.printed = split_lines(outcome.out);
 }
 
 } // namespace
@@ -43,30 +77,29 @@ References read_references(const std::string& path) {
   return references;
 }
 
-Oracle consult_oracle(const InterpreterBuild& build, bool twice, int generation) {
+Oracle consult_oracle(const InterpreterBuild& build, const std::vector<std::string>& words) {
   Oracle oracle;
-  oracle.core.directory = std::make_shared<TempDir>();
-  oracle.core.path = oracle.core.directory->file("core");
-  oracle.core.build = &build;
+  oracle.core = new_core(build);
   const std::string references = oracle.core.directory->file("references");
-  const std::string directory = std::string(PYGC_E2E_DIR) + "/oracle/";
-  Command command{.words = {PYGC_GDB, "-nx", "-batch", "-ex",
-                            "python oracle_core=" + python_string(oracle.core.path) +
-                                "; oracle_refs=" + python_string(references) +
-                                "; oracle_debug=" + (build.debug ? "True" : "False") +
-                                "; oracle_symbols=" +
-                                python_string(build.sysroot.empty() ? "" : build.executable),
-                            "-x", directory + "oracle.py", "--args"},
-                  .env = build.env};
-  command.words.insert(command.words.end(), build.command.begin(), build.command.end());
-  command.words.insert(command.words.end(), {directory + "collect.py", twice ? "twice" : "once",
-                                             "generation=" + std::to_string(generation)});
-  const Outcome outcome = run(command);
-  if (outcome.status != 0) {
-    throw std::runtime_error("the oracle failed: " + outcome.out + outcome.err);
-  }
+  std::vector<std::string> script = {std::string(PYGC_E2E_DIR) + "/oracle/collect.py"};
+  script.insert(script.end(), words.begin(), words.end());
+  run_oracle(oracle.core, "oracle_refs=" + python_string(references), script);
   oracle.references = read_references(references);
   return oracle;
+}
+
+Core core_in_phase(const InterpreterBuild& build, const std::string& phase) {
+  Core core = new_core(build);
+  const std::string watched = core.directory->file("watched");
+  run_oracle(core,
+             "oracle_phase=" + python_string(phase) + "; oracle_watched=" + python_string(watched),
+             {script_path("midway.py"), phase, watched});
+  return core;
+}
+
+Oracle consult_oracle(const InterpreterBuild& build, bool twice, int generation) {
+  return consult_oracle(build,
+                        {twice ? "twice" : "once", "generation=" + std::to_string(generation)});
 }
 
 Comparison compare(const References& expected, const References& actual, std::size_t limit) {
@@ -88,6 +121,7 @@ Comparison compare(const References& expected, const References& actual, std::si
   }
   for (const auto& [address, given] : actual) {
     if (!expected.contains(address)) {
+      ++result.not_collected;
       differ(describe(address, "not collected:", given));
     }
   }

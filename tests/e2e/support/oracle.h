@@ -28,13 +28,20 @@ struct Oracle {
   References references; // at the end of its subtract_refs
 };
 
-/// Collects the generation once under GDB; `twice` imports faulthandler a second time before.
+/// Runs collect.py with the words under GDB, up to the end of the collection's subtract_refs.
+Oracle consult_oracle(const InterpreterBuild& build, const std::vector<std::string>& words);
+/// Collects the generation once; `twice` imports faulthandler a second time before.
 Oracle consult_oracle(const InterpreterBuild& build, bool twice, int generation);
+
+/// A core from inside a phase of a full collection (update_refs, subtract_refs, move_unreachable)
+/// of midway.py's heap.
+Core core_in_phase(const InterpreterBuild& build, const std::string& phase);
 
 /// Up to `limit` differences in words, and the number of all.
 struct Comparison {
   std::size_t objects = 0;
   std::size_t differences = 0;
+  std::size_t not_collected = 0; // given, but not among those that the interpreter collected
   std::string first_ones;
 };
 Comparison compare(const References& expected, const References& actual, std::size_t limit = 10);

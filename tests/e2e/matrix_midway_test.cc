@@ -1,0 +1,108 @@
+// Cores taken in the middle of a collection, on every build of the matrix: the state is told,
+// objects on lists whose heads are local variables of the collector are found, and nothing false is
+// reported.
+#include "tests/e2e/support/matrix.h"
+#include "tests/e2e/support/oracle.h"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+
+namespace pygc::e2e {
+namespace {
+
+using nlohmann::json;
+
+struct Midway {
+  std::string word;                // for midway.py
+  bool by_debugger = true;         // GDB stops in the collector's own function of that name
+  std::vector<std::string> phases; // what the stack may call it
+  bool own_lists = false;          // objects are on lists of the collector's stack
+};
+
+std::size_t on_stack_lists(const json& document) {
+  std::size_t objects = 0;
+  for (const json& interpreter : document.at("interpreters")) {
+    for (const json& generation : interpreter.at("generations")) {
+      objects += generation.at("name") == "stack" ? generation.at("objects").get<std::size_t>() : 0;
+    }
+  }
+  return objects;
+}
+
+std::string examine(const MatrixBuild& build, const Midway& midway) {
+  const Core core =
+      midway.by_debugger
+          ? core_in_phase(build.build, midway.word)
+          : make_core({.build = &build.build, .script = "midway.py", .words = {midway.word}});
+  const Check check = check_alone(core, build.build.pygc_options());
+  const json& document = check.document;
+  EXPECT_EQ(check.status, 0) << document.dump(1);
+  EXPECT_EQ(document.at("findings"), json::array()) << document.at("findings").dump(1);
+  const json& collection = document.at("collection");
+  EXPECT_EQ(collection.at("in_progress"), true);
+  const std::string phase = collection.at("phase").is_string() ? collection.at("phase") : json("");
+  EXPECT_NE(std::ranges::find(midway.phases, phase), midway.phases.end()) << collection.dump(1);
+  // A generation that optimised code no longer holds is unknown, not wrong.
+  EXPECT_TRUE(collection.at("generation").is_null() || collection.at("generation") == "2")
+      << collection.dump(1);
+  EXPECT_TRUE(collection.at("victim").is_null()) << collection.dump(1);
+  if (midway.word == "subtract_refs") {
+    EXPECT_TRUE(collection.at("container").is_object()) << collection.dump(1);
+  }
+  const std::size_t walked = document.at("objects").at("walked");
+  EXPECT_GT(walked, 5000U);
+  const std::size_t own = on_stack_lists(document);
+  if (midway.own_lists) {
+    EXPECT_GT(own, 100U) << document.at("interpreters").dump(1);
+  }
+
+  // Without symbols there is no phase to tell, and as little to report.
+  const StrippedCopy stripped(build);
+  const Check bare = check_alone(core, stripped.pygc_options(), stripped.env());
+  EXPECT_EQ(bare.document.at("collection").at("in_progress"), true);
+  EXPECT_EQ(bare.document.at("objects").at("walked"), walked);
+  EXPECT_EQ(bare.document.at("findings"), json::array()) << bare.document.at("findings").dump(1);
+  return "phase " + (phase.empty() ? "unknown" : phase) + ", " + std::to_string(walked) +
+         " objects, of them " + std::to_string(own) + " on the collector's own lists, " +
+         document.at("verdict").get<std::string>();
+}
+
+void examine_all(const Midway& midway) {
+  for_each_build("core in " + midway.word,
+                 [&](const MatrixBuild& build) { return examine(build, midway); });
+}
+
+TEST(MatrixMidway, UpdateRefs) {
+  examine_all({.word = "update_refs", .phases = {"update_refs"}});
+}
+TEST(MatrixMidway, SubtractRefs) {
+  examine_all({.word = "subtract_refs", .phases = {"subtract_refs"}});
+}
+TEST(MatrixMidway, MoveUnreachable) {
+  examine_all({.word = "move_unreachable", .phases = {"move_unreachable"}, .own_lists = true});
+}
+TEST(MatrixMidway, WeakReferenceCallback) {
+  examine_all({.word = "weakref",
+               .by_debugger = false,
+               .phases = {"handle_weakrefs", "handle_weakref_callbacks"},
+               .own_lists = true});
+}
+TEST(MatrixMidway, Finalizer) {
+  examine_all({.word = "finalizer",
+               .by_debugger = false,
+               .phases = {"finalize_garbage"},
+               .own_lists = true});
+}
+TEST(MatrixMidway, Clear) {
+  examine_all(
+      {.word = "clear", .by_debugger = false, .phases = {"delete_garbage"}, .own_lists = true});
+}
+TEST(MatrixMidway, CallbackAtTheStart) {
+  examine_all({.word = "start", .by_debugger = false, .phases = {"invoke_gc_callback"}});
+}
+TEST(MatrixMidway, CallbackAtTheEnd) {
+  examine_all({.word = "stop", .by_debugger = false, .phases = {"invoke_gc_callback"}});
+}
+
+} // namespace
+} // namespace pygc::e2e

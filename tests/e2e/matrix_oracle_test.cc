@@ -1,0 +1,199 @@
+// gc_refs as pygc computes it from a core against what the interpreter computed itself, for every
+// build of the matrix: with symbols, without any, and without the table of the very build.
+#include "tests/e2e/support/matrix.h"
+#include "tests/e2e/support/oracle.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <gtest/gtest.h>
+
+namespace pygc::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Words = std::vector<std::string>;
+
+std::string number(std::size_t value) {
+  std::string text = std::to_string(value);
+  for (auto at = static_cast<int>(text.size()) - 3; at > 0; at -= 3) {
+    text.insert(static_cast<std::size_t>(at), ",");
+  }
+  return text;
+}
+
+/// How pygc is told where the files are.
+struct View {
+  std::string name;
+  Words options;
+  Words env;
+};
+
+struct Request {
+  Words words = {}; // of collect.py
+  int generation = 2;
+  bool twice = false;
+  bool other_interpreters = false; // pygc lists the objects of all of them
+};
+
+/// What `pygc gc-refs` says of the oracle's core, against the oracle.
+Comparison compare_with(const Oracle& oracle, const Request& request, const View& view) {
+  const std::string output = oracle.core.directory->file("gc-refs");
+  Words words = {"gc-refs", oracle.core.path, "--output", output};
+  words.insert(words.end(), view.options.begin(), view.options.end());
+  if (request.generation < 2) {
+    words.insert(words.end(), {"--generation", std::to_string(request.generation)});
+  }
+  const Outcome outcome = run_pygc(words, view.env);
+  EXPECT_EQ(outcome.status, 0) << view.name << ": " << outcome.out << outcome.err;
+  if (outcome.status != 0) {
+    return {.differences = oracle.references.size(), .first_ones = "no answer"};
+  }
+  Comparison result = compare(oracle.references, read_references(output));
+  if (request.other_interpreters) {
+    result.differences -= result.not_collected;
+  }
+  EXPECT_EQ(result.differences, 0U) << view.name << ":\n" << result.first_ones;
+  return result;
+}
+
+std::string layout_of(const Oracle& oracle, const View& view) {
+  Words words = {"runtime", oracle.core.path, "--json"};
+  words.insert(words.end(), view.options.begin(), view.options.end());
+  const Outcome outcome = run_pygc(words, view.env);
+  const auto document = nlohmann::json::parse(outcome.out, nullptr, false);
+  if (document.is_discarded()) {
+    throw std::runtime_error("pygc runtime: " + outcome.out + outcome.err);
+  }
+  return document.at("runtimes").at(0).at("layout");
+}
+
+/// Tables without those of the build's version: copies in a directory for PYGC_SHARE_DIR. Returns
+/// how many of the same minor version are left for the same kind of struct, upstream or Debian.
+std::size_t copy_other_tables(const MatrixBuild& build, const fs::path& directory) {
+  const std::string minor = "-3." + std::to_string(build.number.minor) + ".";
+  const std::string exact = "-" + build.version + "-";
+  std::size_t left = 0;
+  fs::create_directories(directory / "layouts");
+  for (const auto& entry : fs::directory_iterator(PYGC_TEST_SHARE_DIR "/layouts")) {
+    const std::string name = entry.path().filename().string();
+    if (name.find(exact) == std::string::npos) {
+      fs::copy_file(entry.path(), directory / "layouts" / name);
+      left += name.find(minor) != std::string::npos ? 1U : 0U;
+    }
+  }
+  return left;
+}
+
+std::string compare_views(const Oracle& oracle, const Request& request, const MatrixBuild& build) {
+  EXPECT_GT(oracle.references.size(), request.other_interpreters ? 500U : 2000U);
+  const auto negative = std::ranges::count_if(
+      oracle.references, [](const auto& entry) { return entry.second.gc_refs < 0; });
+  EXPECT_EQ(negative,
+            request.twice && request.generation == 2 && build.has_faulthandler_bug() ? 1 : 0);
+
+  const View with_symbols{"symbols", build.build.pygc_options(), {}};
+  const Comparison full = compare_with(oracle, request, with_symbols);
+  const StrippedCopy stripped(build);
+  const View without{"stripped", stripped.pygc_options(), stripped.env()};
+  const Comparison bare = compare_with(oracle, request, without);
+  EXPECT_NE(layout_of(oracle, without), "dwarf");
+  return number(full.objects) + " objects compared, " + number(full.differences) +
+         " differences; without symbols (" + layout_of(oracle, without) + ") " +
+         number(bare.differences);
+}
+
+void compare_all(const std::string& name, const Request& request) {
+  for_each_build(name, [&](const MatrixBuild& build) {
+    Words words = request.words;
+    words.push_back("generation=" + std::to_string(request.generation));
+    if (request.twice) {
+      words.emplace_back("twice");
+    }
+    return compare_views(consult_oracle(build.build, words), request, build);
+  });
+}
+
+TEST(MatrixOracle, FullCollection) {
+  compare_all("full", {});
+}
+TEST(MatrixOracle, FullCollectionOfADoubleImport) {
+  compare_all("full twice", {.twice = true});
+}
+TEST(MatrixOracle, YoungCollection) {
+  compare_all("young", {.generation = 0});
+}
+TEST(MatrixOracle, MiddleCollectionOfADoubleImport) {
+  compare_all("middle twice", {.generation = 1, .twice = true});
+}
+
+TEST(MatrixOracle, EveryKindOfContainer) {
+  compare_all("containers", {.words = {"heap=matrix_heap.py"}});
+}
+TEST(MatrixOracle, YoungCollectionBesideFrozenObjects) {
+  compare_all("young, frozen", {.words = {"heap=matrix_heap.py", "freeze"}, .generation = 0});
+}
+
+/// Only those builds that have at least one of the packages.
+TEST(MatrixOracle, ExtensionPackages) {
+  const Request request{.words = {"heap=matrix_heap.py", "packages", "generation=2"}};
+  std::size_t builds = 0;
+  for_each_build("packages", [&](const MatrixBuild& build) {
+    const Oracle oracle = consult_oracle(build.build, request.words);
+    const std::string names = oracle.core.printed_value("packages");
+    builds += names.empty() ? 0U : 1U;
+    return (names.empty() ? "has none; " : names + "; ") + compare_views(oracle, request, build);
+  });
+  if (std::getenv("PYGC_MATRIX_ONLY") == nullptr) {
+    EXPECT_GT(builds, 0U) << "no build of the matrix has extension packages";
+  }
+}
+
+TEST(MatrixOracle, MainInterpreterAmongOthers) {
+  compare_all("interpreters",
+              {.words = {"heap=matrix_heap.py", "interpreters"}, .other_interpreters = true});
+}
+
+TEST(MatrixOracle, Subinterpreter) {
+  const Request request{.words = {"heap=matrix_heap.py", "interpreters", "subinterpreter"},
+                        .other_interpreters = true};
+  for_each_build("subinterpreter", [&](const MatrixBuild& build) {
+    const Oracle oracle = consult_oracle(build.build, request.words);
+    return oracle.core.printed_value("interpreters") + "; " + compare_views(oracle, request, build);
+  });
+}
+
+/// An unknown patch release without debug information: the nearest table serves, and says so; where
+/// none fits the build is refused in one sentence.
+TEST(MatrixOracle, WithoutTheTableOfTheBuild) {
+  const Request request{.words = {"heap=heap.py"}};
+  std::size_t probed = 0;
+  for_each_build("other tables", [&](const MatrixBuild& build) -> std::string {
+    const TempDir share;
+    const std::size_t left = copy_other_tables(build, share.path());
+    const Oracle oracle = consult_oracle(build.build, request.words);
+    const StrippedCopy stripped(build);
+    View view{"other tables", stripped.pygc_options(), stripped.env()};
+    view.env.push_back("PYGC_SHARE_DIR=" + share.path().string());
+    if (left == 0) {
+      Words words = {"check", oracle.core.path};
+      words.insert(words.end(), view.options.begin(), view.options.end());
+      const Outcome outcome = run_pygc(words, view.env);
+      EXPECT_EQ(outcome.status, 2) << outcome.out;
+      EXPECT_EQ(split_lines(outcome.err).size(), 1U) << outcome.err;
+      return "no other table of this minor version; refused: " + split_lines(outcome.err).front();
+    }
+    EXPECT_EQ(layout_of(oracle, view), "probed");
+    const Comparison result = compare_with(oracle, request, view);
+    ++probed;
+    return number(result.objects) + " objects compared, " + number(result.differences) +
+           " differences";
+  });
+  if (std::getenv("PYGC_MATRIX_ONLY") == nullptr) {
+    EXPECT_GT(probed, 0U);
+  }
+}
+
+} // namespace
+} // namespace pygc::e2e

@@ -1,0 +1,57 @@
+// Every build of CPython that tools/matrix.sh has got on this machine.
+#pragma once
+
+#include "tests/e2e/support/front_ends.h"
+#include "tests/e2e/support/interpreter.h"
+
+#include <compare>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace pygc::e2e {
+
+struct PythonVersion {
+  int major = 0;
+  int minor = 0;
+  int micro = 0;
+  auto operator<=>(const PythonVersion&) const = default;
+};
+
+struct MatrixBuild {
+  InterpreterBuild build; // its name as tools/matrix.sh lists it: "sid-python3.14d"
+  std::string version;    // "3.14.10"
+  PythonVersion number;
+
+  /// gh-149590: a faulthandler module visits a file that the runtime owns.
+  bool has_faulthandler_bug() const;
+  /// Since 3.9 each interpreter has a collector of its own.
+  bool has_collector_per_interpreter() const { return number >= PythonVersion{3, 9, 0}; }
+  /// "matrix: NAME VERSION CASE: "
+  std::string heading(const std::string& name_of_case) const;
+};
+
+/// The builds: from PYGC_MATRIX_FILE, the build directory's matrix.txt, or `tools/matrix.sh
+/// --list`. PYGC_MATRIX_ONLY, when set, keeps those whose names contain it. Throws when there are
+/// none.
+const std::vector<MatrixBuild>& matrix();
+
+/// Calls for each build and prints what it returns behind the build's heading. What one throws is a
+/// failure of the test; the others go on. An empty return: the case is not for that build.
+void for_each_build(const std::string& name_of_case,
+                    const std::function<std::string(const MatrixBuild&)>& examine);
+
+/// The interpreter and its libpython without .symtab and .debug_*, in a directory to be used as
+/// sysroot.
+class StrippedCopy {
+public:
+  explicit StrippedCopy(const MatrixBuild& build);
+  /// Options and environment with which pygc finds no symbol, no debug information and no cache.
+  std::vector<std::string> pygc_options() const;
+  std::vector<std::string> env() const;
+
+private:
+  TempDir directory_;
+};
+
+} // namespace pygc::e2e
