@@ -4,6 +4,7 @@
 #include "common/commands/doctor_command.h"
 #include "common/commands/gc_refs_command.h"
 #include "common/commands/generations_command.h"
+#include "common/commands/layout_command.h"
 #include "common/commands/modules_command.h"
 #include "common/commands/runtime_command.h"
 #include "common/commands/version_command.h"
@@ -67,6 +68,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(make_runtime_command());
   commands.push_back(make_modules_command());
   commands.push_back(make_doctor_command());
+  commands.push_back(make_layout_command());
   commands.push_back(make_version_command());
   return commands;
 }

@@ -58,6 +58,15 @@ Status: 0 done, 2 usage or target error, 3 incomplete.)"},
   pygc doctor --json
 
 Status: 0 nothing is lacking, 2 a check is not possible, 3 results are degraded.)"},
+    Command{.name = "layout",
+            .summary = "Write the layout table of a CPython that has debug information",
+            .help = R"(For those who add a build to the tables that serve targets without debug
+information (docs/layouts.md).
+
+Example:
+  pygc layout --vendor debian --output debian-3.14.10-release.json
+
+Status: 0 done, 2 usage or target error.)"},
     Command{.name = "version", .summary = "Print the version of pygc", .help = R"(Example:
   pygc version)"},
 };

@@ -1,0 +1,76 @@
+#include "common/commands/layout_command.h"
+
+#include "common/commands/context.h"
+#include "common/commands/output_sink.h"
+#include "common/cpython/layout.h"
+#include "common/cpython/version.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace pygc::commands {
+namespace {
+
+class LayoutCommand final : public Command {
+public:
+  const char* name() const override { return "layout"; }
+
+  void declare(CLI::App& app) override {
+    declare_target_options(app, options_);
+    declare_output_options(app, options_, false);
+    app.add_option("--vendor", vendor_, "Who built the interpreter: upstream, debian, ...")
+        ->type_name("NAME");
+  }
+
+  Result<int> run(Surroundings& surroundings) override {
+    auto opened = Context::open(options_, surroundings);
+    if (!opened) {
+      return std::unexpected(opened.error());
+    }
+    const image::ProcessImage& image = (*opened)->image();
+    for (const auto& module : image.modules()) {
+      const auto runtime = module->find_symbol("_PyRuntime");
+      if (!runtime) {
+        continue;
+      }
+      const auto table = describe(image, *module, runtime->address);
+      if (!table) {
+        return std::unexpected(table.error());
+      }
+      if (auto delivered = deliver(surroundings.session, options_.output, *table); !delivered) {
+        return std::unexpected(delivered.error());
+      }
+      return status_clean;
+    }
+    return fail(ErrorKind::no_runtime, 0, "no loaded image has a symbol _PyRuntime");
+  }
+
+private:
+  /// The target needs no layout that is known already: a table is made for one that is not.
+  Result<std::string> describe(const image::ProcessImage& image, const image::Module& module,
+                               Address runtime) const {
+    const auto version = cpython::read_version(image, module, runtime);
+    if (!version) {
+      return std::unexpected(version.error());
+    }
+    const auto structs = module.layouts(cpython::layout_queries());
+    if (!structs) {
+      return std::unexpected(structs.error());
+    }
+    if (const auto layout = cpython::make_layout(*structs); !layout) {
+      return std::unexpected(layout.error());
+    }
+    return cpython::format_layout_table(*structs, version->text(), version->debug, vendor_);
+  }
+
+  Options options_;
+  std::string vendor_ = "upstream";
+};
+
+} // namespace
+
+std::unique_ptr<Command> make_layout_command() {
+  return std::make_unique<LayoutCommand>();
+}
+
+} // namespace pygc::commands
