@@ -9,14 +9,20 @@ namespace {
 
 constexpr std::size_t thread_limit = 256;
 constexpr std::size_t frame_limit = 128;
+constexpr std::uint64_t oldest_generation = 2; // NUM_GENERATIONS - 1 (pycore_gc.h)
 
 // Functions of the collector that are a phase of a collection, in the order they run.
 constexpr std::array phases = {
-    std::string_view("update_refs"),         std::string_view("subtract_refs"),
-    std::string_view("move_unreachable"),    std::string_view("move_legacy_finalizers"),
-    std::string_view("handle_weakrefs"),     std::string_view("finalize_garbage"),
-    std::string_view("handle_resurrected_objects"), std::string_view("delete_garbage"),
-    std::string_view("handle_legacy_finalizers"), std::string_view("invoke_gc_callback"),
+    std::string_view("update_refs"),
+    std::string_view("subtract_refs"),
+    std::string_view("move_unreachable"),
+    std::string_view("move_legacy_finalizers"),
+    std::string_view("handle_weakrefs"),
+    std::string_view("finalize_garbage"),
+    std::string_view("handle_resurrected_objects"),
+    std::string_view("delete_garbage"),
+    std::string_view("handle_legacy_finalizers"),
+    std::string_view("invoke_gc_callback"),
 };
 
 Address variable(const image::Frame& frame, std::string_view name) {
@@ -42,15 +48,26 @@ std::optional<CollectorStack> read_stack(const std::vector<image::Frame>& frames
   if (collector == frames.size()) {
     return std::nullopt;
   }
+  // visit_decref's object is the victim only when an assertion about it ended the process; else it
+  // is no more than the one being visited.
+  bool asserted = false;
   for (std::size_t i = 0; i < collector; ++i) {
     const image::Frame& frame = frames[i];
     if (frame.function == "_PyObject_AssertFailed") {
+      asserted = true;
       stack.victim = variable(frame, "obj");
     } else if (frame.function == "visit_decref" || frame.function == "visit_reachable") {
       stack.container = variable(frame, "parent");
-      if (stack.victim == 0) {
+      if (asserted && stack.victim == 0) {
         stack.victim = variable(frame, "op");
       }
+    }
+  }
+  // gc_collect_main and its callers have it as a parameter.
+  for (std::size_t i = collector; i < frames.size() && !stack.generation; ++i) {
+    const auto found = frames[i].variables.find("generation");
+    if (found != frames[i].variables.end() && found->second <= oldest_generation) {
+      stack.generation = found->second;
     }
   }
   // The frame right inside the collector's own is the traverse function it called.

@@ -19,6 +19,7 @@ struct CollectorStack {
   Address container = 0; // parent of visit_decref, or the object whose traverse function runs
   Address victim = 0;    // the object of a failed _PyObject_ASSERT
   std::string traverse;  // the traverse function that was running, empty when none
+  std::optional<std::uint64_t> generation; // the oldest one collected
 };
 
 /// Looks for a thread inside gc_collect_main (3.11+), collect (up to 3.10) or one of their callees

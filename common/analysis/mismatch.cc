@@ -36,7 +36,9 @@ public:
     const auto interpreter = static_cast<std::size_t>(running - interpreters.begin());
     const heap::ListRange* list = list_in_progress(runtime_, heap_, interpreter);
     if (list != nullptr) {
-      report_.collection.generation = running->generations[list->generation].name;
+      if (const auto& name = running->generations[list->generation].name; name != "stack") {
+        report_.collection.generation = name;
+      }
       set_ = collect_list(runtime_, heap_, *list);
     }
     const auto stack = find_collector_stack(input_.image, input_.threads);
@@ -46,6 +48,9 @@ public:
       return {};
     }
     report_.collection.phase = stack->phase;
+    if (stack->generation) {
+      report_.collection.generation = std::to_string(*stack->generation);
+    }
     const auto container = index_of(stack->container);
     const auto victim = index_of(stack->victim);
     if (container) {
