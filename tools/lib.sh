@@ -10,7 +10,7 @@ build_packages=(
   libdw-dev libelf-dev libdebuginfod-dev libcli11-dev libfmt-dev nlohmann-json3-dev
   libunicorn-dev libseccomp-dev liblldb-19-dev lldb-19 gdb
   libgtest-dev libgmock-dev libbenchmark-dev
-  python3.11 python3.11-dbg python3.11-dev procps
+  python3.11 python3.11-dbg python3.11-dev procps debootstrap
 )
 check_packages=(clang-format-19 clang-tidy-19)
 

@@ -9,9 +9,12 @@ build release
 say "form of the sources"
 tools/lint.sh || failed+=(lint)
 
-build asan pygc_unit_tests pygc-replayer-native
+build asan pygc_unit_tests pygc-replayer-native pygc-replayer-emulated
 say "unit tests under sanitizers"
 ctest --test-dir build/asan -L unit --output-on-failure -j "$(nproc)" || failed+=(asan)
+
+say "interpreters of the matrix"
+tools/matrix.sh | tee build/release/matrix.txt
 
 say "all tests"
 ctest --test-dir build/release --output-on-failure -j "$(nproc)" || failed+=(tests)
