@@ -50,6 +50,6 @@ public:
 /// emulator), cancelled.
 Result<std::unique_ptr<Tracer>> start_emulated(const image::AddressSpace& memory,
                                                const Options& options,
-                                               std::function<bool()> cancelled);
+                                               const std::function<bool()>& cancelled);
 
 } // namespace pygc::replay

@@ -91,7 +91,7 @@ Result<Trace> EmulatedReplayer::trace(std::span<const TraceRequest> requests) {
 
 Result<std::unique_ptr<Tracer>> start_emulated(const image::AddressSpace& memory,
                                                const Options& options,
-                                               std::function<bool()> cancelled) {
+                                               const std::function<bool()>& cancelled) {
   if (::access(options.replayer_path.c_str(), X_OK) != 0) {
     return fail(ErrorKind::replayer, 0,
                 "the emulated engine is missing (" + options.replayer_path +

@@ -67,11 +67,13 @@ std::uint64_t Engine::decrement_visitor() {
 }
 
 bool Engine::prepare(const protocol::Setup& setup, Memory watching) {
+  // NOLINTBEGIN(clang-analyzer-optin.core.EnumCastOutOfRange): Unicorn's macro casts so.
   if (uc_open(UC_ARCH_X86, UC_MODE_64, &emulator_) != UC_ERR_OK ||
       uc_ctl_set_cpu_model(emulator_, UC_CPU_X86_ICELAKE_SERVER) != UC_ERR_OK ||
       !map_memory(setup) || !add_hooks(watching)) {
     return false;
   }
+  // NOLINTEND(clang-analyzer-optin.core.EnumCastOutOfRange)
   watching_ = watching;
   VectorMemory& memory = *this;
   vectors_ = std::make_unique<VectorUnit>(emulator_, memory);

@@ -33,6 +33,7 @@ protected:
 
   static std::vector<Address> slots(const Trace& trace) {
     std::vector<Address> slots;
+    slots.reserve(trace.visits.size());
     for (const auto& visit : trace.visits) {
       slots.push_back(visit.slot);
     }
@@ -41,6 +42,7 @@ protected:
 
   static std::vector<bool> counted(const Trace& trace) {
     std::vector<bool> counted;
+    counted.reserve(trace.visits.size());
     for (const auto& visit : trace.visits) {
       counted.push_back(visit.counted);
     }
@@ -217,6 +219,7 @@ TEST_F(ReplayTrace, IncidentsEndOneTraversalAlone) {
                              {untyped, 0},
                              {good, 0}});
   std::vector<Outcome> outcomes;
+  outcomes.reserve(result.incidents.size());
   for (const auto& incident : result.incidents) {
     outcomes.push_back(incident.outcome);
   }
