@@ -14,18 +14,22 @@ Core heap_core(const MatrixBuild& build, const std::string& script,
   return make_core({.build = &build.build, .script = script, .words = words});
 }
 
+/// Notes are no verdict: a module that visits static storage of its own library is one.
 std::string expect_clean(const MatrixBuild& build, const Core& core) {
   const Check check = check_alone(core, build.build.pygc_options());
   const json& document = check.document;
   EXPECT_EQ(check.status, 0) << document.dump(1);
-  EXPECT_EQ(document.at("verdict"), "clean");
   EXPECT_EQ(document.at("complete"), true) << document.dump(1);
-  EXPECT_EQ(document.at("findings"), json::array());
+  for (const json& finding : document.at("findings")) {
+    EXPECT_EQ(finding.at("severity"), "note") << finding.dump(1);
+  }
+  const std::size_t notes = document.at("findings").size();
+  EXPECT_EQ(document.at("verdict"), notes == 0 ? "clean" : "findings");
   EXPECT_EQ(document.at("python").at("version"), build.version);
   EXPECT_EQ(document.at("python").at("debug"), build.build.debug);
   EXPECT_EQ(document.at("objects").at("unreadable"), 0);
   EXPECT_EQ(document.at("objects").at("not_traversed"), 0);
-  return document.at("verdict").get<std::string>() + ", " +
+  return (notes == 0 ? "clean" : std::to_string(notes) + " notes") + ", " +
          document.at("objects").at("walked").dump() + " objects, layout " +
          document.at("python").at("layout").get<std::string>();
 }
