@@ -1,6 +1,6 @@
 """A heap of many kinds of containers; prints what it is, READY, and waits.
 
-Words: "once" enables faulthandler, "twice" imports it a second time as well, "abort" aborts instead of waiting, "path=DIR" comes
+Words: "enabled" enables faulthandler, "twice" imports it a second time as well, "abort" aborts instead of waiting, "path=DIR" comes
 first in the search for modules.
 """
 import sys
@@ -18,7 +18,7 @@ import time
 import weakref
 
 gc.disable()
-if "once" in sys.argv or "twice" in sys.argv:
+if "enabled" in sys.argv or "twice" in sys.argv:
     faulthandler.enable()
 if "twice" in sys.argv:
     del sys.modules["faulthandler"]
