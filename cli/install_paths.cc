@@ -17,7 +17,11 @@ std::string directory(const char* variable, const char* below_prefix) {
 
 } // namespace
 
-std::string replayer_directory() { return directory("PYGC_LIBEXEC_DIR", "libexec/pygc"); }
-std::string share_directory() { return directory("PYGC_SHARE_DIR", "share/pygc"); }
+std::string replayer_directory() {
+  return directory("PYGC_LIBEXEC_DIR", "libexec/pygc");
+}
+std::string share_directory() {
+  return directory("PYGC_SHARE_DIR", "share/pygc");
+}
 
 } // namespace pygc::cli

@@ -103,4 +103,6 @@ int run(int count, char** arguments) {
 } // namespace
 } // namespace pygc::cli
 
-int main(int argc, char** argv) { return pygc::cli::run(argc, argv); }
+int main(int argc, char** argv) {
+  return pygc::cli::run(argc, argv);
+}

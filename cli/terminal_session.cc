@@ -36,12 +36,12 @@ bool write_all(int fd, std::string_view text) {
 } // namespace
 
 TerminalSession::TerminalSession() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_signal;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
   // A reader that went away (`pygc check core | head -1`) is seen as a failed write.
-  struct sigaction ignore {};
+  struct sigaction ignore{};
   ignore.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &ignore, nullptr);
 }
@@ -50,9 +50,13 @@ void TerminalSession::output(std::string_view text) {
   output_ok_ = write_all(STDOUT_FILENO, text) && output_ok_;
 }
 
-void TerminalSession::diagnostics(std::string_view text) { write_all(STDERR_FILENO, text); }
+void TerminalSession::diagnostics(std::string_view text) {
+  write_all(STDERR_FILENO, text);
+}
 
-bool TerminalSession::cancelled() { return interrupted != 0; }
+bool TerminalSession::cancelled() {
+  return interrupted != 0;
+}
 
 Result<Address> TerminalSession::evaluate(std::string_view expression) {
   std::string_view digits = expression;
@@ -62,7 +66,8 @@ Result<Address> TerminalSession::evaluate(std::string_view expression) {
     base = 16;
   }
   Address value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
   if (error != std::errc{} || end != digits.data() + digits.size()) {
     return fail(ErrorKind::usage, 0,
                 fmt::format("'{}' is no address; outside a debugger write it as a number (0x...)",
@@ -72,7 +77,7 @@ Result<Address> TerminalSession::evaluate(std::string_view expression) {
 }
 
 unsigned terminal_width() {
-  struct winsize size {};
+  struct winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
     return size.ws_col;
   }

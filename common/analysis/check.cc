@@ -13,10 +13,10 @@
 namespace pygc::analysis {
 namespace {
 
-constexpr std::size_t victim_limit = 64;      // negative objects whose visitors are looked up
-constexpr std::size_t visitor_limit = 200;    // visitors listed for one victim
-constexpr std::size_t corruption_limit = 50;  // corruptions told one by one
-constexpr std::size_t incident_limit = 1000;  // incidents grouped
+constexpr std::size_t victim_limit = 64;     // negative objects whose visitors are looked up
+constexpr std::size_t visitor_limit = 200;   // visitors listed for one victim
+constexpr std::size_t corruption_limit = 50; // corruptions told one by one
+constexpr std::size_t incident_limit = 1000; // incidents grouped
 
 class Checker {
 public:
@@ -37,18 +37,21 @@ public:
     }
     tell_missing_files();
     if (input_.threads.empty()) {
-      report_.notes.emplace_back("the target has no registers of any thread: traverse functions ran "
-                                 "without thread-local storage, and no stack could be looked at");
+      report_.notes.emplace_back(
+          "the target has no registers of any thread: traverse functions ran "
+          "without thread-local storage, and no stack could be looked at");
     }
     if (runtime_.layout.stack_ref_size && runtime_.visit_decref == 0) {
-      incomplete("the collector's visit_decref was not found: references that suspended frames only "
-                 "borrow were counted; install the debug symbols");
+      incomplete(
+          "the collector's visit_decref was not found: references that suspended frames only "
+          "borrow were counted; install the debug symbols");
     }
     if (input_.truncated) {
       incomplete("the core file is truncated: part of the target's memory is not there");
     }
     if (report_.objects.not_traversed > 0) {
-      incomplete(fmt::format("{} objects were not traversed to the end", report_.objects.not_traversed));
+      incomplete(
+          fmt::format("{} objects were not traversed to the end", report_.objects.not_traversed));
     }
     if (heap_.unreadable > 0) {
       incomplete(fmt::format("{} objects on the lists cannot be used", heap_.unreadable));
@@ -91,9 +94,9 @@ private:
     std::size_t told = 0;
     for (const heap::Corruption& corruption : heap_.corruptions) {
       if (corruption.kind == heap::CorruptionKind::list) {
-        incomplete(fmt::format("generation {} of interpreter {} could not be walked from end to end",
-                               generation_name(corruption),
-                               runtime_.interpreters[corruption.interpreter].id));
+        incomplete(fmt::format(
+            "generation {} of interpreter {} could not be walked from end to end",
+            generation_name(corruption), runtime_.interpreters[corruption.interpreter].id));
       }
       if (++told > corruption_limit) {
         continue;
@@ -113,14 +116,16 @@ private:
         finding.object = explainer_.object(shown);
         finding.address = shown;
       }
-      finding.message = fmt::format("Generation {}: {}.", generation_name(corruption), corruption.message);
+      finding.message =
+          fmt::format("Generation {}: {}.", generation_name(corruption), corruption.message);
       if (!corruption.memory_missing && corruption.kind == heap::CorruptionKind::list) {
         finding.message += " The next collection of this generation will crash or lose objects.";
       }
       report_.findings.push_back(std::move(finding));
     }
     if (told > corruption_limit) {
-      report_.notes.push_back(fmt::format("{} further corruptions are not listed", told - corruption_limit));
+      report_.notes.push_back(
+          fmt::format("{} further corruptions are not listed", told - corruption_limit));
     }
   }
 
@@ -135,14 +140,18 @@ private:
     if (set.objects.empty()) {
       return {};
     }
-    replay::Round round{.objects = set.objects, .refcounts = set.refcounts, .watched = {}, .clear_collecting = stale_};
+    replay::Round round{.objects = set.objects,
+                        .refcounts = set.refcounts,
+                        .watched = {},
+                        .clear_collecting = stale_};
     auto result = input_.replayer.run(round);
     if (!result) {
       return std::unexpected(result.error());
     }
     report_.objects.traversed += result->traversed;
     report_.objects.visits += result->visits;
-    report_.objects.not_traversed += set.objects.size() - std::min<std::size_t>(result->traversed, set.objects.size());
+    report_.objects.not_traversed +=
+        set.objects.size() - std::min<std::size_t>(result->traversed, set.objects.size());
     report_.replay_seconds += result->seconds;
     if (!result->unknown.empty()) {
       incomplete(fmt::format("the gc_refs of {} objects cannot be told", result->unknown.size()));
@@ -151,9 +160,8 @@ private:
     if (auto told = tell_negatives(set, *result); !told) {
       return told;
     }
-    return input_.tracer == nullptr
-               ? Result<void>{}
-               : trace_provenance(input_, explainer_, set, *result, report_);
+    return input_.tracer == nullptr ? Result<void>{}
+                                    : trace_provenance(input_, explainer_, set, *result, report_);
   }
 
   /// Equal incidents (same function, same place) are one finding.
@@ -192,8 +200,8 @@ private:
     case replay::Outcome::syscall:
       finding.kind = FindingKind::traverse_syscall;
       finding.severity = Severity::warning;
-      finding.message = fmt::format("The traversal by {} makes system call {} in {}.", finding.function,
-                                    incident.number, at);
+      finding.message = fmt::format("The traversal by {} makes system call {} in {}.",
+                                    finding.function, incident.number, at);
       return;
     case replay::Outcome::timeout:
       finding.kind = FindingKind::traverse_timeout;
@@ -206,15 +214,17 @@ private:
     if (region != nullptr && region->source == image::Source::missing) {
       finding.kind = FindingKind::memory_missing;
       finding.severity = Severity::warning;
-      finding.message = fmt::format("The traversal by {} needs the memory at {:#x}, which is not to be had: {}.",
-                                    finding.function, incident.address, region->why_missing);
+      finding.message =
+          fmt::format("The traversal by {} needs the memory at {:#x}, which is not to be had: {}.",
+                      finding.function, incident.address, region->why_missing);
       return;
     }
     finding.kind = FindingKind::traverse_fault;
     if (incident.outcome == replay::Outcome::illegal_instruction ||
         incident.outcome == replay::Outcome::trap) {
-      finding.message = fmt::format("The traversal by {} ends in an illegal instruction or trap in {}.",
-                                    finding.function, at);
+      finding.message =
+          fmt::format("The traversal by {} ends in an illegal instruction or trap in {}.",
+                      finding.function, at);
     } else {
       finding.message = fmt::format("The traversal by {} faults in {}, accessing {:#x}. The next "
                                     "collection of this object will crash.",
@@ -237,7 +247,10 @@ private:
       report_.notes.push_back(fmt::format("{} further objects with negative gc_refs are not listed",
                                           negatives - victim_limit));
     }
-    replay::Round round{.objects = set.objects, .refcounts = set.refcounts, .watched = victims, .clear_collecting = stale_};
+    replay::Round round{.objects = set.objects,
+                        .refcounts = set.refcounts,
+                        .watched = victims,
+                        .clear_collecting = stale_};
     const auto attributed = input_.replayer.run(round);
     if (!attributed) {
       return std::unexpected(attributed.error());
@@ -266,15 +279,19 @@ private:
     const Address address = set.objects[victim];
     finding.object = explainer_.object(address);
     finding.gc_refs = gc_refs;
-    finding.visits = static_cast<std::uint64_t>(static_cast<std::int64_t>(set.refcounts[victim]) - gc_refs);
+    finding.visits =
+        static_cast<std::uint64_t>(static_cast<std::int64_t>(set.refcounts[victim]) - gc_refs);
     for (const replay::Decrement& decrement : decrements) {
       if (finding.visitors.size() < visitor_limit) {
-        finding.visitors.push_back(explainer_.visitor(set.objects[decrement.container], address, decrement.visits));
+        finding.visitors.push_back(
+            explainer_.visitor(set.objects[decrement.container], address, decrement.visits));
       }
     }
     finding.message = fmt::format(
-        "{} containers visit this object {} times, but only {} references to it exist: at least {} of "
-        "the visits {} to a reference that its container does not own. A debug build will abort with "
+        "{} containers visit this object {} times, but only {} references to it exist: at least {} "
+        "of "
+        "the visits {} to a reference that its container does not own. A debug build will abort "
+        "with "
         "\"refcount is too small\"; a release build may clear the object while it is in use.",
         decrements.size(), *finding.visits, set.refcounts[victim], -gc_refs,
         gc_refs == -1 ? "is" : "are");

@@ -22,7 +22,7 @@ struct CheckInput {
   const std::vector<target::Thread>& threads;
   replay::Replayer& replayer;
   replay::Tracer* tracer = nullptr; // null: slots and owners stay unknown
-  bool truncated = false; // the target's memory ends before it should
+  bool truncated = false;           // the target's memory ends before it should
 };
 
 /// Errors: cancelled, replayer.

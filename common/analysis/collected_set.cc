@@ -29,8 +29,9 @@ CollectedSet collect_generations(const cpython::Runtime& runtime, const heap::He
   set.interpreter = interpreter;
   std::vector<const heap::ListRange*> lists;
   for (const heap::ListRange& list : heap.lists) {
-    const bool permanent = list.interpreter < runtime.interpreters.size() &&
-                           runtime.interpreters[list.interpreter].generations[list.generation].permanent;
+    const bool permanent =
+        list.interpreter < runtime.interpreters.size() &&
+        runtime.interpreters[list.interpreter].generations[list.generation].permanent;
     if (list.interpreter == interpreter && !permanent && list.generation <= generation) {
       lists.push_back(&list);
     }

@@ -10,8 +10,9 @@
 namespace pygc::analysis {
 
 /// The objects that update_refs gives a gc_refs, as deduce_unreachable finds them
-/// (Python/gc.c and Modules/gcmodule.c, gc_collect_main): the list of the collected generation, then
-/// the younger ones merged behind it. Immortal objects and those that cannot be used are left out.
+/// (Python/gc.c and Modules/gcmodule.c, gc_collect_main): the list of the collected generation,
+/// then the younger ones merged behind it. Immortal objects and those that cannot be used are left
+/// out.
 struct CollectedSet {
   std::size_t interpreter = 0; // index into Runtime::interpreters
   std::vector<std::uint32_t> heap_index;

@@ -17,7 +17,9 @@ constexpr std::array phases = {
     std::string_view("subtract_refs"),
     std::string_view("move_unreachable"),
     std::string_view("move_legacy_finalizers"),
-    std::string_view("handle_weakrefs"),
+    std::string_view("handle_weakrefs"),          // up to 3.14
+    std::string_view("handle_weakref_callbacks"), // 3.15
+    std::string_view("clear_weakrefs"),
     std::string_view("finalize_garbage"),
     std::string_view("handle_resurrected_objects"),
     std::string_view("delete_garbage"),

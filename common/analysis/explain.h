@@ -13,8 +13,7 @@ namespace pygc::analysis {
 
 class Explainer {
 public:
-  Explainer(const image::ProcessImage& image, cpython::ObjectReader& reader,
-            const heap::Heap& heap)
+  Explainer(const image::ProcessImage& image, cpython::ObjectReader& reader, const heap::Heap& heap)
       : image_(image), reader_(reader), names_(reader), heap_(heap) {}
 
   /// Lets dictionaries among these be named after their owners.
@@ -22,8 +21,8 @@ public:
   ObjectView object(Address address);
   /// `visits` of a visit to `visited` by `container`.
   Visitor visitor(Address container, Address visited, std::uint64_t visits);
-  /// The function that visits what `container` owns: m_traverse for what a module's state holds, else
-  /// the tp_traverse of its type. Address in the target, 0 when unreadable.
+  /// The function that visits what `container` owns: m_traverse for what a module's state holds,
+  /// else the tp_traverse of its type. Address in the target, 0 when unreadable.
   Address traverse_function(Address container, Address visited);
   std::string function_name(Address function) const { return image_.describe_code(function); }
 

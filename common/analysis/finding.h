@@ -42,7 +42,7 @@ struct ObjectView {
 struct Visitor {
   Address container = 0;
   std::string type;
-  std::string name;     // the container's own name, e.g. a module's; may be empty
+  std::string name; // the container's own name, e.g. a module's; may be empty
   std::string summary;
   std::string function; // of the traverse function, symbol or image+offset
   std::uint64_t visits = 0;
@@ -56,27 +56,27 @@ struct Finding {
   Severity severity = Severity::error;
   std::int64_t interpreter = 0; // id
   std::optional<ObjectView> object;
-  std::optional<std::int64_t> gc_refs;    // recomputed
-  std::optional<std::int64_t> stored;     // gc_refs as the collector left it
+  std::optional<std::int64_t> gc_refs; // recomputed
+  std::optional<std::int64_t> stored;  // gc_refs as the collector left it
   std::optional<std::uint64_t> visits;
   std::optional<std::uint64_t> unexplained_visits;
   std::vector<Visitor> visitors;
-  std::string function;        // for traverse_*: the traverse function
-  std::optional<Address> pc;   // for traverse_*
+  std::string function;           // for traverse_*: the traverse function
+  std::optional<Address> pc;      // for traverse_*
   std::optional<Address> address; // faulting address, damaged node
-  std::uint64_t occurrences = 1; // equal findings folded into this one
-  std::string message;         // what it means, in one or two sentences
+  std::uint64_t occurrences = 1;  // equal findings folded into this one
+  std::string message;            // what it means, in one or two sentences
 };
 
 /// Where a collection that was running when the target stopped had got to.
 struct CollectionState {
   bool in_progress = false;
-  std::optional<std::int64_t> interpreter; // id
-  std::string phase;                       // "subtract_refs", ...; empty when unknown
-  std::string generation;                  // name; empty when unknown
-  std::optional<ObjectView> container;     // whose traverse function was running
+  std::optional<std::int64_t> interpreter;      // id
+  std::string phase;                            // "subtract_refs", ...; empty when unknown
+  std::string generation;                       // name; empty when unknown
+  std::optional<ObjectView> container;          // whose traverse function was running
   std::optional<std::uint64_t> container_index; // its place on the list, from 0
-  std::optional<ObjectView> victim;        // the object of the failed assertion
+  std::optional<ObjectView> victim;             // the object of the failed assertion
 };
 
 struct GenerationView {

@@ -43,8 +43,9 @@ public:
     }
     const auto stack = find_collector_stack(input_.image, input_.threads);
     if (!stack) {
-      report_.notes.emplace_back("a collection was running, but no thread's stack could be unwound to it: "
-                                 "phase, container and victim are unknown");
+      report_.notes.emplace_back(
+          "a collection was running, but no thread's stack could be unwound to it: "
+          "phase, container and victim are unknown");
       return {};
     }
     report_.collection.phase = stack->phase;
@@ -84,7 +85,10 @@ private:
   }
 
   Result<Comparison> recompute(std::uint32_t container) {
-    replay::Round round{.objects = set_.objects, .refcounts = set_.refcounts, .watched = {}, .clear_collecting = stale_};
+    replay::Round round{.objects = set_.objects,
+                        .refcounts = set_.refcounts,
+                        .watched = {},
+                        .clear_collecting = stale_};
     round.count = container;
     auto before = input_.replayer.run(round);
     if (!before) {
@@ -123,8 +127,8 @@ private:
       }
     }
     if (told > mismatch_limit) {
-      report_.notes.push_back(fmt::format("{} further objects whose stored gc_refs differ are not listed",
-                                          told - mismatch_limit));
+      report_.notes.push_back(fmt::format(
+          "{} further objects whose stored gc_refs differ are not listed", told - mismatch_limit));
     }
     if (victim) {
       tell_victim(*victim, container, *comparison);
@@ -139,7 +143,8 @@ private:
     finding.object = explainer_.object(set_.objects[index]);
     finding.stored = value;
     finding.gc_refs = recomputed;
-    finding.visits = static_cast<std::uint64_t>(static_cast<std::int64_t>(set_.refcounts[index]) - recomputed);
+    finding.visits =
+        static_cast<std::uint64_t>(static_cast<std::int64_t>(set_.refcounts[index]) - recomputed);
     return finding;
   }
 
@@ -148,7 +153,8 @@ private:
     Finding finding = finding_of(index, value, recomputed);
     finding.severity = Severity::warning;
     finding.message = fmt::format(
-        "The collector stored gc_refs {}; recomputed from memory up to the container in progress it is "
+        "The collector stored gc_refs {}; recomputed from memory up to the container in progress "
+        "it is "
         "{}. References to the object were taken or released after update_refs had counted them.",
         value, recomputed);
     report_.findings.push_back(std::move(finding));
@@ -170,8 +176,9 @@ private:
   }
 
   /// The module instances that would explain visits which memory does not: those of the container's
-  /// own definition when it is a module; when it visits the victim rightly, it was only the one that
-  /// found the count used up, and the instances of a definition that was imported several times are.
+  /// own definition when it is a module; when it visits the victim rightly, it was only the one
+  /// that found the count used up, and the instances of a definition that was imported several
+  /// times are.
   std::vector<Address> explaining_instances(std::uint32_t container, bool visits_victim,
                                             std::int64_t lacking) {
     const auto by_definition = traversed_modules(container);
@@ -197,19 +204,22 @@ private:
     const bool visits_victim = comparison.after[victim] != comparison.before[victim];
     Finding finding = finding_of(victim, value, recomputed);
     // The visit that was refused is one; what the stored value lacks against memory are others.
-    const std::int64_t lacking = std::max<std::int64_t>(recomputed - value, 0) + (visits_victim ? 0 : 1);
+    const std::int64_t lacking =
+        std::max<std::int64_t>(recomputed - value, 0) + (visits_victim ? 0 : 1);
     const std::vector<Address> instances = explaining_instances(container, visits_victim, lacking);
     finding.unexplained_visits = std::max(static_cast<std::uint64_t>(lacking), instances.size());
     for (const Address instance : instances) {
       finding.visitors.push_back(explainer_.visitor(instance, finding.object->address, 1));
     }
-    finding.message = fmt::format(
-        "visit_decref was called for this object by {} when its stored gc_refs was {}; recomputed from "
-        "memory up to that container it is {}. Memory no longer explains {} visit{}",
-        report_.collection.container->summary, value, recomputed, *finding.unexplained_visits,
-        *finding.unexplained_visits == 1 ? "" : "s");
+    finding.message =
+        fmt::format("visit_decref was called for this object by {} when its stored gc_refs was {}; "
+                    "recomputed from "
+                    "memory up to that container it is {}. Memory no longer explains {} visit{}",
+                    report_.collection.container->summary, value, recomputed,
+                    *finding.unexplained_visits, *finding.unexplained_visits == 1 ? "" : "s");
     if (instances.empty()) {
-      finding.message += ": the reference was released after it had been counted, or it never was owned.";
+      finding.message +=
+          ": the reference was released after it had been counted, or it never was owned.";
     } else {
       finding.message += fmt::format(
           ": {} module instance{} of one definition, traversed by {}, would: {} what {} visited is "

@@ -62,9 +62,11 @@ private:
     if (found == sys_modules_.end()) {
       found = sys_modules_.emplace(interpreter, std::set<Address>{}).first;
       const auto& layout = runtime_.layout;
-      const auto offset = layout.interp_imports_modules ? layout.interp_imports_modules : layout.interp_modules;
+      const auto offset =
+          layout.interp_imports_modules ? layout.interp_imports_modules : layout.interp_modules;
       const Address state = runtime_.interpreters[interpreter].address;
-      const auto dict = offset ? input_.reader.memory().load<Address>(state + *offset) : Result<Address>(0);
+      const auto dict =
+          offset ? input_.reader.memory().load<Address>(state + *offset) : Result<Address>(0);
       if (dict && *dict != 0) {
         // A table that cannot be read leaves the set empty: "in sys.modules" is then false.
         static_cast<void>(input_.reader.each_item(*dict, [&](Address, Address value) {
@@ -93,8 +95,10 @@ private:
       if (set.objects.empty()) {
         continue;
       }
-      const auto result = input_.replayer.run(
-          {.objects = set.objects, .refcounts = set.refcounts, .watched = {}, .clear_collecting = stale});
+      const auto result = input_.replayer.run({.objects = set.objects,
+                                               .refcounts = set.refcounts,
+                                               .watched = {},
+                                               .clear_collecting = stale});
       if (!result) {
         return std::unexpected(result.error());
       }
@@ -136,11 +140,12 @@ private:
         continue;
       }
       ModuleRow& row = *of[visit.request];
-      row.visits.push_back({.object = visit.object,
-                            .summary = explainer_.object(visit.object).summary,
-                            .slot = visit.slot,
-                            .slot_name = ownership_.slot_name(row.info.address, visit.slot),
-                            .owner = std::string(owner_name(ownership_.owner(row.info.address, visit.slot)))});
+      row.visits.push_back(
+          {.object = visit.object,
+           .summary = explainer_.object(visit.object).summary,
+           .slot = visit.slot,
+           .slot_name = ownership_.slot_name(row.info.address, visit.slot),
+           .owner = std::string(owner_name(ownership_.owner(row.info.address, visit.slot)))});
     }
     return {};
   }

@@ -25,9 +25,9 @@ struct ModuleRow {
   std::string file;             // __file__, empty when it has none
   std::string traverse_name;    // of m_traverse
   std::uint64_t refcount = 0;
-  std::size_t instances = 1;    // modules of this interpreter with the same definition
+  std::size_t instances = 1; // modules of this interpreter with the same definition
   bool in_sys_modules = false;
-  std::optional<bool> reachable; // empty when it is not collected (frozen)
+  std::optional<bool> reachable;   // empty when it is not collected (frozen)
   std::vector<ModuleVisit> visits; // of m_traverse, when it runs and the emulator is there
 };
 

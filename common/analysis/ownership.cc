@@ -13,12 +13,18 @@ constexpr std::int64_t item_limit = std::int64_t{1} << 40;
 
 std::string_view owner_name(Owner owner) {
   switch (owner) {
-  case Owner::object: return "object";
-  case Owner::module_state: return "module state";
-  case Owner::runtime: return "runtime";
-  case Owner::interpreter: return "interpreter";
-  case Owner::static_storage: return "static";
-  case Owner::unknown: return "unknown";
+  case Owner::object:
+    return "object";
+  case Owner::module_state:
+    return "module state";
+  case Owner::runtime:
+    return "runtime";
+  case Owner::interpreter:
+    return "interpreter";
+  case Owner::static_storage:
+    return "static";
+  case Owner::unknown:
+    return "unknown";
   }
   return "unknown";
 }

@@ -11,12 +11,12 @@
 namespace pygc::analysis {
 
 enum class Owner : std::uint8_t {
-  object,       // inside the container, or dynamic memory reached from it
-  module_state, // inside md_state of the container
-  runtime,      // inside _PyRuntime
-  interpreter,  // inside a PyInterpreterState (the main one lies in _PyRuntime since 3.12)
+  object,         // inside the container, or dynamic memory reached from it
+  module_state,   // inside md_state of the container
+  runtime,        // inside _PyRuntime
+  interpreter,    // inside a PyInterpreterState (the main one lies in _PyRuntime since 3.12)
   static_storage, // other writable static storage of an image
-  unknown,      // the slot is not known
+  unknown,        // the slot is not known
 };
 
 /// "object", "module state", "runtime", "interpreter", "static", "unknown".
@@ -29,8 +29,8 @@ public:
 
   /// The owner of `slot`, from which a traversal of `container` loaded what it visited.
   Owner owner(Address container, Address slot);
-  /// A container does not own what lies in the runtime's, an interpreter's or static storage, unless
-  /// it lies in the container itself.
+  /// A container does not own what lies in the runtime's, an interpreter's or static storage,
+  /// unless it lies in the container itself.
   static bool is_foreign(Owner owner) {
     return owner == Owner::runtime || owner == Owner::interpreter || owner == Owner::static_storage;
   }

@@ -12,8 +12,8 @@
 namespace pygc::analysis {
 namespace {
 
-constexpr std::size_t sample_size = 25;          // traced instances of each type
-constexpr std::size_t request_limit = 200'000;   // traces of one check
+constexpr std::size_t sample_size = 25;        // traced instances of each type
+constexpr std::size_t request_limit = 200'000; // traces of one check
 constexpr std::size_t findings_limit = 100;
 
 /// One visit through a slot that its container does not own.
@@ -112,7 +112,8 @@ private:
   static std::string over_or_under(const Finding& finding) {
     std::set<Address> slots;
     for (const Visitor& visitor : finding.visitors) {
-      if (visitor.owner == "runtime" || visitor.owner == "interpreter" || visitor.owner == "static") {
+      if (visitor.owner == "runtime" || visitor.owner == "interpreter" ||
+          visitor.owner == "static") {
         return " It is over-visited: a visited slot belongs to another owner than its container.";
       }
       if (visitor.slot && !slots.insert(*visitor.slot).second) {
@@ -161,8 +162,8 @@ private:
       }
     }
     if (told > findings_limit) {
-      report_.notes.push_back(fmt::format("{} further slots visited without ownership are not listed",
-                                          told - findings_limit));
+      report_.notes.push_back(fmt::format(
+          "{} further slots visited without ownership are not listed", told - findings_limit));
     }
     return {};
   }
@@ -173,7 +174,8 @@ private:
     finding.object = explainer_.object(foreign.object);
     const std::int64_t gc_refs = result_.gc_refs[victim];
     finding.gc_refs = gc_refs;
-    finding.visits = static_cast<std::uint64_t>(static_cast<std::int64_t>(set_.refcounts[victim]) - gc_refs);
+    finding.visits =
+        static_cast<std::uint64_t>(static_cast<std::int64_t>(set_.refcounts[victim]) - gc_refs);
     bool single = true;
     for (const ForeignVisit& visit : foreign.visits) {
       Visitor visitor = explainer_.visitor(visit.container, foreign.object, 1);
@@ -190,22 +192,24 @@ private:
         first.owner == "static" ? "a static variable" : "a field of the " + first.owner, count,
         count == 1 ? "" : "s", count == 1 ? "s" : "", count == 1 ? "does" : "do");
     if (gc_refs < 0 || (gc_refs == 0 && count > 1)) {
-      finding.message += fmt::format("{} visits stand against one reference: gc_refs {} is too small.",
-                                     count, gc_refs);
+      finding.message += fmt::format(
+          "{} visits stand against one reference: gc_refs {} is too small.", count, gc_refs);
     } else if (!reachable) {
       finding.message += "The collector takes the object for garbage and will clear it, though the "
                          "owner still keeps its reference.";
     } else if (single && count == 1) {
       finding.severity = Severity::note;
-      finding.message += "The module has global state and a single instance: as long as there is only "
-                         "one and it lives, nothing goes wrong.";
+      finding.message +=
+          "The module has global state and a single instance: as long as there is only "
+          "one and it lives, nothing goes wrong.";
     } else {
       finding.severity = Severity::warning;
-      finding.message += fmt::format(
-          "Nothing is wrong yet: one more instance would make gc_refs {} - 1 = {}. If this one became "
-          "garbage, its visit would still be subtracted (gc_refs {}), and only what else refers to the "
-          "object would keep the collector from clearing it.",
-          gc_refs, gc_refs - 1, gc_refs);
+      finding.message += fmt::format("Nothing is wrong yet: one more instance would make gc_refs "
+                                     "{} - 1 = {}. If this one became "
+                                     "garbage, its visit would still be subtracted (gc_refs {}), "
+                                     "and only what else refers to the "
+                                     "object would keep the collector from clearing it.",
+                                     gc_refs, gc_refs - 1, gc_refs);
     }
     report_.findings.push_back(std::move(finding));
   }
@@ -218,9 +222,10 @@ private:
       }
     }
     for (const auto& [pc, count] : missing) {
-      report_.notes.push_back(fmt::format("{} traced traversals need an instruction that the emulator "
-                                          "lacks, in {}: their slots are not known",
-                                          count, input_.image.describe_code(pc)));
+      report_.notes.push_back(
+          fmt::format("{} traced traversals need an instruction that the emulator "
+                      "lacks, in {}: their slots are not known",
+                      count, input_.image.describe_code(pc)));
     }
   }
 
@@ -239,8 +244,9 @@ private:
 
 } // namespace
 
-Result<void> trace_provenance(const CheckInput& input, Explainer& explainer, const CollectedSet& set,
-                              const replay::RoundResult& result, CheckReport& report) {
+Result<void> trace_provenance(const CheckInput& input, Explainer& explainer,
+                              const CollectedSet& set, const replay::RoundResult& result,
+                              CheckReport& report) {
   return Provenance(input, explainer, set, result, report).run();
 }
 

@@ -1,4 +1,5 @@
-// What a collection would find reachable, as move_unreachable does (Python/gc.c, Modules/gcmodule.c).
+// What a collection would find reachable, as move_unreachable does (Python/gc.c,
+// Modules/gcmodule.c).
 #pragma once
 
 #include "common/analysis/collected_set.h"

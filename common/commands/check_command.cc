@@ -41,12 +41,12 @@ public:
     }
     const auto tracer = trace_ ? context.tracer() : Result<replay::Tracer*>(nullptr);
     auto report = analysis::check({.image = context.image(),
-                                         .reader = context.reader(),
-                                         .heap = **heap,
-                                         .threads = context.target().threads(),
-                                         .replayer = **replayer,
-                                         .tracer = tracer ? *tracer : nullptr,
-                                         .truncated = context.target().info().truncated});
+                                   .reader = context.reader(),
+                                   .heap = **heap,
+                                   .threads = context.target().threads(),
+                                   .replayer = **replayer,
+                                   .tracer = tracer ? *tracer : nullptr,
+                                   .truncated = context.target().info().truncated});
     if (!report) {
       return std::unexpected(report.error());
     }
@@ -54,10 +54,9 @@ public:
       report->notes.push_back("slots and owners are not known: " + tracer.error().reason);
     }
     const bool to_file = !options_.output.empty();
-    const std::string text =
-        options_.json ? check_json(context, *report)
-                      : check_text(context, *report, surroundings.width,
-                                   surroundings.terminal && !to_file);
+    const std::string text = options_.json ? check_json(context, *report)
+                                           : check_text(context, *report, surroundings.width,
+                                                        surroundings.terminal && !to_file);
     if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
       return std::unexpected(delivered.error());
     }
@@ -71,6 +70,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Command> make_check_command() { return std::make_unique<CheckCommand>(); }
+std::unique_ptr<Command> make_check_command() {
+  return std::make_unique<CheckCommand>();
+}
 
 } // namespace pygc::commands

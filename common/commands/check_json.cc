@@ -9,13 +9,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string hex(Address address) { return fmt::format("{:#x}", address); }
+std::string hex(Address address) {
+  return fmt::format("{:#x}", address);
+}
 
 template <class T> Json or_null(const std::optional<T>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
 
 Json object_json(const std::optional<analysis::ObjectView>& object) {
   if (!object) {
@@ -28,9 +32,12 @@ Json object_json(const std::optional<analysis::ObjectView>& object) {
 }
 
 Json visitor_json(const analysis::Visitor& visitor) {
-  Json json = {{"container", hex(visitor.container)}, {"type", visitor.type},
-               {"name", visitor.name},                {"summary", visitor.summary},
-               {"function", visitor.function},        {"visits", visitor.visits}};
+  Json json = {{"container", hex(visitor.container)},
+               {"type", visitor.type},
+               {"name", visitor.name},
+               {"summary", visitor.summary},
+               {"function", visitor.function},
+               {"visits", visitor.visits}};
   if (visitor.slot) {
     json["slot"] = hex(*visitor.slot);
     json["slot_name"] = visitor.slot_name;
@@ -97,9 +104,12 @@ Json interpreters_json(const analysis::CheckReport& report) {
 
 std::string_view kind_name(target::Kind kind) {
   switch (kind) {
-  case target::Kind::core: return "core";
-  case target::Kind::live: return "live";
-  case target::Kind::remote: return "remote";
+  case target::Kind::core:
+    return "core";
+  case target::Kind::live:
+    return "live";
+  case target::Kind::remote:
+    return "remote";
   }
   return "core";
 }

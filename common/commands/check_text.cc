@@ -40,33 +40,34 @@ private:
   void header() {
     const target::Info& info = context_.target().info();
     const cpython::Runtime& runtime = context_.runtime();
-    const std::string what = info.kind == target::Kind::core ? "core " + info.core_path
+    const std::string what = info.kind == target::Kind::core   ? "core " + info.core_path
                              : info.kind == target::Kind::live ? fmt::format("process {}", info.pid)
                                                                : std::string("remote target");
     text_ += paragraph(what, width_);
-    text_ += paragraph(fmt::format("CPython {} {} ({}), layout: {}", runtime.version.text(),
-                                   runtime.version.debug ? "debug" : "release",
-                                   runtime.module->path(),
-                                   cpython::layout_source_name(runtime.layout_source)),
-                       width_);
+    text_ +=
+        paragraph(fmt::format("CPython {} {} ({}), layout: {}", runtime.version.text(),
+                              runtime.version.debug ? "debug" : "release", runtime.module->path(),
+                              cpython::layout_source_name(runtime.layout_source)),
+                  width_);
     for (const analysis::InterpreterView& interpreter : report_.interpreters) {
       std::string line = fmt::format("interpreter {}:", interpreter.id);
       for (const analysis::GenerationView& generation : interpreter.generations) {
         const bool named = generation.name.find_first_not_of("0123456789") != std::string::npos;
-        line += fmt::format("{} {}{}: {}", &generation == interpreter.generations.data() ? "" : ",",
-                            named ? "" : "generation ", generation.name, grouped(generation.objects));
+        line +=
+            fmt::format("{} {}{}: {}", &generation == interpreter.generations.data() ? "" : ",",
+                        named ? "" : "generation ", generation.name, grouped(generation.objects));
       }
       text_ += paragraph(line + " objects", width_);
     }
     collection();
     const analysis::ObjectCounts& objects = report_.objects;
-    std::string counts = fmt::format("walked {} objects, traversed {}, {} visits",
-                                     grouped(objects.walked), grouped(objects.traversed),
-                                     grouped(objects.visits));
-    for (const auto& [count, word] : {std::pair{objects.immortal, "immortal"},
-                                      std::pair{objects.frozen, "frozen"},
-                                      std::pair{objects.unreadable, "unreadable"},
-                                      std::pair{objects.not_traversed, "not traversed"}}) {
+    std::string counts =
+        fmt::format("walked {} objects, traversed {}, {} visits", grouped(objects.walked),
+                    grouped(objects.traversed), grouped(objects.visits));
+    for (const auto& [count, word] :
+         {std::pair{objects.immortal, "immortal"}, std::pair{objects.frozen, "frozen"},
+          std::pair{objects.unreadable, "unreadable"},
+          std::pair{objects.not_traversed, "not traversed"}}) {
       if (count != 0) {
         counts += fmt::format(", {} {}", grouped(count), word);
       }
@@ -88,28 +89,31 @@ private:
     }
     text_ += paragraph(line, width_);
     if (state.container) {
-      text_ += paragraph(fmt::format("container {}{} at {:#x}",
-                                     state.container_index ? fmt::format("#{}: ", *state.container_index) : "",
-                                     state.container->summary, state.container->address),
-                         width_, 2);
+      text_ += paragraph(
+          fmt::format("container {}{} at {:#x}",
+                      state.container_index ? fmt::format("#{}: ", *state.container_index) : "",
+                      state.container->summary, state.container->address),
+          width_, 2);
     }
     if (state.victim) {
-      text_ += paragraph(fmt::format("victim: {} at {:#x}", state.victim->summary, state.victim->address),
-                         width_, 2);
+      text_ += paragraph(
+          fmt::format("victim: {} at {:#x}", state.victim->summary, state.victim->address), width_,
+          2);
     }
   }
 
   void show(const analysis::Finding& finding) {
     const std::string_view severity = analysis::severity_name(finding.severity);
-    text_ += fmt::format("{}: {}{}\n",
-                         paint(severity, finding.severity == analysis::Severity::error     ? "1;31"
-                                         : finding.severity == analysis::Severity::warning ? "1;33"
-                                                                                           : "1;36"),
-                         analysis::finding_kind_name(finding.kind),
-                         finding.occurrences > 1 ? fmt::format(" ({} times)", finding.occurrences) : "");
+    text_ +=
+        fmt::format("{}: {}{}\n",
+                    paint(severity, finding.severity == analysis::Severity::error     ? "1;31"
+                                    : finding.severity == analysis::Severity::warning ? "1;33"
+                                                                                      : "1;36"),
+                    analysis::finding_kind_name(finding.kind),
+                    finding.occurrences > 1 ? fmt::format(" ({} times)", finding.occurrences) : "");
     if (finding.object) {
-      text_ += paragraph(fmt::format("{} at {:#x}", finding.object->summary, finding.object->address),
-                         width_, 2);
+      text_ += paragraph(
+          fmt::format("{} at {:#x}", finding.object->summary, finding.object->address), width_, 2);
     }
     if (finding.object && finding.gc_refs && finding.visits) {
       text_ += paragraph(fmt::format("refcount {} - visits {} = gc_refs {}",
@@ -126,12 +130,15 @@ private:
       text_ += finding.stored ? "  would be visited by\n" : "  visited by\n";
     }
     for (const analysis::Visitor& visitor : finding.visitors) {
-      text_ += paragraph(fmt::format("{} x {} at {:#x}", visitor.visits, visitor.summary,
-                                     visitor.container),
-                         width_, 4);
+      text_ += paragraph(
+          fmt::format("{} x {} at {:#x}", visitor.visits, visitor.summary, visitor.container),
+          width_, 4);
       std::string how = "through " + visitor.function;
       if (visitor.slot) {
-        how += fmt::format(", slot {} ({})", visitor.slot_name.empty() ? fmt::format("{:#x}", *visitor.slot) : visitor.slot_name, visitor.owner);
+        how += fmt::format(", slot {} ({})",
+                           visitor.slot_name.empty() ? fmt::format("{:#x}", *visitor.slot)
+                                                     : visitor.slot_name,
+                           visitor.owner);
       }
       text_ += paragraph(how, width_, 8);
     }
@@ -147,7 +154,8 @@ private:
     const std::string verdict = verdict_of(report_);
     std::string line = "verdict: " + paint(verdict, verdict == "clean" ? "1;32" : "1;31");
     if (errors + others > 0) {
-      line += fmt::format(" ({} error{}, {} of less weight)", errors, errors == 1 ? "" : "s", others);
+      line +=
+          fmt::format(" ({} error{}, {} of less weight)", errors, errors == 1 ? "" : "s", others);
     }
     text_ += line + '\n';
   }

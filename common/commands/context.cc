@@ -10,8 +10,8 @@
 namespace pygc::commands {
 namespace {
 
-/// Target code runs with a thread pointer of the target's: any thread's will do, the stopped one's is
-/// the best guess for code that looks at its own thread.
+/// Target code runs with a thread pointer of the target's: any thread's will do, the stopped one's
+/// is the best guess for code that looks at its own thread.
 Address thread_pointer(const target::Target& target) {
   for (const target::Thread& thread : target.threads()) {
     if (thread.thread_pointer != 0) {
@@ -63,8 +63,8 @@ Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundi
 
 Result<void> Context::find_python() {
   auto runtimes = cpython::find_runtimes(*image_, surroundings_.share_directory + "/layouts");
-  if (!runtimes && runtimes.error().kind == ErrorKind::not_python &&
-      target_->info().truncated && target_->file_mappings().empty()) {
+  if (!runtimes && runtimes.error().kind == ErrorKind::not_python && target_->info().truncated &&
+      target_->file_mappings().empty()) {
     return fail(ErrorKind::truncated, 0,
                 "the core file is truncated: the notes that say what was loaded are not there");
   }
@@ -123,8 +123,9 @@ Result<replay::Tracer*> Context::tracer() {
     if (const auto native = replayer(); !native) {
       return std::unexpected(native.error());
     }
-    auto started = replay::start_emulated(image_->memory(), replay_options("pygc-replayer-emulated"),
-                                          [this] { return surroundings_.session.cancelled(); });
+    auto started =
+        replay::start_emulated(image_->memory(), replay_options("pygc-replayer-emulated"),
+                               [this] { return surroundings_.session.cancelled(); });
     if (!started) {
       return std::unexpected(started.error());
     }

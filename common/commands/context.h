@@ -1,5 +1,5 @@
-// A target opened for analysis: its image, its Python, its heap and its replayer, each made when it is
-// first asked for.
+// A target opened for analysis: its image, its Python, its heap and its replayer, each made when it
+// is first asked for.
 #pragma once
 
 #include "common/commands/options.h"

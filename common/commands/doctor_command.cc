@@ -21,9 +21,13 @@ std::string as_json(const DoctorReport& report) {
   }
   Json lacks = Json::array();
   for (const Lack& lack : report.lacks) {
-    lacks.push_back({{"what", lack.what}, {"effect", lack.effect}, {"remedy", lack.remedy}, {"fatal", lack.fatal}});
+    lacks.push_back({{"what", lack.what},
+                     {"effect", lack.effect},
+                     {"remedy", lack.remedy},
+                     {"fatal", lack.fatal}});
   }
-  const Json document = {{"schema", "pygc.doctor/1"}, {"facts", std::move(facts)}, {"lacks", std::move(lacks)}};
+  const Json document = {
+      {"schema", "pygc.doctor/1"}, {"facts", std::move(facts)}, {"lacks", std::move(lacks)}};
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -58,8 +62,9 @@ public:
       return std::unexpected(opened.error());
     }
     const DoctorReport report = examine(**opened, options_);
-    if (auto delivered = deliver(surroundings.session, options_.output,
-                                 options_.json ? as_json(report) : as_text(report, surroundings.width));
+    if (auto delivered =
+            deliver(surroundings.session, options_.output,
+                    options_.json ? as_json(report) : as_text(report, surroundings.width));
         !delivered) {
       return std::unexpected(delivered.error());
     }
@@ -75,6 +80,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Command> make_doctor_command() { return std::make_unique<DoctorCommand>(); }
+std::unique_ptr<Command> make_doctor_command() {
+  return std::make_unique<DoctorCommand>();
+}
 
 } // namespace pygc::commands

@@ -39,8 +39,10 @@ private:
     case ErrorKind::not_found:
       return "pygc check CORE --executable FILE (or --sysroot DIR with the target's files; or set "
              "DEBUGINFOD_URLS)";
-    case ErrorKind::unsupported: return "install the interpreter's debug symbols, where it is a supported one";
-    default: return "name the core of a CPython process";
+    case ErrorKind::unsupported:
+      return "install the interpreter's debug symbols, where it is a supported one";
+    default:
+      return "name the core of a CPython process";
     }
   }
 
@@ -59,7 +61,8 @@ private:
     }
     if (context_.target().threads().empty()) {
       lack("the target has no threads' registers",
-           "target code runs without thread-local storage; the state of a running collection is unknown",
+           "target code runs without thread-local storage; the state of a running collection is "
+           "unknown",
            "gcore PID, or a kernel core, in place of a converted one");
     }
   }
@@ -119,7 +122,8 @@ private:
            "functions are named as image+offset; the stack of a running collection cannot be read",
            debug_package());
     } else if (!module.has_dwarf()) {
-      lack("the interpreter has no debug information", "slots are not named by field", debug_package());
+      lack("the interpreter has no debug information", "slots are not named by field",
+           debug_package());
     }
     if (runtime.layout_source == cpython::LayoutSource::probed) {
       lack(fmt::format("the layout is that of another build ({})", runtime.layout_detail),

@@ -17,7 +17,7 @@ struct Lack {
 };
 
 struct Fact {
-  std::string name;  // "python.version"
+  std::string name; // "python.version"
   std::string value;
 };
 

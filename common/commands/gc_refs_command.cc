@@ -50,7 +50,10 @@ public:
       if (set.objects.empty()) {
         continue;
       }
-      const auto result = (*replayer)->run({.objects = set.objects, .refcounts = set.refcounts, .watched = {}, .clear_collecting = stale});
+      const auto result = (*replayer)->run({.objects = set.objects,
+                                            .refcounts = set.refcounts,
+                                            .watched = {},
+                                            .clear_collecting = stale});
       if (!result) {
         return std::unexpected(result.error());
       }
@@ -94,6 +97,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Command> make_gc_refs_command() { return std::make_unique<GcRefsCommand>(); }
+std::unique_ptr<Command> make_gc_refs_command() {
+  return std::make_unique<GcRefsCommand>();
+}
 
 } // namespace pygc::commands

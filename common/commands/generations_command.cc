@@ -54,7 +54,8 @@ public:
       return std::unexpected(heap.error());
     }
     const std::vector<ListView> lists = view(context, **heap);
-    const std::string text = options_.json ? json(context, lists) : plain(context, lists, surroundings.width);
+    const std::string text =
+        options_.json ? json(context, lists) : plain(context, lists, surroundings.width);
     if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
       return std::unexpected(delivered.error());
     }
@@ -144,7 +145,8 @@ private:
                               {"collecting", interpreter.collecting},
                               {"generations", std::move(generations)}});
     }
-    const Json document = {{"schema", "pygc.generations/1"}, {"interpreters", std::move(interpreters)}};
+    const Json document = {{"schema", "pygc.generations/1"},
+                           {"interpreters", std::move(interpreters)}};
     return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   }
 

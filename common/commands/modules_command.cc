@@ -16,9 +16,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 using analysis::ModuleRow;
 
-std::string hex(Address address) { return fmt::format("{:#x}", address); }
+std::string hex(Address address) {
+  return fmt::format("{:#x}", address);
+}
 
-Json address_or_null(Address address) { return address == 0 ? Json(nullptr) : Json(hex(address)); }
+Json address_or_null(Address address) {
+  return address == 0 ? Json(nullptr) : Json(hex(address));
+}
 
 Json row_json(const ModuleRow& row) {
   Json visits = Json::array();
@@ -48,8 +52,9 @@ Json row_json(const ModuleRow& row) {
 }
 
 std::string row_text(const ModuleRow& row, unsigned width) {
-  std::string line = fmt::format("{} at {:#x}: refcount {}", row.info.name.empty() ? "?" : row.info.name,
-                                 row.info.address, row.refcount);
+  std::string line =
+      fmt::format("{} at {:#x}: refcount {}", row.info.name.empty() ? "?" : row.info.name,
+                  row.info.address, row.refcount);
   if (!row.in_sys_modules) {
     line += ", not in sys.modules";
   }
@@ -73,7 +78,8 @@ std::string row_text(const ModuleRow& row, unsigned width) {
   }
   for (const analysis::ModuleVisit& visit : row.visits) {
     text += paragraph(fmt::format("visits {} through {} ({})", visit.summary,
-                                  visit.slot_name.empty() ? hex(visit.slot) : visit.slot_name, visit.owner),
+                                  visit.slot_name.empty() ? hex(visit.slot) : visit.slot_name,
+                                  visit.owner),
                       width, 4);
   }
   return text;
@@ -86,7 +92,8 @@ public:
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
     declare_output_options(app, options_, true);
-    app.add_flag("--all", all_, "Show modules without a definition (of Python code) too; JSON has all");
+    app.add_flag("--all", all_,
+                 "Show modules without a definition (of Python code) too; JSON has all");
   }
 
   Result<int> run(Surroundings& surroundings) override {
@@ -117,7 +124,8 @@ public:
       return std::unexpected(rows.error());
     }
     if (!tracer) {
-      surroundings.session.diagnostics("pygc: visits are not known: " + tracer.error().reason + "\n");
+      surroundings.session.diagnostics("pygc: visits are not known: " + tracer.error().reason +
+                                       "\n");
     }
     const std::string text = options_.json ? json(*rows) : plain(*rows, surroundings.width);
     if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
@@ -155,6 +163,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Command> make_modules_command() { return std::make_unique<ModulesCommand>(); }
+std::unique_ptr<Command> make_modules_command() {
+  return std::make_unique<ModulesCommand>();
+}
 
 } // namespace pygc::commands

@@ -18,7 +18,8 @@ void declare_target_options(CLI::App& app, Options& options) {
       ->type_name("FILE");
   app.add_option("--executable", options.executable, "The Python executable that dumped the core")
       ->type_name("FILE");
-  app.add_option("--sysroot", options.sysroot, "Directory with the target's files")->type_name("DIR");
+  app.add_option("--sysroot", options.sysroot, "Directory with the target's files")
+      ->type_name("DIR");
   app.add_option("--debug-directory", options.debug_directories,
                  "Directory with separate debug files, instead of /usr/lib/debug; may be repeated")
       ->type_name("DIR");

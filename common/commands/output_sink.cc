@@ -40,7 +40,7 @@ Result<void> deliver(target::Session& session, const std::string& path, std::str
     session.output(text);
     return {};
   }
-  struct stat status {};
+  struct stat status{};
   const bool special = ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
   // A regular file appears under its name only once it is whole.
   const std::string temporary = special ? path : fmt::format("{}.{}.tmp", path, ::getpid());

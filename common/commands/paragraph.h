@@ -6,8 +6,8 @@
 
 namespace pygc::commands {
 
-/// Breaks `text` at blanks into lines of at most `width` columns, each indented by `indent` blanks; a
-/// word that is longer stays whole. Ends with a newline.
+/// Breaks `text` at blanks into lines of at most `width` columns, each indented by `indent` blanks;
+/// a word that is longer stays whole. Ends with a newline.
 std::string paragraph(std::string_view text, unsigned width, unsigned indent = 0);
 
 /// 1339465 -> "1,339,465".

@@ -15,7 +15,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string hex(Address address) { return fmt::format("{:#x}", address); }
+std::string hex(Address address) {
+  return fmt::format("{:#x}", address);
+}
 
 class RuntimeCommand final : public Command {
 public:
@@ -81,18 +83,20 @@ private:
     }
     Json entries = Json::array();
     for (const cpython::FaulthandlerEntry& entry : state->entries) {
-      entries.push_back({{"name", entry.name},
-                         {"enabled", entry.enabled},
-                         {"slot", hex(entry.file_slot)},
-                         {"file", entry.file == 0 ? Json(nullptr) : Json(hex(entry.file))},
-                         {"summary", entry.file == 0 ? Json(nullptr) : Json(names.summary(entry.file))},
-                         {"fd", entry.fd},
-                         {"all_threads", entry.all_threads},
-                         {"chain", entry.chain}});
+      entries.push_back(
+          {{"name", entry.name},
+           {"enabled", entry.enabled},
+           {"slot", hex(entry.file_slot)},
+           {"file", entry.file == 0 ? Json(nullptr) : Json(hex(entry.file))},
+           {"summary", entry.file == 0 ? Json(nullptr) : Json(names.summary(entry.file))},
+           {"fd", entry.fd},
+           {"all_threads", entry.all_threads},
+           {"chain", entry.chain}});
     }
-    document["faulthandler"] = {{"where", state->where},
-                                {"address", state->address == 0 ? Json(nullptr) : Json(hex(state->address))},
-                                {"entries", std::move(entries)}};
+    document["faulthandler"] = {
+        {"where", state->where},
+        {"address", state->address == 0 ? Json(nullptr) : Json(hex(state->address))},
+        {"entries", std::move(entries)}};
     return document;
   }
 
@@ -100,24 +104,26 @@ private:
                            const Result<cpython::FaulthandlerState>& state,
                            cpython::ObjectNames& names, unsigned width) {
     std::string text = paragraph(
-        fmt::format("CPython {} {}, _PyRuntime at {:#x} of {}, layout: {} ({})", runtime.version.text(),
-                    runtime.version.debug ? "debug" : "release", runtime.address,
-                    runtime.module->path(), cpython::layout_source_name(runtime.layout_source),
-                    runtime.layout_detail),
+        fmt::format("CPython {} {}, _PyRuntime at {:#x} of {}, layout: {} ({})",
+                    runtime.version.text(), runtime.version.debug ? "debug" : "release",
+                    runtime.address, runtime.module->path(),
+                    cpython::layout_source_name(runtime.layout_source), runtime.layout_detail),
         width);
     for (const cpython::Interpreter& interpreter : runtime.interpreters) {
-      text += paragraph(fmt::format("interpreter {} at {:#x}: collector {}{}{}", interpreter.id,
-                                    interpreter.address, interpreter.enabled ? "enabled" : "disabled",
-                                    interpreter.collecting ? ", a collection is running" : "",
-                                    interpreter.finalizing ? ", finalising" : ""),
-                        width);
+      text +=
+          paragraph(fmt::format("interpreter {} at {:#x}: collector {}{}{}", interpreter.id,
+                                interpreter.address, interpreter.enabled ? "enabled" : "disabled",
+                                interpreter.collecting ? ", a collection is running" : "",
+                                interpreter.finalizing ? ", finalising" : ""),
+                    width);
     }
     if (!state) {
       return text + paragraph("faulthandler: " + state.error().reason, width);
     }
     text += fmt::format("faulthandler ({}):\n", state->where);
     for (const cpython::FaulthandlerEntry& entry : state->entries) {
-      std::string line = fmt::format("{}: {}", entry.name, entry.enabled ? "enabled" : "not enabled");
+      std::string line =
+          fmt::format("{}: {}", entry.name, entry.enabled ? "enabled" : "not enabled");
       if (entry.file != 0) {
         line += fmt::format(", file {} at {:#x}", names.summary(entry.file), entry.file);
       }
@@ -135,6 +141,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Command> make_runtime_command() { return std::make_unique<RuntimeCommand>(); }
+std::unique_ptr<Command> make_runtime_command() {
+  return std::make_unique<RuntimeCommand>();
+}
 
 } // namespace pygc::commands

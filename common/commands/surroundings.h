@@ -1,4 +1,5 @@
-// What a command runs in: where its output goes, where its helpers lie, and the target it was given.
+// What a command runs in: where its output goes, where its helpers lie, and the target it was
+// given.
 #pragma once
 
 #include "common/target/target.h"
@@ -9,7 +10,12 @@
 namespace pygc::commands {
 
 /// Exit statuses of every command (see docs/architecture.md).
-enum Status : int { status_clean = 0, status_findings = 1, status_error = 2, status_incomplete = 3 };
+enum Status : int {
+  status_clean = 0,
+  status_findings = 1,
+  status_error = 2,
+  status_incomplete = 3
+};
 
 struct Surroundings {
   target::Session& session;

@@ -44,12 +44,16 @@ public:
     if (!file || !number) {
       return std::unexpected(file ? number.error() : file.error());
     }
-    state.entries.push_back({.name = "thread", .file_slot = file_slot, .file = *file, .fd = *number,
+    state.entries.push_back({.name = "thread",
+                             .file_slot = file_slot,
+                             .file = *file,
+                             .fd = *number,
                              .enabled = *file != 0});
     return {};
   }
 
-  /// `pointer` holds the address of an array of one element a signal, NULL until register() is used.
+  /// `pointer` holds the address of an array of one element a signal, NULL until register() is
+  /// used.
   Result<void> user_signals(Address pointer) {
     const auto array = memory_.load<Address>(pointer);
     if (!array) {
@@ -82,7 +86,8 @@ public:
   FaulthandlerState state;
 
 private:
-  Result<FaulthandlerEntry> read_entry(std::string name, Address at, const EntryShape& shape) const {
+  Result<FaulthandlerEntry> read_entry(std::string name, Address at,
+                                       const EntryShape& shape) const {
     const auto enabled = memory_.load<std::int32_t>(at + shape.enabled);
     const auto file = memory_.load<Address>(at + shape.file);
     const auto fd = memory_.load<std::int32_t>(at + shape.fd);
@@ -91,8 +96,12 @@ private:
       return fail(ErrorKind::memory_not_saved, at,
                   fmt::format("faulthandler's state at {:#x} cannot be read", at));
     }
-    return FaulthandlerEntry{.name = std::move(name), .file_slot = at + shape.file, .file = *file,
-                             .fd = *fd, .enabled = *enabled != 0, .all_threads = *all_threads != 0};
+    return FaulthandlerEntry{.name = std::move(name),
+                             .file_slot = at + shape.file,
+                             .file = *file,
+                             .fd = *fd,
+                             .enabled = *enabled != 0,
+                             .all_threads = *all_threads != 0};
   }
 
   const image::AddressSpace& memory_;
@@ -102,11 +111,13 @@ private:
 /// A static variable by name; the same name may also be a function's (3.11: fatal_error).
 Result<Address> static_variable(const image::Module& module, std::string_view name) {
   const auto symbols = module.find_symbols(name);
-  const auto found = std::ranges::find_if(symbols, [](const image::Symbol& s) { return !s.function; });
+  const auto found =
+      std::ranges::find_if(symbols, [](const image::Symbol& s) { return !s.function; });
   if (found == symbols.end()) {
-    return fail(ErrorKind::no_symbol, 0,
-                fmt::format("{} has no symbol for faulthandler's static '{}'; its debug symbols have",
-                            module.path(), name));
+    return fail(
+        ErrorKind::no_symbol, 0,
+        fmt::format("{} has no symbol for faulthandler's static '{}'; its debug symbols have",
+                    module.path(), name));
   }
   return found->address;
 }
@@ -123,11 +134,13 @@ Result<FaulthandlerState> read_faulthandler(const image::ProcessImage& image,
     const Address base = runtime.address + *layout.runtime_faulthandler;
     reader.state.where = "_PyRuntime.faulthandler";
     reader.state.address = base;
-    const EntryShape shape{*layout.fh_enabled, *layout.fh_file, *layout.fh_fd, *layout.fh_all_threads};
+    const EntryShape shape{*layout.fh_enabled, *layout.fh_file, *layout.fh_fd,
+                           *layout.fh_all_threads};
     if (auto read = reader.fatal_error(base, shape); !read) {
       return std::unexpected(read.error());
     }
-    if (auto read = reader.thread(base + *layout.fh_thread_file, base + *layout.fh_thread_fd); !read) {
+    if (auto read = reader.thread(base + *layout.fh_thread_file, base + *layout.fh_thread_fd);
+        !read) {
       return std::unexpected(read.error());
     }
     if (auto read = reader.user_signals(base + *layout.fh_user_signals); !read) {

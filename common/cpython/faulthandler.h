@@ -13,19 +13,19 @@ namespace pygc::cpython {
 
 /// One place in which faulthandler keeps a reference to a file.
 struct FaulthandlerEntry {
-  std::string name;   // "fatal_error", "thread", "user_signals[10]"
+  std::string name;      // "fatal_error", "thread", "user_signals[10]"
   Address file_slot = 0; // address of the PyObject* (counted) reference
   Address file = 0;      // 0: none
   std::int32_t fd = -1;
-  bool enabled = false;     // thread: a dump is scheduled, as far as a file is kept
+  bool enabled = false; // thread: a dump is scheduled, as far as a file is kept
   bool all_threads = false;
-  bool chain = false;       // user signals only
+  bool chain = false; // user signals only
 };
 
 struct FaulthandlerState {
   /// "_PyRuntime.faulthandler" (3.12+) or "static" (file statics of Modules/faulthandler.c).
   std::string where;
-  Address address = 0; // of _PyRuntime.faulthandler; 0 for statics
+  Address address = 0;                    // of _PyRuntime.faulthandler; 0 for statics
   std::vector<FaulthandlerEntry> entries; // fatal_error, thread, then user signals that are in use
 };
 

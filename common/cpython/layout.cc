@@ -118,9 +118,12 @@ constexpr std::string_view old_user_signal = "user_signal_t";
 
 std::string_view layout_source_name(LayoutSource source) {
   switch (source) {
-  case LayoutSource::dwarf: return "dwarf";
-  case LayoutSource::table: return "table";
-  case LayoutSource::probed: return "probed";
+  case LayoutSource::dwarf:
+    return "dwarf";
+  case LayoutSource::table:
+    return "table";
+  case LayoutSource::probed:
+    return "probed";
   }
   return "probed";
 }
@@ -160,8 +163,9 @@ Result<Layout> make_layout(const image::Layouts& structs) {
       }
     }
     if (value && (*value < 0 || *value > offset_limit)) {
-      return fail(ErrorKind::corrupt, 0,
-                  fmt::format("{}.{} at offset {} cannot be", field.structure, field.member, *value));
+      return fail(
+          ErrorKind::corrupt, 0,
+          fmt::format("{}.{} at offset {} cannot be", field.structure, field.member, *value));
     }
     if (const auto* required = std::get_if<Layout::Offset Layout::*>(&field.to)) {
       if (!value) {
@@ -190,7 +194,8 @@ Result<LayoutTable> parse_layout_table(std::string_view name, std::string_view j
   for (const auto& [structure, members] : document["structs"].items()) {
     for (const auto& [member, offset] : members.items()) {
       if (!offset.is_number_integer()) {
-        return fail(ErrorKind::corrupt, 0, fmt::format("{}: {}.{} is no number", name, structure, member));
+        return fail(ErrorKind::corrupt, 0,
+                    fmt::format("{}: {}.{} is no number", name, structure, member));
       }
       structs[structure][member] = offset.get<std::int64_t>();
     }

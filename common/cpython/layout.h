@@ -19,34 +19,34 @@ struct Layout {
   using Offset = std::uint32_t;
   using Maybe = std::optional<std::uint32_t>;
 
-  Offset gc_head_size = 0, gc_next = 0, gc_prev = 0;                           // PyGC_Head
-  Offset generation_size = 0, generation_head = 0;                             // gc_generation
+  Offset gc_head_size = 0, gc_next = 0, gc_prev = 0; // PyGC_Head
+  Offset generation_size = 0, generation_head = 0;   // gc_generation
   Offset generation_threshold = 0, generation_count = 0;
-  Offset gc_enabled = 0, gc_collecting = 0, gc_permanent = 0;                  // _gc_runtime_state
+  Offset gc_enabled = 0, gc_collecting = 0, gc_permanent = 0; // _gc_runtime_state
   Maybe gc_generations, gc_young, gc_old, gc_visited_space;
-  Offset ob_refcnt = 0, ob_type = 0, ob_size = 0;                              // PyObject
+  Offset ob_refcnt = 0, ob_type = 0, ob_size = 0; // PyObject
   Maybe ob_refcnt_full;
-  Offset tp_name = 0, tp_basicsize = 0, tp_itemsize = 0, tp_flags = 0;         // PyTypeObject
+  Offset tp_name = 0, tp_basicsize = 0, tp_itemsize = 0, tp_flags = 0; // PyTypeObject
   Offset tp_traverse = 0, tp_members = 0, tp_base = 0, tp_dictoffset = 0, tp_is_gc = 0;
-  Maybe ht_name, ht_qualname, ht_module;                                       // PyHeapTypeObject
+  Maybe ht_name, ht_qualname, ht_module; // PyHeapTypeObject
   Offset type_size = 0;
   Maybe heap_type_size;
-  Offset md_dict = 0, md_state = 0, md_name = 0;                               // PyModuleObject
+  Offset md_dict = 0, md_state = 0, md_name = 0; // PyModuleObject
   Maybe md_def, md_state_size, md_state_traverse, md_token;
   Offset module_size = 0;
-  Offset m_name = 0, m_size = 0, m_slots = 0, m_traverse = 0;                  // PyModuleDef
-  Offset ma_used = 0, ma_keys = 0, ma_values = 0;                              // PyDictObject
-  Offset dk_nentries = 0, dk_indices = 0;                                      // PyDictKeysObject
+  Offset m_name = 0, m_size = 0, m_slots = 0, m_traverse = 0; // PyModuleDef
+  Offset ma_used = 0, ma_keys = 0, ma_values = 0;             // PyDictObject
+  Offset dk_nentries = 0, dk_indices = 0;                     // PyDictKeysObject
   Maybe dk_size, dk_log2_size, dk_log2_index_bytes, dk_kind;
-  Maybe dict_values;                                                           // PyDictValues
+  Maybe dict_values; // PyDictValues
   Offset ascii_size = 0, unicode_length = 0, unicode_state = 0, compact_size = 0;
-  Maybe stack_ref_size;                                      // _PyStackRef (3.14+: tagged references)
+  Maybe stack_ref_size; // _PyStackRef (3.14+: tagged references)
   Maybe func_qualname, gi_qualname;
-  Offset interp_next = 0, interp_id = 0, interp_size = 0;                      // PyInterpreterState
+  Offset interp_next = 0, interp_id = 0, interp_size = 0; // PyInterpreterState
   Maybe interp_gc, interp_finalizing, interp_modules, interp_imports_modules;
-  Offset interpreters_head = 0, runtime_size = 0;                              // _PyRuntimeState
+  Offset interpreters_head = 0, runtime_size = 0; // _PyRuntimeState
   Maybe runtime_gc, runtime_faulthandler;
-  Maybe fh_enabled, fh_file, fh_fd, fh_all_threads;          // _faulthandler_runtime_state (3.12+)
+  Maybe fh_enabled, fh_file, fh_fd, fh_all_threads; // _faulthandler_runtime_state (3.12+)
   Maybe fh_thread_file, fh_thread_fd, fh_user_signals;
   Maybe user_signal_size, user_signal_enabled, user_signal_file; // one element of user_signals
   Maybe user_signal_fd, user_signal_all_threads, user_signal_chain;

@@ -20,7 +20,8 @@ std::string printable(std::string text) {
 
 } // namespace
 
-void ObjectNames::find_dict_owners(std::span<const Address> objects, std::span<const Address> dicts) {
+void ObjectNames::find_dict_owners(std::span<const Address> objects,
+                                   std::span<const Address> dicts) {
   std::unordered_map<Address, Address> wanted;
   for (const Address dict : dicts) {
     const auto type_at = reader_.type_address(dict);
@@ -105,7 +106,8 @@ std::string ObjectNames::own_name(Address object) {
   const TypeInfo& type = reader_.type(*type_at);
   const auto text_at = [&](std::uint32_t offset) -> std::string {
     const auto str = reader_.memory().load<Address>(object + offset);
-    return str && *str != 0 ? printable(reader_.text(*str, name_limit).value_or("")) : std::string();
+    return str && *str != 0 ? printable(reader_.text(*str, name_limit).value_or(""))
+                            : std::string();
   };
   if (reader_.is_module(object)) {
     const auto module = reader_.module(object);

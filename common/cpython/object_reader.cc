@@ -8,8 +8,8 @@ namespace pygc::cpython {
 namespace {
 
 constexpr std::uint64_t dict_entry_limit = std::uint64_t{1} << 26;
-constexpr std::size_t member_limit = 512;      // PyMemberDef entries of one type
-constexpr std::size_t base_limit = 1000;       // length of a tp_base chain
+constexpr std::size_t member_limit = 512; // PyMemberDef entries of one type
+constexpr std::size_t base_limit = 1000;  // length of a tp_base chain
 constexpr std::size_t type_name_limit = 256;
 constexpr std::size_t max_text = std::size_t{1} << 20;
 
@@ -50,8 +50,8 @@ struct StrState {
   bool ascii = false;
 };
 
-/// The bit field PyASCIIObject.state: `interned` takes 2 bits, or 16 in newer versions; a str cannot
-/// have kind 0, which tells the two apart.
+/// The bit field PyASCIIObject.state: `interned` takes 2 bits, or 16 in newer versions; a str
+/// cannot have kind 0, which tells the two apart.
 std::optional<StrState> decode_state(std::uint32_t state) {
   for (const unsigned shift : {2U, 16U}) {
     const unsigned kind = state >> shift & 7;
@@ -154,8 +154,9 @@ Result<std::string> ObjectReader::text(Address str, std::size_t limit) const {
   return result;
 }
 
-Result<void> ObjectReader::each_item(
-    Address dict, const std::function<bool(Address key, Address value)>& each) const {
+Result<void>
+ObjectReader::each_item(Address dict,
+                        const std::function<bool(Address key, Address value)>& each) const {
   const Layout& layout = runtime_.layout;
   const auto keys = memory_.load<Address>(dict + layout.ma_keys);
   const auto values = memory_.load<Address>(dict + layout.ma_values);
@@ -185,7 +186,8 @@ Result<void> ObjectReader::each_item(
   if (*entries < 0 || static_cast<std::uint64_t>(*entries) > dict_entry_limit) {
     return fail(ErrorKind::corrupt, *keys, fmt::format("no dict keys at {:#x}", *keys));
   }
-  // PyDictUnicodeEntry {key, value} when all keys are str (3.11+), else PyDictKeyEntry {hash, key, value}.
+  // PyDictUnicodeEntry {key, value} when all keys are str (3.11+), else PyDictKeyEntry {hash, key,
+  // value}.
   bool with_hash = true;
   if (layout.dk_kind) {
     const auto kind = memory_.load<std::uint8_t>(*keys + *layout.dk_kind);

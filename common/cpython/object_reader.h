@@ -17,14 +17,14 @@ namespace pygc::cpython {
 /// What matters of a PyTypeObject.
 struct TypeInfo {
   Address address = 0;
-  std::string name;       // tp_name, as CPython spells it
+  std::string name;        // tp_name, as CPython spells it
   std::uint64_t flags = 0; // tp_flags
   Address traverse = 0;
   Address is_gc = 0;
   Address base = 0;
   std::int64_t dictoffset = 0;
   std::int64_t basicsize = 0;
-  std::string problem;    // one sentence when this is no usable type; empty otherwise
+  std::string problem; // one sentence when this is no usable type; empty otherwise
 
   bool has_flag(unsigned bit) const { return (flags >> bit & 1) != 0; }
 };
@@ -44,13 +44,14 @@ inline constexpr unsigned type_subclass = 31;
 /// What matters of a PyModuleObject and its PyModuleDef.
 struct ModuleInfo {
   Address address = 0;
-  std::string name;       // md_name
-  Address dict = 0;       // md_dict
-  Address definition = 0; // md_def, or the token of a 3.15 module that has one; 0 for Python modules
-  Address state = 0;      // md_state
+  std::string name; // md_name
+  Address dict = 0; // md_dict
+  Address definition =
+      0;             // md_def, or the token of a 3.15 module that has one; 0 for Python modules
+  Address state = 0; // md_state
   std::int64_t state_size = 0; // m_size
-  Address slots = 0;      // m_slots; 0: single-phase initialisation
-  Address traverse = 0;   // m_traverse
+  Address slots = 0;           // m_slots; 0: single-phase initialisation
+  Address traverse = 0;        // m_traverse
 
   /// module_traverse (Objects/moduleobject.c) calls m_traverse only then.
   bool traverses() const { return traverse != 0 && (state_size <= 0 || state != 0); }

@@ -31,15 +31,18 @@ Error no_runtime_error(const image::ProcessImage& image) {
   }
   for (const auto& module : image.modules()) {
     if (module->find_symbol("Py_GetVersion")) {
-      return {ErrorKind::no_runtime, module->extent().start,
-              fmt::format("{} is a CPython, but it has no symbol _PyRuntime (supported: CPython {})",
-                          module->path(), supported_versions())};
+      return {
+          ErrorKind::no_runtime, module->extent().start,
+          fmt::format("{} is a CPython, but it has no symbol _PyRuntime (supported: CPython {})",
+                      module->path(), supported_versions())};
     }
   }
-  const std::string name = image.modules().empty() ? "the program" : image.modules().front()->path();
-  return {ErrorKind::not_python, 0, fmt::format("{} is not a Python program: no loaded image has a "
-                                                "CPython in it",
-                                                name)};
+  const std::string name =
+      image.modules().empty() ? "the program" : image.modules().front()->path();
+  return {ErrorKind::not_python, 0,
+          fmt::format("{} is not a Python program: no loaded image has a "
+                      "CPython in it",
+                      name)};
 }
 
 /// Objects that live for ever have a negative int32 as reference count since 3.12; None always is
@@ -70,7 +73,8 @@ Result<void> try_layout(const image::ProcessImage& image, Runtime& runtime, cons
     return proof;
   }
   attempt.immortal_objects = has_immortal_objects(image, attempt);
-  if (const auto visitor = runtime.module->find_symbol("visit_decref"); visitor && visitor->function) {
+  if (const auto visitor = runtime.module->find_symbol("visit_decref");
+      visitor && visitor->function) {
     attempt.visit_decref = visitor->address;
   }
   runtime = std::move(attempt);
@@ -119,17 +123,18 @@ Result<void> find_layout(const image::ProcessImage& image, Runtime& runtime,
   const auto offsets = read_debug_offsets(image.memory(), runtime.address);
   for (const LayoutTable& table : tables) {
     const bool exact = distance(table, runtime.version) == 0;
-    auto tried = try_layout(image, runtime, exact ? table.layout : with_debug_offsets(table.layout, offsets),
-                            exact ? LayoutSource::table : LayoutSource::probed, table.name);
+    auto tried =
+        try_layout(image, runtime, exact ? table.layout : with_debug_offsets(table.layout, offsets),
+                   exact ? LayoutSource::table : LayoutSource::probed, table.name);
     if (tried) {
       return {};
     }
     last = tried.error();
   }
-  return fail(ErrorKind::unsupported, runtime.address,
-              fmt::format("no layout of CPython {}{} fits this target ({}); install its debug symbols",
-                          runtime.version.text(), runtime.version.debug ? " debug" : "",
-                          last.reason));
+  return fail(
+      ErrorKind::unsupported, runtime.address,
+      fmt::format("no layout of CPython {}{} fits this target ({}); install its debug symbols",
+                  runtime.version.text(), runtime.version.debug ? " debug" : "", last.reason));
 }
 
 } // namespace
@@ -154,11 +159,11 @@ Result<std::vector<Runtime>> find_runtimes(const image::ProcessImage& image,
     }
     runtime.version = *version;
     if (!is_supported(*version)) {
-      problem = Error{ErrorKind::unsupported, runtime.address,
-                      fmt::format("{} is CPython {}{}; supported are the builds with a GIL of CPython {}",
-                                  module->path(), version->text(),
-                                  version->free_threaded ? " free-threaded" : "",
-                                  supported_versions())};
+      problem =
+          Error{ErrorKind::unsupported, runtime.address,
+                fmt::format("{} is CPython {}{}; supported are the builds with a GIL of CPython {}",
+                            module->path(), version->text(),
+                            version->free_threaded ? " free-threaded" : "", supported_versions())};
       continue;
     }
     if (auto layout = find_layout(image, runtime, tables); !layout) {
@@ -178,8 +183,9 @@ Result<std::vector<Runtime>> find_runtimes(const image::ProcessImage& image,
     return std::unexpected(*problem);
   }
   if (uninitialised) {
-    return fail(ErrorKind::no_runtime, 0, "the target's CPython has no interpreter (not yet started, "
-                                          "or already finalised)");
+    return fail(ErrorKind::no_runtime, 0,
+                "the target's CPython has no interpreter (not yet started, "
+                "or already finalised)");
   }
   return std::unexpected(no_runtime_error(image));
 }

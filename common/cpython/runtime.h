@@ -1,5 +1,5 @@
-// The CPython in a target: its _PyRuntime, its version and layout, its interpreters and the lists of
-// their collectors.
+// The CPython in a target: its _PyRuntime, its version and layout, its interpreters and the lists
+// of their collectors.
 #pragma once
 
 #include "common/base/error.h"
@@ -15,8 +15,8 @@ namespace pygc::cpython {
 
 /// One list of GC objects: a generation, or the permanent one that gc.freeze() fills.
 struct Generation {
-  std::string name;   // "0", "1", "2", "young", "old0", "old1", "permanent"
-  Address head = 0;   // of its PyGC_Head; _gc_next of an empty list points to itself
+  std::string name; // "0", "1", "2", "young", "old0", "old1", "permanent"
+  Address head = 0; // of its PyGC_Head; _gc_next of an empty list points to itself
   std::int64_t count = 0;
   std::int64_t threshold = 0;
   bool permanent = false;
@@ -39,7 +39,7 @@ struct Runtime {
   Version version;
   Layout layout;
   LayoutSource layout_source = LayoutSource::dwarf;
-  std::string layout_detail; // the table's name, or the file with the DWARF
+  std::string layout_detail;     // the table's name, or the file with the DWARF
   bool immortal_objects = false; // 3.12+: an int32 of ob_refcnt below 0 keeps an object out
   Address visit_decref = 0;      // the collector's visitor; 0: not found
   std::vector<Interpreter> interpreters;

@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t interpreter_limit = 65536;
 constexpr std::size_t proof_objects = 16; // objects looked at on each list
 constexpr Address user_space_end = Address{1} << 47;
-constexpr Address gc_flag_bits = 3; // of _gc_next and _gc_prev (Include/internal/pycore_gc.h)
+constexpr Address gc_flag_bits = 3;  // of _gc_next and _gc_prev (Include/internal/pycore_gc.h)
 constexpr unsigned have_gc_bit = 14; // Py_TPFLAGS_HAVE_GC
 constexpr int generation_count = 3;  // NUM_GENERATIONS (Include/internal/pycore_gc.h)
 
@@ -97,11 +97,12 @@ Result<void> prove_list(const image::AddressSpace& memory, const Runtime& runtim
     return {}; // not yet initialised
   }
   if (!plausible(node, 4) || !plausible(last, 4)) {
-    return fail(ErrorKind::corrupt, generation.head,
-                fmt::format("generation {}: no list head at {:#x}", generation.name, generation.head));
+    return fail(
+        ErrorKind::corrupt, generation.head,
+        fmt::format("generation {}: no list head at {:#x}", generation.name, generation.head));
   }
-  // The last node's next is the head, in the middle of a collection too (unlike prev). Either end may
-  // be the damaged one, so one sound end is enough.
+  // The last node's next is the head, in the middle of a collection too (unlike prev). Either end
+  // may be the damaged one, so one sound end is enough.
   const auto closing = memory.load<Address>(last + layout.gc_next);
   const auto opening = memory.load<Address>(node + layout.gc_prev);
   const bool closed = closing && (*closing & ~gc_flag_bits) == generation.head;

@@ -14,7 +14,9 @@ constexpr unsigned newest_minor = 15;
 constexpr std::size_t version_text_limit = 64;
 constexpr std::size_t scan_limit = std::size_t{16} << 20; // bytes of static storage looked at
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 /// Takes a decimal number of at most 255 off the front; -1 when there is none.
 int take_number(std::string_view& text) {
@@ -42,7 +44,8 @@ std::uint32_t version_in_static_storage(const image::AddressSpace& memory,
         continue;
       }
       const std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
-      for (std::size_t i = text.find("3."); i != std::string_view::npos; i = text.find("3.", i + 1)) {
+      for (std::size_t i = text.find("3."); i != std::string_view::npos;
+           i = text.find("3.", i + 1)) {
         if ((i > 0 && text[i - 1] != '\0') || i + 2 >= text.size() || !is_digit(text[i + 2])) {
           continue;
         }
@@ -66,10 +69,14 @@ std::string Version::text() const {
   std::string text = fmt::format("{}.{}.{}", major(), minor(), micro());
   const unsigned serial = hexversion & 0xf;
   switch ((hexversion >> 4) & 0xf) {
-  case 0xa: return text + fmt::format("a{}", serial);
-  case 0xb: return text + fmt::format("b{}", serial);
-  case 0xc: return text + fmt::format("rc{}", serial);
-  default: return text;
+  case 0xa:
+    return text + fmt::format("a{}", serial);
+  case 0xb:
+    return text + fmt::format("b{}", serial);
+  case 0xc:
+    return text + fmt::format("rc{}", serial);
+  default:
+    return text;
   }
 }
 
@@ -90,8 +97,8 @@ std::uint32_t parse_version(std::string_view text) {
   }
   unsigned level = 0xf;
   int serial = 0;
-  for (const auto& [mark, value] : {std::pair<std::string_view, unsigned>{"rc", 0xc},
-                                    {"a", 0xa}, {"b", 0xb}}) {
+  for (const auto& [mark, value] :
+       {std::pair<std::string_view, unsigned>{"rc", 0xc}, {"a", 0xa}, {"b", 0xb}}) {
     if (text.starts_with(mark)) {
       text.remove_prefix(mark.size());
       level = value;
@@ -105,7 +112,9 @@ std::uint32_t parse_version(std::string_view text) {
          static_cast<std::uint32_t>(micro) << 8 | level << 4 | static_cast<std::uint32_t>(serial);
 }
 
-std::string_view supported_versions() { return "3.8 to 3.15"; }
+std::string_view supported_versions() {
+  return "3.8 to 3.15";
+}
 
 bool is_supported(const Version& version) {
   return version.major() == 3 && version.minor() >= oldest_minor &&
@@ -130,10 +139,11 @@ Result<Version> read_version(const image::ProcessImage& image, const image::Modu
   // Exported by every build with Py_REF_DEBUG, which Py_DEBUG implies (Objects/object.c).
   version.debug = module.find_symbol("_Py_NegativeRefcount").has_value();
   if (version.hexversion == 0) {
-    return fail(ErrorKind::unsupported, runtime,
-                fmt::format("{} has a _PyRuntime, but its Python version cannot be found (supported: "
-                            "CPython {})",
-                            module.path(), supported_versions()));
+    return fail(
+        ErrorKind::unsupported, runtime,
+        fmt::format("{} has a _PyRuntime, but its Python version cannot be found (supported: "
+                    "CPython {})",
+                    module.path(), supported_versions()));
   }
   return version;
 }

@@ -29,8 +29,8 @@ std::uint32_t parse_version(std::string_view text);
 std::string_view supported_versions();
 bool is_supported(const Version& version);
 
-/// Finds the version of the CPython in `module`: `Py_Version` (3.11+, Python/getversion.c), else the
-/// text that Py_GetVersion() keeps in static storage. Errors: unsupported when none is found.
+/// Finds the version of the CPython in `module`: `Py_Version` (3.11+, Python/getversion.c), else
+/// the text that Py_GetVersion() keeps in static storage. Errors: unsupported when none is found.
 Result<Version> read_version(const image::ProcessImage& image, const image::Module& module,
                              Address runtime);
 

@@ -8,7 +8,7 @@ namespace pygc::cpython {
 namespace {
 
 constexpr std::size_t candidate_limit = 16;
-constexpr std::size_t body_size = 160;      // bytes of a candidate looked at
+constexpr std::size_t body_size = 160; // bytes of a candidate looked at
 constexpr std::size_t code_limit = std::size_t{256} << 20;
 
 bool in_code(const image::Module& module, Address address) {
@@ -83,7 +83,8 @@ std::vector<Address> visitor_candidates(const image::AddressSpace& memory,
     const image::Region* region = memory.find(range.start);
     for (Address at = range.start; region != nullptr && at < range.end;
          at = region->end, region = memory.find(at)) {
-      const std::size_t size = std::min<std::size_t>({region->end - at, range.end - at, code_limit});
+      const std::size_t size =
+          std::min<std::size_t>({region->end - at, range.end - at, code_limit});
       if (const auto code = memory.view(at, size)) {
         scan(module, *code, at, counts);
       }

@@ -9,7 +9,8 @@
 namespace pygc::heap {
 namespace {
 
-constexpr std::size_t object_limit = std::size_t{1} << 31; // arrays are indexed by 32 bits elsewhere
+constexpr std::size_t object_limit = std::size_t{1}
+                                     << 31; // arrays are indexed by 32 bits elsewhere
 constexpr std::size_t cancel_interval = 1 << 14;
 constexpr Address user_space_end = Address{1} << 47;
 // Debian's PyGC_Head is aligned to 4 in some builds, upstream's to 8.
@@ -43,7 +44,8 @@ private:
 
   Result<Node> read_node(Address node) const {
     if (node < 4096 || node >= user_space_end || node % head_alignment != 0) {
-      return fail(ErrorKind::corrupt, node, fmt::format("{:#x} is no address of a PyGC_Head", node));
+      return fail(ErrorKind::corrupt, node,
+                  fmt::format("{:#x} is no address of a PyGC_Head", node));
     }
     if (layout_.gc_next == 0 && layout_.gc_prev == sizeof(Address)) {
       const auto both = memory_.load<std::array<Address, 2>>(node);
@@ -95,10 +97,12 @@ private:
         last_problem_ = &reader_.type(type).problem;
       }
       if (!last_problem_->empty()) {
-        problem = fmt::format("the object at {:#x} is damaged or freed: {}", object, *last_problem_);
+        problem =
+            fmt::format("the object at {:#x} is damaged or freed: {}", object, *last_problem_);
       } else if (refcount == 0) {
-        problem = fmt::format("the object at {:#x} of type '{}' is tracked with a reference count of 0",
-                              object, reader_.type(type).name);
+        problem =
+            fmt::format("the object at {:#x} of type '{}' is tracked with a reference count of 0",
+                        object, reader_.type(type).name);
       }
     }
     heap_.objects.push_back(object);
@@ -124,7 +128,8 @@ private:
   /// At rest _gc_prev of a node is a pointer to the one before; while a collection runs it holds
   /// gc_refs instead.
   static bool links_back(const Node& node, Address before, bool at_rest) {
-    return !at_rest || (node.prev & prev_mask_collecting) != 0 || (node.prev & ~flag_bits) == before;
+    return !at_rest || (node.prev & prev_mask_collecting) != 0 ||
+           (node.prev & ~flag_bits) == before;
   }
 
   Result<void> walk_list(std::size_t interpreter, std::size_t generation) {
@@ -134,7 +139,8 @@ private:
     const bool at_rest = !owner.collecting;
     const auto first = read_node(head);
     if (!first) {
-      corrupt_list(list, head, head, fmt::format("the list head cannot be read: {}", first.error().reason),
+      corrupt_list(list, head, head,
+                   fmt::format("the list head cannot be read: {}", first.error().reason),
                    first.error().kind == ErrorKind::memory_not_saved);
       heap_.lists.push_back(list);
       return {};
@@ -154,15 +160,20 @@ private:
     while ((from.next & ~flag_bits) != head) {
       const Address node = from.next & ~flag_bits;
       if (from.next == 0) {
-        corrupt_list(list, before, before, fmt::format("_gc_next of {} is NULL", where(before, head)), false);
+        corrupt_list(list, before, before,
+                     fmt::format("_gc_next of {} is NULL", where(before, head)), false);
         return salvage(list, head, *first, before, at_rest);
       }
       if (node == anchor) {
         if (wrong_link) { // the link that closes the cycle was told as a wrong _gc_prev
-          heap_.corruptions.erase(heap_.corruptions.begin() + static_cast<std::ptrdiff_t>(*wrong_link));
+          heap_.corruptions.erase(heap_.corruptions.begin() +
+                                  static_cast<std::ptrdiff_t>(*wrong_link));
         }
-        corrupt_list(list, node, before, fmt::format("the list is cyclic: it comes back to {:#x} and "
-                                                     "never to its head", object_of(node)), false);
+        corrupt_list(list, node, before,
+                     fmt::format("the list is cyclic: it comes back to {:#x} and "
+                                 "never to its head",
+                                 object_of(node)),
+                     false);
         drop_repeated(list);
         return salvage(list, head, *first, before, at_rest);
       }
@@ -231,9 +242,10 @@ private:
   }
 
   /// Walks a broken list from its end, against _gc_prev, up to where the first walk stopped.
-  Result<void> salvage(ListRange list, Address head, const Node& first, Address stopped, bool at_rest) {
-    std::unordered_set<Address> seen(heap_.objects.begin() + static_cast<std::ptrdiff_t>(list.first),
-                                     heap_.objects.end());
+  Result<void> salvage(ListRange list, Address head, const Node& first, Address stopped,
+                       bool at_rest) {
+    std::unordered_set<Address> seen(
+        heap_.objects.begin() + static_cast<std::ptrdiff_t>(list.first), heap_.objects.end());
     Address node = first.prev & ~flag_bits;
     std::vector<std::pair<Address, std::uint64_t>> found;
     std::unordered_set<Address> behind;

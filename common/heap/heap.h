@@ -35,21 +35,21 @@ struct Corruption {
   CorruptionKind kind = CorruptionKind::list;
   std::size_t interpreter = 0;
   std::size_t generation = 0;
-  Address object = 0;   // the object (not its PyGC_Head) where it shows
-  Address previous = 0; // the object before it on the list, 0 for the head
-  std::string message;  // one sentence
+  Address object = 0;          // the object (not its PyGC_Head) where it shows
+  Address previous = 0;        // the object before it on the list, 0 for the head
+  std::string message;         // one sentence
   bool memory_missing = false; // the core lacks the memory: not a fault of the target
 };
 
 struct Heap {
-  std::vector<Address> objects;          // PyObject addresses
-  std::vector<std::uint64_t> refcounts;  // ob_refcnt as stored
-  std::vector<std::uint64_t> gc_prev;    // _gc_prev as stored
-  std::vector<Address> types;            // ob_type
-  std::vector<bool> usable;              // false: not to be traversed (see corruptions)
-  std::vector<ListRange> lists;          // by interpreter, then generation
+  std::vector<Address> objects;         // PyObject addresses
+  std::vector<std::uint64_t> refcounts; // ob_refcnt as stored
+  std::vector<std::uint64_t> gc_prev;   // _gc_prev as stored
+  std::vector<Address> types;           // ob_type
+  std::vector<bool> usable;             // false: not to be traversed (see corruptions)
+  std::vector<ListRange> lists;         // by interpreter, then generation
   std::vector<Corruption> corruptions;
-  std::size_t unreadable = 0;            // objects seen on a list that cannot be used
+  std::size_t unreadable = 0; // objects seen on a list that cannot be used
 };
 
 /// Walks every list of every interpreter. A broken list is walked on from its other end.

@@ -17,8 +17,9 @@ struct Permissions {
   bool execute = false;
 };
 
-/// A run of the target's memory whose bytes lie in a file that we hold open: a PT_LOAD of a core, or
-/// a piece of a snapshot. `saved` bytes of `size` are there (saved < size: the rest was not saved).
+/// A run of the target's memory whose bytes lie in a file that we hold open: a PT_LOAD of a core,
+/// or a piece of a snapshot. `saved` bytes of `size` are there (saved < size: the rest was not
+/// saved).
 struct Segment {
   Address start = 0;
   std::uint64_t size = 0;
