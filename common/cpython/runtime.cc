@@ -101,6 +101,18 @@ Layout with_debug_offsets(Layout layout, const std::optional<DebugOffsets>& offs
   return layout;
 }
 
+/// PyGC_Head is aligned to 8 bytes upstream and to 4 in some distributions, so that the lists of a
+/// table of the other kind lie 4 bytes off; a pointer before what follows them aligns that again.
+std::optional<Layout> with_other_alignment(Layout layout) {
+  constexpr std::uint32_t upstream = 8;
+  if (!layout.gc_generations || *layout.gc_generations < upstream) {
+    return std::nullopt;
+  }
+  const std::uint32_t offset = *layout.gc_generations;
+  layout.gc_generations = offset % upstream == 0 ? offset - upstream / 2 : offset + upstream / 2;
+  return layout;
+}
+
 Result<void> find_layout(const image::ProcessImage& image, Runtime& runtime,
                          const std::string& directory) {
   Error last{ErrorKind::corrupt, runtime.address, "no layout is known"};
@@ -130,6 +142,13 @@ Result<void> find_layout(const image::ProcessImage& image, Runtime& runtime,
       return {};
     }
     last = tried.error();
+  }
+  for (const LayoutTable& table : tables) {
+    const auto other = with_other_alignment(table.layout);
+    if (other && try_layout(image, runtime, with_debug_offsets(*other, offsets),
+                            LayoutSource::probed, table.name + ", with another alignment")) {
+      return {};
+    }
   }
   return fail(
       ErrorKind::unsupported, runtime.address,
