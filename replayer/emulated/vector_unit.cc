@@ -1,6 +1,7 @@
 #include "replayer/emulated/vector_unit.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <functional>
 
@@ -167,17 +168,15 @@ VectorUnit::Result VectorUnit::combine(std::uint64_t pc, const Instruction& in,
   if (!load_operand(pc, in, size_of(in), second)) {
     return Result::faulted;
   }
-  const Vector first = get(in.second);
-  Vector value{};
-  for (std::size_t i = 0; i < size_of(in); i += sizeof(Element)) {
-    Element a;
-    Element b;
-    std::memcpy(&a, first.data() + i, sizeof(a));
-    std::memcpy(&b, second.data() + i, sizeof(b));
-    const auto c = static_cast<Element>(operation(a, b));
-    std::memcpy(value.data() + i, &c, sizeof(c));
-  }
-  set(in.reg, value, in.vector256);
+  // All 32 bytes, whatever the instruction's size: set() drops what is beyond.
+  using Elements = std::array<Element, sizeof(Vector) / sizeof(Element)>;
+  const auto a = std::bit_cast<Elements>(get(in.second));
+  const auto b = std::bit_cast<Elements>(second);
+  Elements c;
+  std::ranges::transform(a, b, c.begin(), [&operation](Element x, Element y) {
+    return static_cast<Element>(operation(x, y));
+  });
+  set(in.reg, std::bit_cast<Vector>(c), in.vector256);
   return Result::done;
 }
 
