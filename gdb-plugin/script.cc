@@ -11,8 +11,10 @@ constexpr std::size_t printf_piece = 4000;
 // "$argN" is pasted text. "maint set test-settings string-noescape" (a scratch setting of GDB's own
 // tests) takes the rest of its line raw, and $_gdb_maint_setting_str gives it back as a string, so
 // any quoting survives. "with language c": an Ada, Pascal, Rust ... frame may be selected. "thread
-// apply -q -s" swallows errors and puts the selected thread and frame back. @N: a channel. (char)N:
-// an Item.
+// apply -q -s" swallows errors and puts the selected thread and frame back. "select-frame view" has
+// a frame sniffed without registers being read anew (after a flush GDB would repeat its warnings
+// about the core's register sections in every command's output); one with a known address would not
+// be sniffed. @N: a channel. (char)N: an Item.
 constexpr std::string_view helpers = R"(
 define-prefix pygc
 document pygc
@@ -59,12 +61,11 @@ define __pygc_value
   __pygc_text
 end
 define __pygc_ring
-  if $_gdb_major < 11
-    eval "flushregs"
-  else
-    eval "maint flush register-cache"
+  if $_isvoid($__pygc_view)
+    set $__pygc_view = 0
   end
-  frame apply level 0 -q -s echo
+  set $__pygc_view = $__pygc_view + 1
+  select-frame view $__pygc_view $__pygc_view
 end
 define __pygc_send
   set $__pygc_step = 0

@@ -64,14 +64,26 @@ Result<void> read_generations(const image::AddressSpace& memory, const Layout& l
   return {};
 }
 
-/// A type is an object whose own type's type is itself, sooner or later, and has a readable name.
+/// What the core has not saved (it may be truncated) proves nothing, and contradicts nothing.
+bool not_saved(const auto& result) {
+  return !result && result.error().kind == ErrorKind::memory_not_saved;
+}
+
+/// A type has a readable name and the flag of GC types. Errors: corrupt, memory_not_saved when that
+/// cannot be told.
 Result<void> prove_type(const image::AddressSpace& memory, const Layout& layout, Address type) {
   const auto name = memory.load<Address>(type + layout.tp_name);
   const auto flags = memory.load<std::uint64_t>(type + layout.tp_flags);
+  if (not_saved(name) || not_saved(flags)) {
+    return std::unexpected(name ? flags.error() : name.error());
+  }
   if (!name || !flags) {
     return fail(ErrorKind::corrupt, type, fmt::format("no type object at {:#x}", type));
   }
   const auto text = memory.load_string(*name, 128);
+  if (not_saved(text)) {
+    return std::unexpected(text.error());
+  }
   if (!text || text->empty() ||
       std::ranges::any_of(*text, [](char c) { return static_cast<unsigned char>(c) < 0x20; })) {
     return fail(ErrorKind::corrupt, type, fmt::format("the type at {:#x} has no name", type));
@@ -107,7 +119,7 @@ Result<void> prove_list(const image::AddressSpace& memory, const Runtime& runtim
   const auto opening = memory.load<Address>(node + layout.gc_prev);
   const bool closed = closing && (*closing & ~gc_flag_bits) == generation.head;
   const bool opened = opening && (*opening & ~gc_flag_bits) == generation.head;
-  if (!closed && !opened) {
+  if (!closed && !opened && !not_saved(closing) && !not_saved(opening)) {
     return fail(ErrorKind::corrupt, generation.head,
                 fmt::format("generation {}: the list at {:#x} does not close", generation.name,
                             generation.head));
@@ -119,7 +131,7 @@ Result<void> prove_list(const image::AddressSpace& memory, const Runtime& runtim
       break;
     }
     if (auto proof = prove_type(memory, layout, *type); !proof) {
-      if (i == 0 && interpreter.id >= 0) {
+      if (i == 0 && interpreter.id >= 0 && !not_saved(proof)) {
         return proof;
       }
       break;
