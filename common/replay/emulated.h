@@ -19,29 +19,46 @@ struct TraceRequest {
 struct TracedVisit {
   std::uint32_t request = 0; // index into the requests
   Address object = 0;
-  /// From where the pointer was last loaded before the visit, the traversal's own stack left aside
-  /// (compilers keep copies there); 0: it was not loaded but computed.
+  /// From where the pointer was last loaded before the visit, slots of earlier visits and the
+  /// traversal's own stack left aside (compilers keep copies there); 0: it was not loaded but
+  /// computed.
   Address slot = 0;
+  /// Each slot that the pointer was loaded from has been another visit's before.
+  bool repeated = false;
   /// visit_decref would subtract this visit if the object were in the collected set: it is a GC
   /// object and, from 3.14 on, not a borrowed stack reference. Found by running the traversal a
-  /// second time with visit_decref and reading how often each object was decremented. If one object
-  /// is visited more often than decremented, the visits left out are those whose slot has tag bits,
-  /// then the last. When visit_decref is unknown: it is a GC object, no more.
+  /// second time with visit_decref, where a visited reference has tag bits, and reading how often
+  /// each object was decremented. If one object is visited more often than decremented, the visits
+  /// left out are those whose slot has tag bits, then the last. When visit_decref is unknown: it is
+  /// a GC object, no more.
   bool counted = false;
+};
+
+/// A slot that a visited pointer was loaded from, too, without a visit for it.
+struct OtherSlot {
+  std::uint32_t request = 0;
+  Address object = 0;
+  Address slot = 0;
 };
 
 struct Trace {
   std::vector<TracedVisit> visits; // in order of the requests, each in order of visiting
-  /// `container` is an index into the requests. Outcome::write does not end a traversal: each
-  /// instruction that writes outside of the stack is listed once per request, 31 at most.
+  std::vector<OtherSlot> others;   // in order of the requests
+  /// `container` is an index into the requests. Outcome::write and Outcome::call do not end a
+  /// traversal. Writes: each instruction that changed memory outside of the stack for good is
+  /// listed once per request. Calls of watched functions: `address` is the function, `pc` is behind
+  /// the call. 31 of both at most.
   std::vector<Incident> incidents;
   std::uint64_t instructions = 0; // executed, the second runs included
 };
 
 class Tracer : public Replayer {
 public:
-  /// Leaves the image as it was, whatever the traversals write. Errors: replayer, cancelled, limit.
-  virtual Result<Trace> trace(std::span<const TraceRequest> requests) = 0;
+  /// Leaves the image as it was, whatever the traversals write. Calls of `watched` functions
+  /// (addresses, 64 at most) are listed. Errors: replayer, cancelled, limit.
+  virtual Result<Trace> trace(std::span<const TraceRequest> requests,
+                              std::span<const Address> watched) = 0;
+  Result<Trace> trace(std::span<const TraceRequest> requests) { return trace(requests, {}); }
 };
 
 /// As start_native(); Options::traversal_budget does not matter, Options::traversal_instructions

@@ -16,7 +16,8 @@ constexpr std::uint64_t max_record_capacity = std::uint64_t{1} << 26;
 EmulatedReplayer::EmulatedReplayer(std::unique_ptr<NativeReplayer> process)
     : process_(std::move(process)) {}
 
-Result<protocol::Command> EmulatedReplayer::lay_out(std::span<const TraceRequest> requests) {
+Result<protocol::Command> EmulatedReplayer::lay_out(std::span<const TraceRequest> requests,
+                                                    std::span<const Address> watched) {
   std::vector<std::uint64_t> containers;
   std::vector<std::uint64_t> functions;
   containers.reserve(requests.size());
@@ -29,11 +30,12 @@ Result<protocol::Command> EmulatedReplayer::lay_out(std::span<const TraceRequest
   window.restart();
   const auto objects = window.put(std::span<const std::uint64_t>(containers));
   const auto counts = window.put(std::span<const std::uint64_t>(functions));
+  const auto functions_watched = window.put(watched);
   const auto incidents = window.allocate(incident_capacity, sizeof(protocol::IncidentRecord));
   const std::uint64_t capacity =
       std::min(window.room() / sizeof(protocol::TraceRecord) / 2, max_record_capacity);
   const auto records = window.allocate(capacity, sizeof(protocol::TraceRecord));
-  for (const auto* offset : {&objects, &counts, &incidents, &records}) {
+  for (const auto* offset : {&objects, &counts, &functions_watched, &incidents, &records}) {
     if (!*offset) {
       return std::unexpected(offset->error());
     }
@@ -43,6 +45,8 @@ Result<protocol::Command> EmulatedReplayer::lay_out(std::span<const TraceRequest
   command.end = requests.size();
   command.objects = *objects;
   command.counts = *counts;
+  command.watched = *functions_watched;
+  command.watched_count = static_cast<std::uint32_t>(watched.size());
   command.incidents = *incidents;
   command.incident_capacity = incident_capacity;
   command.records = *records;
@@ -62,20 +66,29 @@ Result<void> EmulatedReplayer::take(const protocol::Command& command, const prot
     if (record.request >= requests) {
       return fail(ErrorKind::replayer, 0, "the replayer's results make no sense");
     }
-    trace.visits.push_back({record.request, record.object, record.slot, record.counted != 0});
+    if (record.other != 0) {
+      trace.others.push_back({record.request, record.object, record.slot});
+    } else {
+      trace.visits.push_back(
+          {record.request, record.object, record.slot, record.repeated != 0, record.counted != 0});
+    }
   }
   trace.instructions += reply.instructions;
   return {};
 }
 
-Result<Trace> EmulatedReplayer::trace(std::span<const TraceRequest> requests) {
+Result<Trace> EmulatedReplayer::trace(std::span<const TraceRequest> requests,
+                                      std::span<const Address> watched) {
   if (requests.size() > UINT32_MAX) {
     return fail(ErrorKind::limit, 0, "more than 2^32 containers to trace");
+  }
+  if (watched.size() > protocol::max_watched_functions) {
+    return fail(ErrorKind::limit, 0, "more functions to watch than one trace may");
   }
   if (auto locked = process_->finish_lock(); !locked) {
     return std::unexpected(locked.error());
   }
-  auto command = lay_out(requests);
+  auto command = lay_out(requests, watched);
   if (!command) {
     return std::unexpected(command.error());
   }

@@ -19,12 +19,15 @@ public:
     return process_->visits(containers, function, incidents);
   }
   std::uint64_t failed_regions() const override { return process_->failed_regions(); }
-  Result<Trace> trace(std::span<const TraceRequest> requests) override;
+  using Tracer::trace;
+  Result<Trace> trace(std::span<const TraceRequest> requests,
+                      std::span<const Address> watched) override;
 
   pid_t pid() const { return process_->pid(); }
 
 private:
-  Result<protocol::Command> lay_out(std::span<const TraceRequest> requests);
+  Result<protocol::Command> lay_out(std::span<const TraceRequest> requests,
+                                    std::span<const Address> watched);
   Result<void> take(const protocol::Command& command, const protocol::Reply& reply, Trace& trace,
                     std::size_t requests) const;
 

@@ -54,6 +54,8 @@ std::optional<Outcome> outcome_of(protocol::Ending ending) {
     return Outcome::write;
   case protocol::Ending::unsupported_instruction:
     return Outcome::unsupported_instruction;
+  case protocol::Ending::call:
+    return Outcome::call;
   }
   return std::nullopt;
 }

@@ -64,6 +64,7 @@ enum class Outcome : std::uint8_t {
   timeout,
   write,
   unsupported_instruction, // the emulated engine lacks it: not the target's fault
+  call,                    // of a watched function, when traced: it ends nothing
 };
 
 struct Incident {

@@ -9,7 +9,7 @@
 
 namespace pygc::replay::protocol {
 
-inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t version = 2;
 inline constexpr int control_fd = 3;
 
 /// update_refs adds this to each refcount, so that gc_refs below zero stay exact and assertions of
@@ -41,8 +41,10 @@ inline constexpr std::uint64_t user_space_end = 0x7fff'ffff'f000;
 /// The emulated engine: a traversal may execute this many times Setup::traversal_instructions
 /// altogether, so that containers of millions come to their end.
 inline constexpr std::uint64_t budget_of_large_containers = 32;
-/// Incidents that one trace lists; further writes are left out.
+/// Incidents that one trace lists; further writes and calls are left out.
 inline constexpr std::size_t max_incidents_per_trace = 32;
+/// Functions whose calls one trace may list.
+inline constexpr std::size_t max_watched_functions = 64;
 
 /// Exit statuses of the replayer; 0 is an orderly end.
 enum ExitStatus : int {
@@ -117,7 +119,7 @@ struct Command {
   std::uint64_t end = 0;
   std::uint64_t objects = 0; // u64 addresses; update sets those it cannot write to 0
   std::uint64_t counts = 0; // u64 refcounts; collect replaces them by i64 gc_refs; trace: functions
-  std::uint64_t watched = 0;   // u32 indices into the objects
+  std::uint64_t watched = 0;   // u32 indices into the objects; trace: u64 functions
   std::uint64_t incidents = 0; // IncidentRecords
   std::uint64_t incident_capacity = 0;
   std::uint64_t records = 0; // DecrementRecords, VisitRecords or TraceRecords
@@ -164,7 +166,8 @@ enum class Ending : std::uint32_t {
   syscall,
   timeout,
   write,
-  unsupported_instruction
+  unsupported_instruction,
+  call // of a watched function: it does not end the traversal
 };
 
 struct IncidentRecord {
@@ -192,8 +195,10 @@ struct TraceRecord {
   std::uint64_t slot = 0;
   std::uint32_t request = 0; // index into the objects
   std::uint32_t counted = 0;
-  std::uint32_t tagged = 0; // the slot's word had tag bits set
-  std::uint32_t reserved = 0;
+  std::uint32_t tagged = 0;  // the slot's word had tag bits set
+  std::uint8_t repeated = 0; // an earlier visit of the traversal had taken the slot
+  std::uint8_t other = 0;    // no visit: the visited pointer was loaded from here too
+  std::uint16_t reserved = 0;
 };
 
 } // namespace pygc::replay::protocol

@@ -69,6 +69,11 @@ void CountedVisits::take_gc_objects() {
   }
 }
 
+bool CountedVisits::needs_second_run() const {
+  return std::ranges::any_of(
+      visits_, [](const auto& visit) { return visit.tagged != 0 || visit.slot == 0; });
+}
+
 bool CountedVisits::prime() {
   bool any = false;
   for (auto& object : objects_) {

@@ -32,8 +32,11 @@ public:
   std::optional<Question> next_question();
   void answer(bool is_gc);
 
-  /// Without visit_decref: all visits of GC objects count.
+  /// Without visit_decref, or without tagged references: all visits of GC objects count.
   void take_gc_objects();
+  /// Whether a visit may be one that visit_decref would not get: its reference had tag bits, or it
+  /// is not known from where it came.
+  bool needs_second_run() const;
 
   /// Marks the heads. False: there are none.
   bool prime();

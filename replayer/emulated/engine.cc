@@ -159,10 +159,20 @@ void Engine::on_code(uc_engine* /*emulator*/, std::uint64_t pc, std::uint32_t /*
   }
 }
 
+void Engine::watch_functions(std::span<const std::uint64_t> functions) {
+  watched_.assign(functions.begin(), functions.end());
+  std::ranges::sort(watched_);
+  std::ranges::fill(known_, ~std::uint64_t{0});
+}
+
 void Engine::inspect(std::uint64_t pc) {
   if (in_own_page(pc)) {
     run_own_code(pc - protocol::own_start);
     return;
+  }
+  const bool watched = std::ranges::binary_search(watched_, pc);
+  if (watched && in_call_) {
+    job_->called(pc, return_address());
   }
   const GuestRegion* region = memory_.find(pc);
   if (region == nullptr || (region->protection & PROT_EXEC) == 0) {
@@ -173,7 +183,9 @@ void Engine::inspect(std::uint64_t pc) {
                         std::min(region->end - pc, max_instruction));
   switch (machine::classify(bytes)) {
   case Instruction::ordinary:
-    known_[pc % known_count] = pc;
+    if (!watched) {
+      known_[pc % known_count] = pc;
+    }
     return;
   case Instruction::unsupported:
     execute_vector(pc, bytes);
@@ -321,6 +333,15 @@ void Engine::on_access(uc_engine* /*emulator*/, uc_mem_type type, std::uint64_t 
   }
 }
 
+std::uint64_t Engine::return_address() const {
+  const std::uint64_t sp = get(UC_X86_REG_RSP);
+  std::uint64_t address = 0;
+  if (in_stack(sp) && stack_top - sp >= sizeof(address)) {
+    std::memcpy(&address, stack_ + (sp - protocol::own_stack), sizeof(address));
+  }
+  return address;
+}
+
 void Engine::after_incident() {
   if (!stopping_) {
     stop(Ending::fault, 0, SIGSEGV); // the emulator gave up
@@ -333,11 +354,7 @@ void Engine::after_incident() {
   }
   if (in_own_page(incident.pc)) {
     // In a visitor: its caller passed something that is no object.
-    const std::uint64_t sp = get(UC_X86_REG_RSP);
-    incident.pc = 0;
-    if (in_stack(sp) && stack_top - sp >= sizeof(incident.pc)) {
-      std::memcpy(&incident.pc, stack_ + (sp - protocol::own_stack), sizeof(incident.pc));
-    }
+    incident.pc = return_address();
   }
   if (in_call_) {
     in_call_ = false;

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <unicorn/unicorn.h>
 #include <vector>
 
@@ -34,6 +35,8 @@ public:
   /// Before each access, if the engine watches memory; the stack is left out.
   virtual void load(std::uint64_t address, unsigned size) = 0;
   virtual void store(std::uint64_t pc, std::uint64_t address, unsigned size) = 0;
+  /// A watched function is about to run; it returns to `return_address`.
+  virtual void called(std::uint64_t function, std::uint64_t return_address) = 0;
 
 protected:
   ~Job() = default;
@@ -58,6 +61,9 @@ public:
   ~Engine();
 
   void run(Job& job, const Budget& budget);
+
+  /// From now on the job is told when these begin.
+  void watch_functions(std::span<const std::uint64_t> functions);
 
   /// Executed so far.
   std::uint64_t instructions() const { return count_; }
@@ -93,7 +99,7 @@ private:
   /// A part of the access that lies in one region; nullptr when it is wrong.
   std::byte* access(std::uint64_t address, std::size_t& size, bool write);
   void execute_vector(std::uint64_t pc, std::span<const std::byte> bytes);
-  /// An instruction that was not met before, or one of our own.
+  /// An instruction that was not met before, one of our own or the first of a watched function.
   void inspect(std::uint64_t pc);
   void run_own_code(std::uint64_t offset);
   void start_next_call();
@@ -104,6 +110,8 @@ private:
   void finish();
   void after_incident();
 
+  /// Of the function that begins here; 0 when the stack has none.
+  std::uint64_t return_address() const;
   std::uint64_t get(int reg) const;
   void set(int reg, std::uint64_t value);
 
@@ -129,7 +137,8 @@ private:
   std::uint64_t checkpoint_ = 0;
   std::uint64_t call_began_ = 0; // by count_
   std::uint64_t last_visit_ = 0;
-  std::vector<std::uint64_t> known_; // instructions met before, by their low bits
+  std::vector<std::uint64_t> watched_; // functions, ascending
+  std::vector<std::uint64_t> known_;   // instructions met before, by their low bits
 };
 
 } // namespace pygc::replayer

@@ -2,6 +2,7 @@
 
 #include "replayer/emulated/counted_visits.h"
 #include "replayer/emulated/journal.h"
+#include "replayer/emulated/lasting_writes.h"
 #include "replayer/emulated/slot_table.h"
 
 #include <algorithm>
@@ -26,7 +27,7 @@ public:
         functions_(place.in_window<std::uint64_t>(command.counts)),
         incidents_(place.in_window<protocol::IncidentRecord>(command.incidents)),
         records_(place.in_window<TraceRecord>(command.records)), journal_(place.memory),
-        counted_(place), index_(command.first) {}
+        writes_(place.memory), counted_(place), index_(command.first) {}
 
   bool next(Call& call) override {
     if (step_ == Step::ask && !ask(call)) {
@@ -49,14 +50,18 @@ public:
 
   bool visit(std::uint64_t object) override {
     if (reply_.records == command_.record_capacity) {
-      reply_.records = first_record_; // this request's turn comes again
-      reply_.incidents = first_incident_;
-      journal_.roll_back();
+      give_up_request();
       return false;
     }
-    const auto slot = slots_.find(object);
-    records_[reply_.records++] = {object, slot.address, static_cast<std::uint32_t>(index_), 0,
-                                  slot.tagged};
+    const auto slot = slots_.take(object);
+    records_[reply_.records++] = {.object = object,
+                                  .slot = slot.address,
+                                  .request = static_cast<std::uint32_t>(index_),
+                                  .counted = 0,
+                                  .tagged = slot.tagged,
+                                  .repeated = slot.repeated,
+                                  .other = 0,
+                                  .reserved = 0};
     return true;
   }
 
@@ -74,14 +79,21 @@ public:
   }
 
   void store(std::uint64_t pc, std::uint64_t address, unsigned size) override {
+    if (step_ == Step::list) {
+      writes_.store(pc, address, size);
+    }
     journal_.before_store(address, size);
+  }
+
+  void called(std::uint64_t function, std::uint64_t return_address) override {
     if (step_ != Step::list) {
       return;
     }
-    const std::span written(incidents_ + first_incident_, reply_.incidents - first_incident_);
-    const bool known = std::ranges::any_of(written, [&](const auto& i) { return i.pc == pc; });
-    if (!known && written.size() + 1 < protocol::max_incidents_per_trace) {
-      note({pc, address, 0, 0, Ending::write});
+    const std::span noted(incidents_ + first_incident_, reply_.incidents - first_incident_);
+    const bool known = std::ranges::any_of(
+        noted, [&](const auto& i) { return i.ending == Ending::call && i.address == function; });
+    if (!known && has_room_for_incident()) {
+      note({return_address, function, 0, 0, Ending::call});
     }
   }
 
@@ -93,8 +105,22 @@ public:
 private:
   enum class Step : std::uint8_t { idle, list, ask, count };
 
+  /// The last place is for what ends the traversal.
+  bool has_room_for_incident() const {
+    return reply_.incidents - first_incident_ + 1 < protocol::max_incidents_per_trace;
+  }
+
+  /// Its turn comes again, with empty buffers.
+  void give_up_request() {
+    reply_.records = first_record_;
+    reply_.incidents = first_incident_;
+    journal_.roll_back();
+    writes_.restart();
+    step_ = Step::idle;
+  }
+
   bool start_request(Call& call) {
-    for (; index_ < command_.end; ++index_) {
+    for (; index_ < command_.end && !full_; ++index_) {
       if (reply_.incidents + protocol::max_incidents_per_trace > command_.incident_capacity ||
           reply_.records == command_.record_capacity) {
         return false;
@@ -111,6 +137,7 @@ private:
         }
       }
       slots_.restart();
+      writes_.restart();
       function_ = call.function;
       step_ = Step::list;
       return true;
@@ -129,7 +156,7 @@ private:
   }
 
   void start_counting(Call& call) {
-    if (command_.visitor == 0) {
+    if (command_.visitor == 0 || !counted_.needs_second_run()) {
       counted_.take_gc_objects();
       finish_request();
       return;
@@ -147,7 +174,9 @@ private:
     case Step::idle:
       return;
     case Step::list:
+      writes_.freeze();
       journal_.roll_back();
+      note_lasting_writes();
       counted_.start({records_ + first_record_, reply_.records - first_record_});
       step_ = Step::ask;
       return;
@@ -164,7 +193,43 @@ private:
     }
   }
 
+  void note_lasting_writes() {
+    writes_.each_lasting([this](std::uint64_t pc, std::uint64_t address) {
+      if (has_room_for_incident()) {
+        note({pc, address, 0, 0, Ending::write});
+      }
+    });
+  }
+
+  /// False: no room for them all.
+  bool add_other_slots() {
+    const std::uint64_t visits_end = reply_.records;
+    bool room = true;
+    for (std::uint64_t i = first_record_; i < visits_end; ++i) {
+      const std::uint64_t object = records_[i].object;
+      slots_.take_rest(object, [&](std::uint64_t slot) {
+        room = room && reply_.records < command_.record_capacity;
+        if (room) {
+          records_[reply_.records++] = {.object = object,
+                                        .slot = slot,
+                                        .request = static_cast<std::uint32_t>(index_),
+                                        .counted = 0,
+                                        .tagged = 0,
+                                        .repeated = 0,
+                                        .other = 1,
+                                        .reserved = 0};
+        }
+      });
+    }
+    return room;
+  }
+
   void finish_request() {
+    if (!add_other_slots()) {
+      give_up_request();
+      full_ = true;
+      return;
+    }
     step_ = Step::idle;
     ++reply_.traversed;
     ++index_;
@@ -183,6 +248,7 @@ private:
   protocol::IncidentRecord* incidents_;
   TraceRecord* records_;
   Journal journal_;
+  LastingWrites writes_;
   SlotTable slots_;
   CountedVisits counted_;
   Reply reply_;
@@ -191,12 +257,14 @@ private:
   std::uint64_t first_record_ = 0;
   std::uint64_t first_incident_ = 0;
   Step step_ = Step::idle;
+  bool full_ = false;
 };
 
 } // namespace
 
 Reply trace(const Workplace& place, Engine& engine, const Command& command) {
   TraceJob job(place, command);
+  engine.watch_functions({place.in_window<std::uint64_t>(command.watched), command.watched_count});
   const std::uint64_t budget = place.setup.traversal_instructions;
   const std::uint64_t before = engine.instructions();
   engine.run(

@@ -73,6 +73,7 @@ public:
 
   void load(std::uint64_t /*address*/, unsigned /*size*/) override {}
   void store(std::uint64_t /*pc*/, std::uint64_t /*address*/, unsigned /*size*/) override {}
+  void called(std::uint64_t /*function*/, std::uint64_t /*return_address*/) override {}
 
   Reply reply() {
     reply_.next = index_;

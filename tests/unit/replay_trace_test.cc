@@ -49,6 +49,15 @@ protected:
     return counted;
   }
 
+  static std::vector<bool> repeated(const Trace& trace) {
+    std::vector<bool> repeated;
+    repeated.reserve(trace.visits.size());
+    for (const auto& visit : trace.visits) {
+      repeated.push_back(visit.repeated);
+    }
+    return repeated;
+  }
+
   Image image;
   Options with_options = options();
   std::unique_ptr<Tracer> tracer;
@@ -66,6 +75,7 @@ TEST_F(ReplayTrace, StaticSlotTwice) {
   const auto result = trace({{object, 0}});
   EXPECT_THAT(slots(result), ElementsAre(slot, slot));
   EXPECT_THAT(counted(result), ElementsAre(true, true));
+  EXPECT_THAT(repeated(result), ElementsAre(false, true));
   EXPECT_EQ(result.visits[0].object, child);
   EXPECT_THAT(result.incidents, IsEmpty());
   EXPECT_GT(result.instructions, 10u);
@@ -78,6 +88,79 @@ TEST_F(ReplayTrace, FieldOfTheObject) {
       {0x48, 0x89, 0xf0, 0x48, 0x8b, 0x7f, 0x18, 0x48, 0x89, 0xd6, 0xff, 0xe0});
   image.store(object + 0x18, child);
   EXPECT_THAT(slots(trace({{object, 0}})), ElementsAre(object + 0x18));
+}
+
+/// push %rbx; push %r12; push %r13; mov %rsi,%rbx; mov 0x18(%rdi),%r12; mov 0x20(%rdi),%r13
+const Code loads_two_fields{0x53, 0x41, 0x54, 0x41, 0x55, 0x48, 0x89, 0xf3,
+                            0x4c, 0x8b, 0x67, 0x18, 0x4c, 0x8b, 0x6f, 0x20};
+const Code visits_r12{0x4c, 0x89, 0xe7, 0xff, 0xd3}; // mov %r12,%rdi; call *%rbx
+const Code visits_r13{0x4c, 0x89, 0xef, 0xff, 0xd3}; // mov %r13,%rdi; call *%rbx
+const Code pops_three{0x41, 0x5d, 0x41, 0x5c, 0x5b}; // pop %r13; pop %r12; pop %rbx
+
+TEST_F(ReplayTrace, TwoFieldsWithOneValueLoadedBeforeEitherIsVisited) {
+  const Address child = image.add_object_with(ret_zero);
+  const Address object =
+      image.add_object_with(loads_two_fields + visits_r12 + visits_r13 + pops_three + ret_zero);
+  image.store(object + 0x18, child);
+  image.store(object + 0x20, child);
+  const auto result = trace({{object, 0}});
+  EXPECT_THAT(slots(result), ElementsAre(object + 0x20, object + 0x18));
+  EXPECT_THAT(repeated(result), ElementsAre(false, false));
+  EXPECT_THAT(result.others, IsEmpty());
+}
+
+TEST_F(ReplayTrace, ASlotWithoutAVisitIsListed) {
+  const Address child = image.add_object_with(ret_zero);
+  const Address object =
+      image.add_object_with(loads_two_fields + visits_r12 + pops_three + ret_zero);
+  image.store(object + 0x18, child);
+  image.store(object + 0x20, child);
+  const auto result = trace({{object, 0}});
+  EXPECT_THAT(slots(result), ElementsAre(object + 0x20));
+  ASSERT_THAT(result.others, SizeIs(1));
+  EXPECT_EQ(result.others[0].object, child);
+  EXPECT_EQ(result.others[0].slot, object + 0x18);
+}
+
+TEST_F(ReplayTrace, MoreFieldsWithOneValueThanAreRememberedAreNotRepeated) {
+  const Address child = image.add_object_with(ret_zero);
+  std::vector<Address> fields;
+  for (int i = 0; i < 40; ++i) {
+    fields.push_back(image.reserve(8));
+    image.store(fields.back(), child);
+  }
+  const Address object = image.add_object_with(visiting_slots(fields));
+  const auto result = trace({{object, 0}});
+  EXPECT_EQ(slots(result), fields);
+  EXPECT_THAT(repeated(result), ::testing::Each(false));
+}
+
+TEST_F(ReplayTrace, CallsOfWatchedFunctions) {
+  const Address child = image.add_object_with(ret_zero);
+  const Address allocates = image.add_code(ret_zero);
+  // mov allocates,%rax; call *%rax
+  const Address function = image.add_code(Code{0x53, 0x48, 0x89, 0xf3, 0x5b} + load_rax(allocates) +
+                                          Code{0xff, 0xd0, 0xff, 0xd0} + ret_zero);
+  const Address object = image.add_object(image.add_type(function));
+  tracer = start_tracer(image.memory(), with_options);
+  const auto watched =
+      tracer->trace(std::vector<TraceRequest>{{child, 0}, {object, 0}}, std::vector{allocates});
+  ASSERT_TRUE(watched);
+  ASSERT_THAT(watched->incidents, ::testing::Not(IsEmpty()));
+  EXPECT_EQ(watched->incidents[0].outcome, Outcome::call);
+  EXPECT_EQ(watched->incidents[0].container, 1u);
+  EXPECT_EQ(watched->incidents[0].address, allocates);
+  EXPECT_EQ(watched->incidents[0].pc, function + 17);
+  EXPECT_THAT(trace({{object, 0}}).incidents,
+              ::testing::Each(::testing::Field(&Incident::outcome, ::testing::Ne(Outcome::call))));
+}
+
+TEST_F(ReplayTrace, WhatIsPutBackIsNoWrite) {
+  const Address counter = image.reserve(8);
+  // mov counter,%rax; incq (%rax); decq (%rax)
+  const Address object = image.add_object_with(load_rax(counter) +
+                                               Code{0x48, 0xff, 0x00, 0x48, 0xff, 0x08} + ret_zero);
+  EXPECT_THAT(trace({{object, 0}}).incidents, IsEmpty());
 }
 
 TEST_F(ReplayTrace, FieldBehindTwoPointers) {

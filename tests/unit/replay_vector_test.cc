@@ -123,7 +123,8 @@ TEST(ReplayVectorMemory, LoadsAreSlotsAndWrongOnesFaults) {
   const Code store{0xc5, 0xfe, 0x7f, 0x00}; // vmovdqu %ymm0,(%rax)
   const Address no_read = image.add_object_with(load_rax(unmapped) + load + ret_zero);
   const Address no_write = image.add_object_with(load_rax(code_base) + store + ret_zero);
-  const Address writes = image.add_object_with(load_rax(bss_base) + store + ret_zero);
+  const Code ones{0xc5, 0xfd, 0x74, 0xc0}; // vpcmpeqb %ymm0,%ymm0,%ymm0: zeros change nothing
+  const Address writes = image.add_object_with(load_rax(bss_base) + ones + store + ret_zero);
   auto tracer = start_tracer(image.memory(), options());
   ASSERT_TRUE(tracer);
   const std::vector<TraceRequest> requests{{loads, 0}, {no_read, 0}, {no_write, 0}, {writes, 0}};
