@@ -1,0 +1,67 @@
+// Traverse functions that do what none may do.
+#include "case.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+typedef struct {
+  void* other;
+  PyObject* object;
+} State;
+
+// The state was never allocated.
+static int null_state_traverse(PyObject* op, visitproc visit, void* arg) {
+  VISIT_TYPE(op);
+  Py_VISIT(((State*)((Container*)op)->state)->object);
+  return 0;
+}
+
+static volatile int loops_until;
+
+static int loops_traverse(PyObject* op, visitproc visit, void* arg) {
+  VISIT_TYPE(op);
+  while (loops_until == 0) {
+  }
+  Py_VISIT(((Container*)op)->field);
+  return 0;
+}
+
+static volatile unsigned long writes_count;
+
+static PyObject** writes_slot(Container* self) {
+  (void)self;
+  return (PyObject**)&writes_count;
+}
+
+static int writes_traverse(PyObject* op, visitproc visit, void* arg) {
+  VISIT_TYPE(op);
+  ++writes_count;
+  Py_VISIT(((Container*)op)->field);
+  return 0;
+}
+
+// What Py_INCREF does in a release build; that of a debug build counts references in all as well.
+static int increments_traverse(PyObject* op, visitproc visit, void* arg) {
+  VISIT_TYPE(op);
+  ++((Container*)op)->field->ob_refcnt;
+  Py_VISIT(((Container*)op)->field);
+  return 0;
+}
+
+static int system_call_traverse(PyObject* op, visitproc visit, void* arg) {
+  VISIT_TYPE(op);
+  syscall(SYS_getppid);
+  Py_VISIT(((Container*)op)->field);
+  return 0;
+}
+
+static const Case cases[] = {
+    {"conduct.null_state", null_state_traverse, NULL, NULL},
+    {"conduct.loops", loops_traverse, NULL, NULL},
+    {"conduct.writes", writes_traverse, NULL, writes_slot},
+    {"conduct.increments", increments_traverse, NULL, NULL},
+    {"conduct.system_call", system_call_traverse, NULL, NULL},
+    {NULL, NULL, NULL, NULL},
+};
+
+EXTENSION(conduct)

@@ -1,0 +1,238 @@
+// Extensions whose traverse functions are wrong, or right, in one way each: what `pygc check` says
+// of every one, on every build of the matrix.
+#include "tests/e2e/support/extension.h"
+#include "tests/e2e/support/matrix.h"
+
+#include <algorithm>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <set>
+
+namespace pygc::e2e {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+struct ExpectedFinding {
+  std::string kind;
+  std::string severity;
+};
+
+/// A wrong traverse function, and what is to be found of it: this, and nothing else.
+struct WrongCase {
+  std::string name;       // "extension.case", the function is case_traverse
+  std::string count = {}; // of instances, as extensions.py takes it
+  std::vector<ExpectedFinding> findings;
+  std::string owner = {};     // of the slot, for a finding about what is visited
+  std::string slot_name = {}; // a part of it
+};
+
+/// Any of these is about the object that the slot holds; the others are about the container.
+bool is_about_visited(const std::string& kind) {
+  return kind == "negative_gc_refs" || kind == "unowned_visit" || kind == "duplicate_visit";
+}
+
+const std::vector<WrongCase>& wrong_cases() {
+  static const std::vector<WrongCase> cases = {
+      {.name = "ownership.visits_static",
+       .findings = {{"unowned_visit", "warning"}},
+       .owner = "static",
+       .slot_name = "visits_static_cache"},
+      {.name = "ownership.interpreter_field",
+       .findings = {{"unowned_visit", "warning"}},
+       .owner = "interpreter"},
+      {.name = "ownership.visits_twice",
+       .findings = {{"negative_gc_refs", "error"}, {"duplicate_visit", "error"}},
+       .owner = "object"},
+      {.name = "ownership.borrowed",
+       .findings = {{"negative_gc_refs", "error"}},
+       .owner = "object"},
+      {.name = "ownership.shared_slot",
+       .count = "2",
+       .findings = {{"negative_gc_refs", "error"}, {"duplicate_visit", "error"}},
+       .owner = "object"},
+      // Nothing dies too early by these: the audit names them.
+      {.name = "ownership.forgets_type", .findings = {}},
+      {.name = "ownership.forgets_field", .findings = {}},
+      {.name = "conduct.null_state", .findings = {{"traverse_fault", "error"}}},
+      {.name = "conduct.loops", .findings = {{"traverse_timeout", "error"}}},
+      {.name = "conduct.writes", .findings = {{"traverse_write", "warning"}}},
+      {.name = "conduct.increments", .findings = {{"traverse_write", "warning"}}},
+      {.name = "conduct.system_call", .findings = {{"traverse_syscall", "warning"}}},
+  };
+  return cases;
+}
+
+/// The same functions where their visits already do harm.
+const std::vector<WrongCase>& harmful_cases() {
+  static const std::vector<WrongCase> cases = {
+      {.name = "ownership.visits_static",
+       .count = "2",
+       .findings = {{"negative_gc_refs", "error"}, {"unowned_visit", "error"}},
+       .owner = "static",
+       .slot_name = "visits_static_cache"},
+      {.name = "ownership.visits_static",
+       .count = "dead",
+       .findings = {{"unowned_visit", "error"}},
+       .owner = "static",
+       .slot_name = "visits_static_cache"},
+      {.name = "ownership.shared_slot",
+       .count = "3",
+       .findings = {{"negative_gc_refs", "error"}, {"duplicate_visit", "error"}},
+       .owner = "object"},
+  };
+  return cases;
+}
+
+std::string function_of(const WrongCase& it) {
+  return it.name.substr(it.name.find('.') + 1) + "_traverse";
+}
+
+/// Addresses that the script printed as "NAME.PART", one a line.
+std::set<std::uint64_t> printed(const Core& core, const std::string& name,
+                                const std::string& part) {
+  const std::string start = name + "." + part + " ";
+  std::set<std::uint64_t> addresses;
+  for (const std::string& line : core.printed) {
+    if (line.starts_with(start)) {
+      addresses.insert(to_address(line.substr(start.size())));
+    }
+  }
+  EXPECT_FALSE(addresses.empty()) << start;
+  return addresses;
+}
+
+std::uint64_t address_in(const json& it, const char* key) {
+  return to_address(it.at(key).get<std::string>());
+}
+
+Core extension_core(const InterpreterBuild& build, const std::vector<WrongCase>& cases) {
+  std::vector<std::string> words = {"path=" + build_extensions(build, {"ownership", "conduct"})};
+  for (const WrongCase& it : cases) {
+    words.push_back(it.count.empty() ? it.name : it.name + "*" + it.count);
+  }
+  return make_core({.build = &build, .script = "extensions.py", .words = words});
+}
+
+/// The visits that the function makes of the object, with their slot and its owner.
+void expect_visitors(const WrongCase& it, const Core& core, const json& finding) {
+  const auto instances = printed(core, it.name, "instance");
+  const auto slots = printed(core, it.name, "slot");
+  std::set<std::uint64_t> seen;
+  for (const json& visitor : finding.at("visitors")) {
+    if (visitor.at("function").get<std::string>().find(function_of(it)) == std::string::npos) {
+      // Who owns the object rightly is listed for a negative gc_refs only.
+      EXPECT_EQ(finding.at("kind"), "negative_gc_refs") << finding.dump(1);
+      continue;
+    }
+    seen.insert(address_in(visitor, "container"));
+    EXPECT_TRUE(slots.contains(address_in(visitor, "slot"))) << visitor.dump(1);
+    EXPECT_EQ(visitor.at("owner"), it.owner);
+    EXPECT_THAT(visitor.at("slot_name").get<std::string>(), HasSubstr(it.slot_name));
+    EXPECT_EQ(visitor.at("type"), it.name);
+  }
+  EXPECT_EQ(seen, instances) << finding.dump(1);
+}
+
+/// What a function did at a place in itself or in what it called.
+void expect_conduct(const WrongCase& it, const Core& core, const json& finding) {
+  EXPECT_THAT(finding.at("function").get<std::string>(), HasSubstr(function_of(it)));
+  EXPECT_GT(address_in(finding, "pc"), 0U);
+  if (it.name == "conduct.null_state") {
+    EXPECT_EQ(address_in(finding, "address"), sizeof(void*)); // the second member of a NULL state
+  } else if (it.name == "conduct.writes") {
+    EXPECT_EQ(printed(core, it.name, "slot").count(address_in(finding, "address")), 1U);
+  } else if (it.name == "conduct.increments") {
+    EXPECT_EQ(printed(core, it.name, "object").count(address_in(finding, "address")), 1U);
+  }
+}
+
+/// The findings of one kind about one case; those that are as expected leave the list.
+std::size_t take_findings(const WrongCase& it, const Core& core, const ExpectedFinding& expected,
+                          std::vector<json>& findings) {
+  const auto subjects =
+      printed(core, it.name, is_about_visited(expected.kind) ? "object" : "instance");
+  return std::erase_if(findings, [&](const json& finding) {
+    if (finding.at("kind") != expected.kind ||
+        !subjects.contains(address_in(finding.at("object"), "address"))) {
+      return false;
+    }
+    EXPECT_EQ(finding.at("severity"), expected.severity) << finding.dump(1);
+    EXPECT_FALSE(finding.at("message").get<std::string>().empty());
+    if (is_about_visited(expected.kind)) {
+      expect_visitors(it, core, finding);
+    } else {
+      expect_conduct(it, core, finding);
+    }
+    return true;
+  });
+}
+
+/// Each case has its findings, and no finding is left that is of no case.
+std::string expect_findings(const Core& core, const std::vector<WrongCase>& cases) {
+  const Check check = check_alone(core, core.build->pygc_options());
+  std::vector<json> findings = check.document.at("findings");
+  const std::size_t count = findings.size();
+  for (const WrongCase& it : cases) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, it.name + " " + it.count);
+    for (const ExpectedFinding& expected : it.findings) {
+      EXPECT_EQ(take_findings(it, core, expected, findings), 1U) << expected.kind;
+    }
+  }
+  EXPECT_THAT(findings, testing::IsEmpty());
+  return std::to_string(cases.size()) + " cases, " + std::to_string(count) + " findings";
+}
+
+TEST(MatrixExtension, WrongTraversalsAreFoundForWhatTheyAre) {
+  for_each_build("wrong extensions", [](const MatrixBuild& build) {
+    return expect_findings(extension_core(build.build, wrong_cases()), wrong_cases());
+  });
+}
+
+/// Visited memory behind two allocations, counted references to a static variable's object, vector
+/// registers; and a module with global state, of which a note may say that it must stay alone.
+TEST(MatrixExtension, RightTraversalsAreClean) {
+  for_each_build("right extensions", [](const MatrixBuild& build) {
+    const std::string directory =
+        build_extensions(build.build, {"right", "avx_x86_64", "single_phase"});
+    const Core core =
+        make_core({.build = &build.build,
+                   .script = "extensions.py",
+                   .words = {"path=" + directory, "right.two_structs*3", "right.counted*3",
+                             "avx_x86_64.vector*3", "single_phase"}});
+    const Check check = check_alone(core, build.build.pygc_options());
+    EXPECT_EQ(check.status, 0) << check.document.dump(1);
+    EXPECT_EQ(check.document.at("complete"), true) << check.document.dump(1);
+    for (const json& finding : check.document.at("findings")) {
+      EXPECT_EQ(finding.at("severity"), "note") << finding.dump(1);
+      EXPECT_EQ(finding.at("visitors").at(0).at("name"), "single_phase") << finding.dump(1);
+    }
+    return std::to_string(check.document.at("findings").size()) + " notes";
+  });
+}
+
+void PrintTo(const WrongCase& it, std::ostream* out) {
+  *out << it.name << " " << it.count;
+}
+
+/// Each for itself, so that no case leans on what another does to the heap.
+class MatrixExtensionAlone : public testing::TestWithParam<WrongCase> {};
+
+TEST_P(MatrixExtensionAlone, IsFoundForWhatItIs) {
+  const Core core = extension_core(release_build(), {GetParam()});
+  expect_findings(core, {GetParam()});
+}
+
+std::string case_name(const testing::TestParamInfo<WrongCase>& it) {
+  std::string name = it.param.name + it.param.count;
+  std::ranges::replace(name, '.', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Wrong, MatrixExtensionAlone, testing::ValuesIn(wrong_cases()), case_name);
+INSTANTIATE_TEST_SUITE_P(Harmful, MatrixExtensionAlone, testing::ValuesIn(harmful_cases()),
+                         case_name);
+
+} // namespace
+} // namespace pygc::e2e
