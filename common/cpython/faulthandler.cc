@@ -48,7 +48,8 @@ public:
                              .file_slot = file_slot,
                              .file = *file,
                              .fd = *number,
-                             .enabled = *file != 0});
+                             .enabled = *file != 0,
+                             .all_threads = *file != 0}); // the timer knows no other way
     return {};
   }
 

@@ -1,5 +1,6 @@
 #include "common/cpython/object_names.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace pygc::cpython {
@@ -7,6 +8,10 @@ namespace {
 
 constexpr std::size_t name_limit = 120;
 constexpr int file_depth = 4; // TextIOWrapper -> BufferedWriter -> FileIO, and one to spare
+// Where an object of _io may keep the one that it wraps.
+constexpr std::int64_t first_field = 16; // behind PyObject
+constexpr std::int64_t field_size = 8;
+constexpr std::int64_t fields_end = 1024;
 
 /// Makes text from a target safe to print: control characters and quotes would lie about the rest.
 std::string printable(std::string text) {
@@ -88,13 +93,27 @@ std::string ObjectNames::file_name(Address object) {
         return printable(reader_.text(*name, name_limit).value_or(""));
       }
     }
-    auto inner = reader_.member(object, "buffer");
-    if (!inner) {
-      inner = reader_.member(object, "raw");
-    }
-    object = inner.value_or(0);
+    object = inner_file(object);
   }
   return {};
+}
+
+Address ObjectNames::inner_file(Address object) {
+  for (const std::string_view name : {"buffer", "raw"}) {
+    if (const auto inner = reader_.member(object, name)) {
+      return *inner;
+    }
+  }
+  const auto type_at = reader_.type_address(object);
+  const std::int64_t size = type_at ? reader_.type(*type_at).basicsize : 0;
+  for (std::int64_t at = first_field; at < std::min(size, fields_end); at += field_size) {
+    const auto field = reader_.memory().load<Address>(object + static_cast<Address>(at));
+    const auto field_type = field && *field != 0 ? reader_.type_address(*field) : field;
+    if (field_type && *field_type != 0 && reader_.type(*field_type).name.starts_with("_io.")) {
+      return *field;
+    }
+  }
+  return 0;
 }
 
 std::string ObjectNames::own_name(Address object) {

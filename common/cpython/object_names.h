@@ -28,6 +28,9 @@ public:
 
 private:
   std::string file_name(Address object);
+  /// What an object of _io wraps: its member "buffer" or "raw"; where that is a property (3.14 and
+  /// later), its first field that holds an object of _io. 0: nothing.
+  Address inner_file(Address object);
   std::string class_name(Address type);
 
   ObjectReader& reader_;
