@@ -2,8 +2,10 @@
 # Prepares, once and cached, every CPython build that a Debian 12 machine can have without compiling
 # one, and prints a line for each: name, version, interpreter, root ("-" for the host's own).
 #
-#   tools/matrix.sh           prepare what is missing, then list
-#   tools/matrix.sh --list    list what is there
+#   tools/matrix.sh                    prepare what is missing, then list
+#   tools/matrix.sh --list             list what is there
+#   tools/matrix.sh --list-packages    list the interpreters of the tree of real packages
+#   tools/matrix.sh --list-generators  the tree that has Cython, pybind11 and nanobind
 #
 # PYGC_MATRIX_DIR: where the Debian trees go (default: the user's cache directory).
 # PYGC_MATRIX_SUITES: Debian suites to prepare (default: "trixie sid").
@@ -11,6 +13,12 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 matrix=${PYGC_MATRIX_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/pygc-matrix}
 suites=${PYGC_MATRIX_SUITES:-trixie sid}
+# Debian 12: the one whose large packages are known to import together.
+packages_suite=bookworm
+packages=(numpy pandas lxml scipy matplotlib sklearn torch pyqt5 sqlalchemy cryptography gevent django sympy)
+# The newest, for they know each version of CPython that the matrix has.
+generators_suite=sid
+generators=(cython3 pybind11-dev nanobind-dev)
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
@@ -42,12 +50,47 @@ prepare_suite() { # SUITE
   as_root touch "$root/.pygc-complete"
 }
 
+install_into() { # SUITE PACKAGE...
+  local root=$matrix/$1 log=$matrix/$1.log
+  shift
+  as_root chroot "$root" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends "$@" >>"$log" 2>&1
+}
+
+# Into a tree of prepare_suite, so that they are run by an interpreter of the tree.
+prepare_generators() {
+  local root=$matrix/$generators_suite
+  [ -e "$root/.pygc-complete" ] || return 1
+  [ -e "$root/.pygc-generators" ] && return 0
+  echo "matrix: adding ${generators[*]} to Debian $generators_suite" >&2
+  # The tree's package index may be older than what the mirror still has.
+  install_into "$generators_suite" "${generators[@]}" ||
+    { as_root chroot "$root" apt-get update >>"$matrix/$generators_suite.log" 2>&1 &&
+      install_into "$generators_suite" "${generators[@]}"; } || return 1
+  as_root chroot "$root" apt-get clean
+  as_root touch "$root/.pygc-generators"
+}
+
+# Real packages with large heaps, for the host's series of CPython.
+prepare_packages() {
+  local root=$matrix/$packages_suite
+  [ -e "$root/.pygc-packages" ] && return 0
+  echo "matrix: preparing packages of Debian $packages_suite" >&2
+  as_root rm -rf "$root"
+  mkdir -p "$matrix"
+  as_root debootstrap --variant=minbase "$packages_suite" "$root" \
+    >"$matrix/$packages_suite.log" 2>&1 || return 1
+  install_into "$packages_suite" python3.11 python3.11-dbg "${packages[@]/#/python3-}" || return 1
+  as_root chroot "$root" apt-get clean
+  as_root touch "$root/.pygc-packages"
+}
+
 list_tree() { # NAME ROOT: the interpreters of a Debian tree, release and debug
   local name=$1 root=$2 interpreter version
   for interpreter in "$root"/usr/bin/python3.[0-9]* "$root"/usr/bin/python3.[0-9]*d; do
     case ${interpreter##*/} in *-config | *-dbg* | *'*'*) continue ;; esac
     [ -x "$interpreter" ] || continue
-    version=$(PYTHONHOME=$root/usr "$root/usr/lib64/ld-linux-x86-64.so.2" --library-path \
+    version=$(PYTHONHOME=$root/usr "$root/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2" --library-path \
       "$root/usr/lib/x86_64-linux-gnu:$root/lib/x86_64-linux-gnu" "$interpreter" -c \
       'import platform; print(platform.python_version())' 2>/dev/null) || continue
     echo "$name-${interpreter##*/} $version $interpreter $root"
@@ -73,9 +116,24 @@ list() {
   done
 }
 
-if [ "${1:-}" != --list ]; then
+case "${1:-}" in
+--list) list ;;
+--list-packages)
+  if [ -e "$matrix/$packages_suite/.pygc-packages" ]; then
+    list_tree "$packages_suite" "$matrix/$packages_suite"
+  fi
+  ;;
+--list-generators)
+  if [ -e "$matrix/$generators_suite/.pygc-generators" ]; then
+    echo "$matrix/$generators_suite"
+  fi
+  ;;
+*)
   for suite in $suites; do
     prepare_suite "$suite" || echo "matrix: Debian $suite could not be prepared (see $matrix/$suite.log)" >&2
   done
-fi
-list
+  prepare_generators || echo "matrix: no generators of extensions (see $matrix/$generators_suite.log)" >&2
+  prepare_packages || echo "matrix: no real packages (see $matrix/$packages_suite.log)" >&2
+  list
+  ;;
+esac

@@ -40,8 +40,9 @@ MatrixBuild parse_line(const std::string& line) {
   const std::string libraries = root + "/usr/lib/x86_64-linux-gnu";
   it.build.sysroot = root;
   it.build.env = {"PYTHONHOME=" + root + "/usr"};
-  it.build.command = {root + "/usr/lib64/ld-linux-x86-64.so.2", "--library-path",
-                      libraries + ":" + libraries + "/blas:" + libraries + "/lapack",
+  it.build.command = {libraries + "/ld-linux-x86-64.so.2", "--library-path",
+                      libraries + ":" + libraries + "/blas:" + libraries + "/lapack:" + root +
+                          "/usr/lib",
                       it.build.executable};
   return it;
 }
@@ -78,6 +79,21 @@ const std::vector<MatrixBuild>& matrix() {
     }
     if (all.empty()) {
       throw std::runtime_error("the matrix has no build: run tools/matrix.sh");
+    }
+    return all;
+  }();
+  return builds;
+}
+
+const std::vector<MatrixBuild>& package_builds() {
+  static const std::vector<MatrixBuild> builds = [] {
+    std::vector<MatrixBuild> all;
+    for (const std::string& line :
+         split_lines(run({.words = {PYGC_MATRIX_SCRIPT, "--list-packages"}}).out)) {
+      all.push_back(parse_line(line));
+    }
+    if (all.empty()) {
+      throw std::runtime_error("there is no tree of real packages: run tools/matrix.sh");
     }
     return all;
   }();

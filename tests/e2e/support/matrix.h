@@ -36,6 +36,9 @@ struct MatrixBuild {
 /// none.
 const std::vector<MatrixBuild>& matrix();
 
+/// The interpreters of the tree of real packages, release and debug. Throws when there are none.
+const std::vector<MatrixBuild>& package_builds();
+
 /// Calls for each build and prints what it returns behind the build's heading. What one throws is a
 /// failure of the test; the others go on. An empty return: the case is not for that build.
 void for_each_build(const std::string& name_of_case,

@@ -1,0 +1,64 @@
+// The heaps of real packages: large, and full of traverse functions that nobody here wrote. Nothing
+// may be said against them that is not true.
+#include "tests/e2e/support/matrix.h"
+
+#include <gtest/gtest.h>
+
+namespace pygc::e2e {
+namespace {
+
+using nlohmann::json;
+
+const std::vector<std::string>& packages() {
+  static const std::vector<std::string> names = {
+      "numpy", "pandas",     "lxml",         "scipy",  "matplotlib", "sklearn", "torch",
+      "PyQt5", "sqlalchemy", "cryptography", "gevent", "django",     "sympy"};
+  return names;
+}
+
+/// No finding of severity error, and nothing left out.
+std::string expect_no_error(const MatrixBuild& build, const Core& core,
+                            const std::vector<std::string>& words) {
+  std::vector<std::string> options = build.build.pygc_options();
+  options.insert(options.end(), words.begin(), words.end());
+  const Check check = check_alone(core, options);
+  const json& document = check.document;
+  EXPECT_EQ(check.status, 0) << document.dump(1);
+  EXPECT_EQ(document.at("complete"), true) << document.dump(1);
+  EXPECT_EQ(document.at("objects").at("not_traversed"), 0);
+  std::size_t warnings = 0;
+  for (const json& finding : document.at("findings")) {
+    EXPECT_NE(finding.at("severity"), "error") << finding.dump(1);
+    warnings += finding.at("severity") == "warning" ? 1U : 0U;
+  }
+  return document.at("objects").at("walked").dump() + " objects, " +
+         std::to_string(document.at("findings").size()) + " findings, " + std::to_string(warnings) +
+         " of them warnings, " + document.at("seconds").at("total").dump() + " s";
+}
+
+void examine(const MatrixBuild& build, const std::string& name,
+             const std::vector<std::string>& words) {
+  const std::string heading = build.heading(name);
+  const testing::ScopedTrace trace(__FILE__, __LINE__, heading);
+  const Core core = make_core({.build = &build.build, .script = "packages.py", .words = words});
+  std::printf("%s%s\n", heading.c_str(), expect_no_error(build, core, {}).c_str());
+}
+
+/// Each in a process of its own, so that a finding has one suspect.
+class MatrixPackage : public testing::TestWithParam<std::string> {};
+
+TEST_P(MatrixPackage, HeapHasNoError) {
+  examine(package_builds().front(), GetParam(), {GetParam()});
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, MatrixPackage, testing::ValuesIn(packages()),
+                         [](const auto& it) { return it.param; });
+
+TEST(MatrixPackages, AllInOneProcessHaveNoError) {
+  for (const MatrixBuild& build : package_builds()) {
+    examine(build, "all packages", packages());
+  }
+}
+
+} // namespace
+} // namespace pygc::e2e
