@@ -1,6 +1,7 @@
 #include "common/analysis/check.h"
 
 #include "common/analysis/collected_set.h"
+#include "common/analysis/engine_comparison.h"
 #include "common/analysis/explain.h"
 #include "common/analysis/mismatch.h"
 #include "common/analysis/provenance.h"
@@ -157,18 +158,43 @@ private:
       incomplete(fmt::format("the gc_refs of {} objects cannot be told", result->unknown.size()));
     }
     tell_incidents(set, result->incidents);
+    if (input_.second != nullptr) {
+      auto compared = compare_engines(input_.replayer, *input_.second, round, *result);
+      if (!compared) {
+        return std::unexpected(compared.error());
+      }
+      add_comparison(*compared);
+    }
     if (auto told = tell_negatives(set, *result); !told) {
       return told;
     }
-    return input_.tracer == nullptr ? Result<void>{}
-                                    : trace_provenance(input_, explainer_, set, *result, report_);
+    return input_.tracer == nullptr
+               ? Result<void>{}
+               : trace_provenance(input_, explainer_, set, *result, stale_, report_);
+  }
+
+  void add_comparison(const ComparedEngines& compared) {
+    report_.engines = report_.engines.value_or(EngineComparison{});
+    report_.engines->objects += compared.counts.objects;
+    report_.engines->differences += compared.counts.differences;
+    report_.engines->not_compared += compared.counts.not_compared;
+    if (compared.counts.differences > 0) {
+      incomplete(fmt::format("the engines differ on {} objects, which is a defect of pygc; the "
+                             "first ones: {}",
+                             compared.counts.differences, compared.first_ones));
+    }
   }
 
   /// Equal incidents (same function, same place) are one finding.
   void tell_incidents(const CollectedSet& set, const std::vector<replay::Incident>& incidents) {
     std::map<std::tuple<replay::Outcome, Address, Address>, Finding> groups;
+    std::map<Address, std::uint64_t> unsupported;
     for (std::size_t i = 0; i < std::min(incidents.size(), incident_limit); ++i) {
       const replay::Incident& incident = incidents[i];
+      if (incident.outcome == replay::Outcome::unsupported_instruction) {
+        ++unsupported[incident.pc];
+        continue;
+      }
       const Address container = set.objects[incident.container];
       const Address function = explainer_.traverse_function(container, 0);
       auto [found, fresh] = groups.try_emplace({incident.outcome, function, incident.pc});
@@ -186,6 +212,11 @@ private:
     }
     for (auto& [key, finding] : groups) {
       report_.findings.push_back(std::move(finding));
+    }
+    for (const auto& [pc, count] : unsupported) {
+      report_.notes.push_back(fmt::format("{} traversals need an instruction that the emulator "
+                                          "lacks, in {}: the native engine can run them",
+                                          count, input_.image.describe_code(pc)));
     }
     if (incidents.size() > incident_limit) {
       report_.notes.push_back(fmt::format("{} further incidents of traversals are not listed",

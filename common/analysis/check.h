@@ -21,8 +21,10 @@ struct CheckInput {
   const heap::Heap& heap;
   const std::vector<target::Thread>& threads;
   replay::Replayer& replayer;
-  replay::Tracer* tracer = nullptr; // null: slots and owners stay unknown
-  bool truncated = false;           // the target's memory ends before it should
+  replay::Tracer* tracer = nullptr;   // null: slots and owners stay unknown
+  replay::Replayer* second = nullptr; // null: its results are not compared with another engine's
+  bool deep = false;                  // trace every object, not a sample of each type
+  bool truncated = false;             // the target's memory ends before it should
 };
 
 /// Errors: cancelled, replayer.

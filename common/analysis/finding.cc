@@ -14,6 +14,18 @@ std::string_view severity_name(Severity severity) {
   return "note";
 }
 
+std::string_view cause_name(Cause cause) {
+  switch (cause) {
+  case Cause::unknown:
+    return "unknown";
+  case Cause::over_visited:
+    return "over_visited";
+  case Cause::under_counted:
+    return "under_counted";
+  }
+  return "unknown";
+}
+
 std::string_view finding_kind_name(FindingKind kind) {
   switch (kind) {
   case FindingKind::negative_gc_refs:

@@ -51,6 +51,16 @@ struct Visitor {
   std::string owner;
 };
 
+/// Why gc_refs is negative, as far as the slots of the visits prove it.
+enum class Cause : std::uint8_t {
+  unknown,
+  over_visited,  // a slot of another owner is visited, or one slot more than once
+  under_counted, // each visit has a slot of its own: more slots than references
+};
+
+/// "unknown", "over_visited", "under_counted".
+std::string_view cause_name(Cause cause);
+
 struct Finding {
   FindingKind kind = FindingKind::negative_gc_refs;
   Severity severity = Severity::error;
@@ -64,6 +74,7 @@ struct Finding {
   std::string function;           // for traverse_*: the traverse function
   std::optional<Address> pc;      // for traverse_*
   std::optional<Address> address; // faulting address, damaged node
+  Cause cause = Cause::unknown;   // of negative_gc_refs
   std::uint64_t occurrences = 1;  // equal findings folded into this one
   std::string message;            // what it means, in one or two sentences
 };
@@ -101,6 +112,14 @@ struct ObjectCounts {
   std::uint64_t frozen = 0;        // in a permanent generation, not collected
   std::uint64_t unreadable = 0;    // on a list, but no usable object
   std::uint64_t not_traversed = 0; // should have been, and were not or not to the end
+  std::uint64_t traced = 0;        // traversals whose visits' slots were looked at
+};
+
+/// Both engines on the same objects. Any difference is a defect of pygc.
+struct EngineComparison {
+  std::uint64_t objects = 0;      // compared
+  std::uint64_t differences = 0;  // gc_refs differ
+  std::uint64_t not_compared = 0; // visited by a traversal that the emulator cannot execute
 };
 
 struct CheckReport {
@@ -111,6 +130,7 @@ struct CheckReport {
   std::vector<std::string> incomplete_because; // one sentence each
   std::vector<std::string> notes;              // what degrades explanations, not the verdict
   std::vector<Finding> findings;               // worst first
+  std::optional<EngineComparison> engines;
   double replay_seconds = 0;
 };
 

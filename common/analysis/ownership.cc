@@ -47,30 +47,46 @@ std::uint64_t Ownership::object_size(Address object) {
   return size;
 }
 
-const image::Module* Ownership::static_image(Address slot) const {
-  for (const auto& module : image_.modules()) {
+Ownership::Ownership(const image::ProcessImage& image, cpython::ObjectReader& reader)
+    : reader_(reader) {
+  for (const auto& module : image.modules()) {
     for (const image::Range& range : module->static_storage()) {
-      if (range.contains(slot)) {
-        return module.get();
-      }
+      statics_.push_back({range, module.get()});
     }
   }
-  return nullptr;
+  std::ranges::sort(statics_, {}, [](const StaticRange& each) { return each.range.start; });
 }
 
-Owner Ownership::owner(Address container, Address slot) {
+const image::Module* Ownership::static_image(Address slot) const {
+  const auto after = std::ranges::upper_bound(
+      statics_, slot, {}, [](const StaticRange& each) { return each.range.start; });
+  return after != statics_.begin() && (after - 1)->range.contains(slot) ? (after - 1)->module
+                                                                        : nullptr;
+}
+
+Ownership::Extent Ownership::extent(Address container) {
+  Extent extent;
+  extent.object = {container - std::min<Address>(container, pre_header),
+                   container + object_size(container)};
+  if (reader_.is_module(container)) {
+    const auto module = reader_.module(container);
+    if (module && module->state != 0 && module->state_size > 0) {
+      extent.state = {module->state,
+                      module->state + static_cast<std::uint64_t>(module->state_size)};
+    }
+  }
+  return extent;
+}
+
+Owner Ownership::owner(const Extent& extent, Address slot) const {
   if (slot == 0) {
     return Owner::unknown;
   }
-  if (slot + pre_header >= container && slot < container + object_size(container)) {
+  if (extent.object.contains(slot)) {
     return Owner::object;
   }
-  if (reader_.is_module(container)) {
-    const auto module = reader_.module(container);
-    if (module && module->state != 0 && module->state_size > 0 && slot >= module->state &&
-        slot - module->state < static_cast<std::uint64_t>(module->state_size)) {
-      return Owner::module_state;
-    }
+  if (extent.state.contains(slot)) {
+    return Owner::module_state;
   }
   const cpython::Runtime& runtime = reader_.runtime();
   for (const cpython::Interpreter& interpreter : runtime.interpreters) {

@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pygc::analysis {
 
@@ -24,11 +25,19 @@ std::string_view owner_name(Owner owner);
 
 class Ownership {
 public:
-  Ownership(const image::ProcessImage& image, cpython::ObjectReader& reader)
-      : image_(image), reader_(reader) {}
+  /// The memory that is a container's own for sure.
+  struct Extent {
+    image::Range object; // the GC head and what lies before it included
+    image::Range state;  // md_state, of modules
+  };
 
-  /// The owner of `slot`, from which a traversal of `container` loaded what it visited.
-  Owner owner(Address container, Address slot);
+  Ownership(const image::ProcessImage& image, cpython::ObjectReader& reader);
+
+  Extent extent(Address container);
+  /// The owner of `slot`, from which a traversal of the container with this extent loaded what it
+  /// visited.
+  Owner owner(const Extent& extent, Address slot) const;
+  Owner owner(Address container, Address slot) { return owner(extent(container), slot); }
   /// A container does not own what lies in the runtime's, an interpreter's or static storage,
   /// unless it lies in the container itself.
   static bool is_foreign(Owner owner) {
@@ -42,8 +51,13 @@ private:
   std::uint64_t object_size(Address object);
   const image::Module* static_image(Address slot) const;
 
-  const image::ProcessImage& image_;
+  struct StaticRange {
+    image::Range range;
+    const image::Module* module = nullptr;
+  };
+
   cpython::ObjectReader& reader_;
+  std::vector<StaticRange> statics_; // ascending
 };
 
 } // namespace pygc::analysis

@@ -1,8 +1,121 @@
 #include "common/analysis/reachability.h"
 
+#include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace pygc::analysis {
+namespace {
+
+// When more objects than this lie between the asked ones and the first reachable one, listing all
+// visits is cheaper.
+constexpr std::size_t search_limit = 4 * replay::max_watched;
+
+/// Goes from objects to those that visit them until one is met that has a gc_refs.
+class BackwardSearch {
+public:
+  BackwardSearch(replay::Replayer& replayer, const CollectedSet& set,
+                 const replay::RoundResult& result, std::span<const Address> stale)
+      : replayer_(replayer), set_(set), result_(result), stale_(stale) {}
+
+  /// False: the limit was reached.
+  Result<bool> search(std::span<const std::uint32_t> objects) {
+    for (const std::uint32_t object : objects) {
+      see(object);
+    }
+    while (!pending_.empty()) {
+      if (seen_.size() > search_limit) {
+        return false;
+      }
+      const std::size_t count = std::min(pending_.size(), replay::max_watched);
+      const std::vector<std::uint32_t> watched(pending_.end() - static_cast<std::ptrdiff_t>(count),
+                                               pending_.end());
+      pending_.resize(pending_.size() - count);
+      const auto round = replayer_.run({.objects = set_.objects,
+                                        .refcounts = set_.refcounts,
+                                        .watched = watched,
+                                        .clear_collecting = stale_});
+      if (!round) {
+        return std::unexpected(round.error());
+      }
+      for (const replay::Decrement& decrement : round->decrements) {
+        visited_by_[decrement.container].push_back(decrement.watched);
+        see(decrement.container);
+      }
+    }
+    return true;
+  }
+
+  bool reachable(std::uint32_t object) const { return reachable_.contains(object); }
+
+  /// From the roots that were met to all that they visit.
+  void spread() {
+    std::vector<std::uint32_t> stack(reachable_.begin(), reachable_.end());
+    while (!stack.empty()) {
+      const auto found = visited_by_.find(stack.back());
+      stack.pop_back();
+      if (found == visited_by_.end()) {
+        continue;
+      }
+      for (const std::uint32_t object : found->second) {
+        if (reachable_.insert(object).second) {
+          stack.push_back(object);
+        }
+      }
+    }
+  }
+
+private:
+  void see(std::uint32_t object) {
+    if (!seen_.insert(object).second) {
+      return;
+    }
+    if (result_.gc_refs[object] != 0) {
+      reachable_.insert(object);
+    } else {
+      pending_.push_back(object);
+    }
+  }
+
+  replay::Replayer& replayer_;
+  const CollectedSet& set_;
+  const replay::RoundResult& result_;
+  std::span<const Address> stale_;
+  std::unordered_set<std::uint32_t> seen_;
+  std::unordered_set<std::uint32_t> reachable_;
+  std::vector<std::uint32_t> pending_;
+  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> visited_by_; // by container
+};
+
+} // namespace
+
+Result<std::vector<bool>> are_reachable(replay::Replayer& replayer, const CollectedSet& set,
+                                        const replay::RoundResult& result,
+                                        std::span<const Address> stale,
+                                        std::span<const std::uint32_t> objects) {
+  std::vector<bool> flags;
+  flags.reserve(objects.size());
+  BackwardSearch search(replayer, set, result, stale);
+  const auto ended = search.search(objects);
+  if (!ended) {
+    return std::unexpected(ended.error());
+  }
+  if (!*ended) {
+    const auto all = find_reachable(replayer, set, result);
+    if (!all) {
+      return std::unexpected(all.error());
+    }
+    for (const std::uint32_t object : objects) {
+      flags.push_back((*all)[object]);
+    }
+    return flags;
+  }
+  search.spread();
+  for (const std::uint32_t object : objects) {
+    flags.push_back(search.reachable(object));
+  }
+  return flags;
+}
 
 Result<std::vector<bool>> find_reachable(replay::Replayer& replayer, const CollectedSet& set,
                                          const replay::RoundResult& result) {

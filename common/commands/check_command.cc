@@ -19,6 +19,9 @@ public:
     declare_output_options(app, options_, true);
     app.add_flag("--trace,!--no-trace", trace_,
                  "Trace visits to their slots and owners (default), or leave that out");
+    app.add_flag("--deep", deep_, "Trace every object, not every module and a sample of each type")
+        ->excludes("--no-trace");
+    declare_engine_option(app, options_, true);
   }
 
   Result<int> run(Surroundings& surroundings) override {
@@ -39,16 +42,22 @@ public:
     if (!heap) {
       return std::unexpected(heap.error());
     }
-    const auto tracer = trace_ ? context.tracer() : Result<replay::Tracer*>(nullptr);
+    const bool both = options_.engine == Engine::both;
+    const auto tracer = trace_ || both ? context.tracer() : Result<replay::Tracer*>(nullptr);
     auto report = analysis::check({.image = context.image(),
                                    .reader = context.reader(),
                                    .heap = **heap,
                                    .threads = context.target().threads(),
                                    .replayer = **replayer,
-                                   .tracer = tracer ? *tracer : nullptr,
+                                   .tracer = trace_ && tracer ? *tracer : nullptr,
+                                   .second = both && tracer ? *tracer : nullptr,
+                                   .deep = deep_,
                                    .truncated = context.target().info().truncated});
     if (!report) {
       return std::unexpected(report.error());
+    }
+    if (!tracer && both) {
+      return std::unexpected(tracer.error());
     }
     if (!tracer) {
       report->notes.push_back("slots and owners are not known: " + tracer.error().reason);
@@ -66,6 +75,7 @@ public:
 private:
   Options options_;
   bool trace_ = true;
+  bool deep_ = false;
 };
 
 } // namespace

@@ -77,11 +77,23 @@ Json finding_json(const analysis::Finding& finding) {
   if (finding.address) {
     json["address"] = hex(*finding.address);
   }
+  if (finding.kind == analysis::FindingKind::negative_gc_refs) {
+    json["cause"] = analysis::cause_name(finding.cause);
+  }
   if (finding.occurrences > 1) {
     json["occurrences"] = finding.occurrences;
   }
   json["message"] = finding.message;
   return json;
+}
+
+Json engines_json(const std::optional<analysis::EngineComparison>& engines) {
+  if (!engines) {
+    return nullptr;
+  }
+  return {{"compared", engines->objects},
+          {"differences", engines->differences},
+          {"not_compared", engines->not_compared}};
 }
 
 Json interpreters_json(const analysis::CheckReport& report) {
@@ -177,10 +189,12 @@ std::string check_json(const Context& context, const analysis::CheckReport& repo
         {"immortal", report.objects.immortal},
         {"frozen", report.objects.frozen},
         {"unreadable", report.objects.unreadable},
-        {"not_traversed", report.objects.not_traversed}}},
+        {"not_traversed", report.objects.not_traversed},
+        {"traced", report.objects.traced}}},
       {"complete", report.complete},
       {"incomplete_because", report.incomplete_because},
-      {"engine", "native"},
+      {"engine", engine_name(context.options().engine)},
+      {"engines", engines_json(report.engines)},
       {"seconds", {{"total", context.seconds()}, {"replay", report.replay_seconds}}},
       {"notes", report.notes},
       {"findings", std::move(findings)},

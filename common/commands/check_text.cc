@@ -72,7 +72,23 @@ private:
         counts += fmt::format(", {} {}", grouped(count), word);
       }
     }
+    if (objects.traced != 0) {
+      counts += fmt::format(", {} traced", grouped(objects.traced));
+    }
     text_ += paragraph(counts + (report_.complete ? "; complete" : "; incomplete"), width_);
+    engines();
+  }
+
+  void engines() {
+    if (const auto& engines = report_.engines) {
+      text_ += paragraph(
+          fmt::format("native and emulated engine compared on {} objects: {} differences{}",
+                      grouped(engines->objects), grouped(engines->differences),
+                      engines->not_compared == 0
+                          ? ""
+                          : fmt::format(", {} not compared", grouped(engines->not_compared))),
+          width_);
+    }
   }
 
   void collection() {

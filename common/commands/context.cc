@@ -91,6 +91,14 @@ Result<const heap::Heap*> Context::heap() {
 }
 
 Result<replay::Replayer*> Context::replayer() {
+  if (options_.engine != Engine::emulated) {
+    return native();
+  }
+  const auto emulated = tracer();
+  return emulated ? Result<replay::Replayer*>(*emulated) : std::unexpected(emulated.error());
+}
+
+Result<replay::Replayer*> Context::native() {
   if (!replayer_) {
     const replay::Options options = replay_options("pygc-replayer-native");
     auto started = replay::start_native(image_->memory(), options,
@@ -99,10 +107,8 @@ Result<replay::Replayer*> Context::replayer() {
       return std::unexpected(started.error());
     }
     replayer_ = std::move(*started);
-    if (runtime().layout.stack_ref_size && runtime().visit_decref == 0) {
-      if (auto searched = search_visitor(); !searched) {
-        return std::unexpected(searched.error());
-      }
+    if (auto searched = search_visitor(*replayer_); !searched) {
+      return std::unexpected(searched.error());
     }
   }
   return replayer_.get();
@@ -119,9 +125,11 @@ replay::Options Context::replay_options(const char* executable) const {
 
 Result<replay::Tracer*> Context::tracer() {
   if (!tracer_) {
-    // visit_decref may have to be found by what it does first.
-    if (const auto native = replayer(); !native) {
-      return std::unexpected(native.error());
+    // visit_decref may have to be found by what it does first: with the native engine if it runs.
+    if (options_.engine != Engine::emulated) {
+      if (const auto found = native(); !found) {
+        return std::unexpected(found.error());
+      }
     }
     auto started =
         replay::start_emulated(image_->memory(), replay_options("pygc-replayer-emulated"),
@@ -130,11 +138,17 @@ Result<replay::Tracer*> Context::tracer() {
       return std::unexpected(started.error());
     }
     tracer_ = std::move(*started);
+    if (auto searched = search_visitor(*tracer_); !searched) {
+      return std::unexpected(searched.error());
+    }
   }
   return tracer_.get();
 }
 
-Result<void> Context::search_visitor() {
+Result<void> Context::search_visitor(replay::Replayer& replayer) {
+  if (!runtime().layout.stack_ref_size || runtime().visit_decref != 0) {
+    return {};
+  }
   const auto heap = this->heap();
   if (!heap) {
     return std::unexpected(heap.error());
@@ -146,7 +160,7 @@ Result<void> Context::search_visitor() {
     if (set.objects.empty()) {
       continue;
     }
-    auto chosen = analysis::choose_visitor(*replayer_, set, candidates, stale);
+    auto chosen = analysis::choose_visitor(replayer, set, candidates, stale);
     if (!chosen) {
       return std::unexpected(chosen.error());
     }

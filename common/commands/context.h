@@ -22,6 +22,7 @@ public:
   /// Opens the CORE argument, or takes the debugger's target, and puts its image together.
   static Result<std::unique_ptr<Context>> open(const Options& options, Surroundings& surroundings);
 
+  const Options& options() const { return options_; }
   const target::Target& target() const { return *target_; }
   const image::ProcessImage& image() const { return *image_; }
   const cpython::Runtime& runtime() const { return runtimes_[0]; }
@@ -31,7 +32,7 @@ public:
   Result<void> find_python();
   /// Errors as heap::walk_heap.
   Result<const heap::Heap*> heap();
-  /// Errors as replay::start_native.
+  /// The engine that the options choose. Errors as replay::start_native, replay::start_emulated.
   Result<replay::Replayer*> replayer();
   /// The emulated engine. Errors as replay::start_emulated.
   Result<replay::Tracer*> tracer();
@@ -42,8 +43,9 @@ private:
   Context(Surroundings& surroundings, const Options& options)
       : surroundings_(surroundings), options_(options), start_(std::chrono::steady_clock::now()) {}
 
+  Result<replay::Replayer*> native();
   /// For a runtime with stack references and no symbols: finds visit_decref by what it does.
-  Result<void> search_visitor();
+  Result<void> search_visitor(replay::Replayer& replayer);
 
   replay::Options replay_options(const char* executable) const;
 

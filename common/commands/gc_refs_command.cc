@@ -19,6 +19,7 @@ public:
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
     declare_output_options(app, options_, false);
+    declare_engine_option(app, options_, false);
     app.add_option("--generation", generation_,
                    "Replay a collection of this generation and the younger ones (default: all)")
         ->check(CLI::Range(0, 2))

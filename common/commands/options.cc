@@ -1,6 +1,7 @@
 #include "common/commands/options.h"
 
 #include <CLI/CLI.hpp>
+#include <map>
 
 namespace pygc::commands {
 
@@ -24,6 +25,31 @@ void declare_target_options(CLI::App& app, Options& options) {
                  "Directory with separate debug files, instead of /usr/lib/debug; may be repeated")
       ->type_name("DIR");
   app.add_flag("--no-debuginfod", options.no_debuginfod, "Do not ask debuginfod servers for files");
+}
+
+std::string_view engine_name(Engine engine) {
+  switch (engine) {
+  case Engine::native:
+    return "native";
+  case Engine::emulated:
+    return "emulated";
+  case Engine::both:
+    return "both";
+  }
+  return "native";
+}
+
+void declare_engine_option(CLI::App& app, Options& options, bool with_both) {
+  std::map<std::string, Engine> engines{{"native", Engine::native}, {"emulated", Engine::emulated}};
+  if (with_both) {
+    engines.emplace("both", Engine::both);
+  }
+  app.add_option("--engine", options.engine,
+                 with_both ? "Run the target's code natively (default), in an emulator, or in both "
+                             "and compare"
+                           : "Run the target's code natively (default) or in an emulator")
+      ->transform(CLI::CheckedTransformer(engines, CLI::ignore_case))
+      ->type_name(with_both ? "native|emulated|both" : "native|emulated");
 }
 
 void declare_output_options(CLI::App& app, Options& options, bool with_json) {

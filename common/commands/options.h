@@ -3,7 +3,9 @@
 
 #include "common/image/module.h"
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace CLI {
@@ -12,12 +14,17 @@ class App;
 
 namespace pygc::commands {
 
+/// Which replayer runs the target's code.
+enum class Engine : std::uint8_t { native, emulated, both };
+std::string_view engine_name(Engine engine);
+
 struct Options {
   std::string core;
   std::string executable;
   std::string sysroot;
   std::vector<std::string> debug_directories;
   bool no_debuginfod = false;
+  Engine engine = Engine::native;
   bool json = false;
   std::string output;
 
@@ -26,6 +33,8 @@ struct Options {
 
 /// Options that say where the target and its files are.
 void declare_target_options(CLI::App& app, Options& options);
+/// --engine; `both` only where results are compared.
+void declare_engine_option(CLI::App& app, Options& options, bool with_both);
 /// --output, and --json where a command has a JSON view.
 void declare_output_options(CLI::App& app, Options& options, bool with_json);
 

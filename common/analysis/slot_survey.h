@@ -1,0 +1,39 @@
+// Many traversals, traced: from which slot each visit came and who owns that slot.
+#pragma once
+
+#include "common/analysis/ownership.h"
+#include "common/base/error.h"
+#include "common/replay/emulated.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace pygc::analysis {
+
+struct SlotVisit {
+  std::uint32_t request = 0; // index into SlotSurvey::requests
+  Address object = 0;        // what was visited
+  Address slot = 0;          // 0: unknown
+  Owner owner = Owner::unknown;
+  bool counted = false;  // gc_refs of the object is decremented, if it is collected
+  bool repeated = false; // another visit of this traversal has the slot already
+  bool certain = false;  // the pointer was loaded from no other slot that this might be
+};
+
+struct SlotSurvey {
+  std::vector<replay::TraceRequest> requests;
+  std::vector<SlotVisit> visits;           // in order of the requests, each in order of visiting
+  std::vector<replay::Incident> incidents; // `container` is an index into requests
+
+  Address container(const SlotVisit& visit) const { return requests[visit.request].container; }
+};
+
+/// Traces the requests. Where a visited pointer was loaded from a slot that the container does not
+/// own and from one that it owns, the visit is taken for that of its own slot. Errors as
+/// Tracer::trace.
+Result<SlotSurvey> survey_slots(replay::Tracer& tracer, Ownership& ownership,
+                                std::vector<replay::TraceRequest> requests,
+                                std::span<const Address> watched_functions);
+
+} // namespace pygc::analysis
