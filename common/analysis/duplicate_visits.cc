@@ -30,7 +30,8 @@ std::vector<DuplicateSlot> find_duplicate_slots(const SlotSurvey& survey) {
   std::vector<Source> sources;
   sources.reserve(survey.visits.size());
   for (const SlotVisit& visit : survey.visits) {
-    if (visit.counted && visit.certain && !Ownership::is_foreign(visit.owner)) {
+    const bool by_type = survey.requests[visit.request].function == 0;
+    if (by_type && visit.counted && visit.certain && !Ownership::is_foreign(visit.owner)) {
       sources.push_back({visit.slot, visit.object, survey.container(visit)});
     }
   }

@@ -21,7 +21,8 @@ struct DuplicateSlot {
 };
 
 /// Those whose owner is a container: a slot of the runtime or of static storage is another matter
-/// (unowned_visit). Only visits that count, and of which no other slot can be the source.
+/// (unowned_visit). Only visits by tp_traverse that count, and of which no other slot can be the
+/// source.
 std::vector<DuplicateSlot> find_duplicate_slots(const SlotSurvey& survey);
 
 } // namespace pygc::analysis

@@ -58,6 +58,16 @@ private:
 
 } // namespace
 
+std::unordered_set<std::uint32_t> SlotSurvey::not_completed() const {
+  std::unordered_set<std::uint32_t> found;
+  for (const replay::Incident& incident : incidents) {
+    if (incident.outcome != replay::Outcome::write && incident.outcome != replay::Outcome::call) {
+      found.insert(incident.container);
+    }
+  }
+  return found;
+}
+
 Result<SlotSurvey> survey_slots(replay::Tracer& tracer, Ownership& ownership,
                                 std::vector<replay::TraceRequest> requests,
                                 std::span<const Address> watched_functions) {

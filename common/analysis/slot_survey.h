@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <unordered_set>
 #include <vector>
 
 namespace pygc::analysis {
@@ -27,6 +28,8 @@ struct SlotSurvey {
   std::vector<replay::Incident> incidents; // `container` is an index into requests
 
   Address container(const SlotVisit& visit) const { return requests[visit.request].container; }
+  /// The requests whose traversal did not come to its end.
+  std::unordered_set<std::uint32_t> not_completed() const;
 };
 
 /// Traces the requests. Where a visited pointer was loaded from a slot that the container does not

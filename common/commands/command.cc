@@ -1,5 +1,6 @@
 #include "common/commands/command.h"
 
+#include "common/commands/audit_command.h"
 #include "common/commands/check_command.h"
 #include "common/commands/doctor_command.h"
 #include "common/commands/gc_refs_command.h"
@@ -67,6 +68,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(make_generations_command());
   commands.push_back(make_runtime_command());
   commands.push_back(make_modules_command());
+  commands.push_back(make_audit_command());
   commands.push_back(make_doctor_command());
   commands.push_back(make_layout_command());
   commands.push_back(make_version_command());

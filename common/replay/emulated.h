@@ -11,6 +11,9 @@
 
 namespace pygc::replay {
 
+/// Functions that one trace may watch.
+inline constexpr std::size_t max_watched_functions = 64;
+
 struct TraceRequest {
   Address container = 0;
   Address function = 0; // 0: its tp_traverse
@@ -55,7 +58,7 @@ struct Trace {
 class Tracer : public Replayer {
 public:
   /// Leaves the image as it was, whatever the traversals write. Calls of `watched` functions
-  /// (addresses, 64 at most) are listed. Errors: replayer, cancelled, limit.
+  /// (addresses) are listed. Errors: replayer, cancelled, limit.
   virtual Result<Trace> trace(std::span<const TraceRequest> requests,
                               std::span<const Address> watched) = 0;
   Result<Trace> trace(std::span<const TraceRequest> requests) { return trace(requests, {}); }

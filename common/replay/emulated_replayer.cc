@@ -82,7 +82,8 @@ Result<Trace> EmulatedReplayer::trace(std::span<const TraceRequest> requests,
   if (requests.size() > UINT32_MAX) {
     return fail(ErrorKind::limit, 0, "more than 2^32 containers to trace");
   }
-  if (watched.size() > protocol::max_watched_functions) {
+  static_assert(max_watched_functions <= protocol::max_watched_functions);
+  if (watched.size() > max_watched_functions) {
     return fail(ErrorKind::limit, 0, "more functions to watch than one trace may");
   }
   if (auto locked = process_->finish_lock(); !locked) {

@@ -10,12 +10,16 @@ constexpr std::array table = {
             .summary = "Check the reference counts of the garbage collector's objects",
             .help = R"(Replays the collector's own arithmetic (update_refs, subtract_refs) with the
 target's own traverse functions, on a copy of its memory. Reports objects whose
-gc_refs fall below zero with everything that visited them, damaged lists,
-objects that cannot be read, and how complete the check was.
+gc_refs fall below zero with everything that visited them, visits of what their
+container does not own, slots visited twice, traversals that write, fault or do
+not end, damaged lists, objects that cannot be read, and how complete the check
+was.
 
 Examples:
   pygc check
   pygc check --json --output check.json
+  pygc check --deep        (slots and owners of every object, not of a sample)
+  pygc check --engine both (natively and in an emulator, compared)
   pygc check --help        (all options)
 
 Status: 0 clean and complete, 1 findings, 2 usage or target error, 3 incomplete
@@ -51,6 +55,20 @@ Status: 0 done, 2 usage or target error.)"},
   pygc modules --json
 
 Status: 0 done, 2 usage or target error, 3 incomplete.)"},
+    Command{.name = "audit",
+            .summary = "Hold every traverse function against the rules of the C API",
+            .help = R"(Traces each tp_traverse and m_traverse that has instances, in an emulator, and
+tells which of them: do not visit the type of an instance of a heap type; do not
+visit a field that holds a counted reference; visit what the container does not
+own, or one slot twice; write, change a reference count, allocate, fault, make a
+system call, or do not end. What memory does not prove is called likely.
+
+Examples:
+  pygc audit
+  pygc audit --deep --json --output audit.json
+
+Status: 0 nothing proven and complete, 1 a proven violation, 2 usage or target
+error, 3 incomplete.)"},
     Command{.name = "doctor",
             .summary = "Show what pygc found of the target, what it lacks, and what mends it",
             .help = R"(Examples:

@@ -58,7 +58,7 @@ const std::vector<WrongCase>& wrong_cases() {
       {.name = "conduct.null_state", .findings = {{"traverse_fault", "error"}}},
       {.name = "conduct.loops", .findings = {{"traverse_timeout", "error"}}},
       {.name = "conduct.writes", .findings = {{"traverse_write", "warning"}}},
-      {.name = "conduct.increments", .findings = {{"traverse_write", "warning"}}},
+      {.name = "conduct.increments", .findings = {{"traverse_write", "error"}}},
       {.name = "conduct.system_call", .findings = {{"traverse_syscall", "warning"}}},
   };
   return cases;

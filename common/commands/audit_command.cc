@@ -1,0 +1,79 @@
+#include "common/commands/audit_command.h"
+
+#include "common/analysis/audit.h"
+#include "common/commands/audit_view.h"
+#include "common/commands/context.h"
+#include "common/commands/output_sink.h"
+
+#include <CLI/CLI.hpp>
+
+namespace pygc::commands {
+namespace {
+
+class AuditCommand final : public Command {
+public:
+  const char* name() const override { return "audit"; }
+
+  void declare(CLI::App& app) override {
+    declare_target_options(app, options_);
+    declare_output_options(app, options_, true);
+    app.add_flag("--deep", deep_, "Trace every object, not every module and a sample of each type");
+    app.add_flag("--all", all_, "Show functions without violations too; JSON has all");
+  }
+
+  Result<int> run(Surroundings& surroundings) override {
+    auto opened = Context::open(options_, surroundings);
+    if (!opened) {
+      return std::unexpected(opened.error());
+    }
+    Context& context = **opened;
+    if (auto found = context.find_python(); !found) {
+      return std::unexpected(found.error());
+    }
+    const auto replayer = context.replayer();
+    if (!replayer) {
+      return std::unexpected(replayer.error());
+    }
+    const auto heap = context.heap();
+    if (!heap) {
+      return std::unexpected(heap.error());
+    }
+    const auto tracer = context.tracer();
+    if (!tracer) {
+      return std::unexpected(tracer.error());
+    }
+    const auto report = analysis::audit({.image = context.image(),
+                                         .reader = context.reader(),
+                                         .heap = **heap,
+                                         .threads = context.target().threads(),
+                                         .replayer = **replayer,
+                                         .tracer = *tracer,
+                                         .deep = deep_,
+                                         .truncated = context.target().info().truncated});
+    if (!report) {
+      return std::unexpected(report.error());
+    }
+    const std::string text = options_.json ? audit_json(context, *report)
+                                           : audit_text(*report, surroundings.width, all_);
+    if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
+      return std::unexpected(delivered.error());
+    }
+    if (has_proven_violation(*report)) {
+      return status_findings;
+    }
+    return report->incomplete_because.empty() ? status_clean : status_incomplete;
+  }
+
+private:
+  Options options_;
+  bool deep_ = false;
+  bool all_ = false;
+};
+
+} // namespace
+
+std::unique_ptr<Command> make_audit_command() {
+  return std::make_unique<AuditCommand>();
+}
+
+} // namespace pygc::commands
