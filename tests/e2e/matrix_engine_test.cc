@@ -1,0 +1,40 @@
+// The native and the emulated engine on the heaps of every build of the matrix: the same gc_refs
+// for each object.
+#include "tests/e2e/support/matrix.h"
+
+#include <gtest/gtest.h>
+
+namespace pygc::e2e {
+namespace {
+
+using nlohmann::json;
+
+std::string expect_agreement(const MatrixBuild& build, const std::string& script,
+                             const std::vector<std::string>& words) {
+  const Core core = make_core({.build = &build.build, .script = script, .words = words});
+  std::vector<std::string> options = build.build.pygc_options();
+  options.insert(options.end(), {"--engine", "both", "--no-trace"});
+  const Check check = check_alone(core, options);
+  const json& document = check.document;
+  const json& engines = document.at("engines");
+  EXPECT_EQ(document.at("engine"), "both");
+  EXPECT_EQ(engines.at("differences"), 0) << document.dump(1);
+  EXPECT_EQ(engines.at("compared").get<std::uint64_t>() +
+                engines.at("not_compared").get<std::uint64_t>(),
+            document.at("objects").at("traversed"));
+  EXPECT_LE(engines.at("not_compared"), 16); // string functions of the C library for AVX-512
+  return engines.at("compared").dump() + " objects compared, " + engines.at("differences").dump() +
+         " differences, " + engines.at("not_compared").dump() + " not compared";
+}
+
+TEST(MatrixEngine, BothAgreeOnEveryObject) {
+  for_each_build("both engines, plain heap", [](const MatrixBuild& build) {
+    return expect_agreement(build, "heap.py", {"twice"});
+  });
+  for_each_build("both engines, rich heap", [](const MatrixBuild& build) {
+    return expect_agreement(build, "matrix_heap.py", {"packages", "interpreters", "freeze"});
+  });
+}
+
+} // namespace
+} // namespace pygc::e2e
