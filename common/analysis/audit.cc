@@ -25,6 +25,8 @@ constexpr std::array allocators{"malloc",          "calloc",          "realloc",
                                 "PyMem_RawMalloc", "PyMem_Malloc",    "PyObject_Malloc",
                                 "_PyObject_New",   "_PyObject_GC_New"};
 
+constexpr std::size_t path_limit = 4096;
+
 /// One kind of violation by one function: those of several instances are one.
 struct Key {
   Address function = 0;
@@ -89,6 +91,7 @@ private:
       return std::unexpected(survey.error());
     }
     report_.traced += survey->requests.size();
+    name_libraries(*survey);
     name_functions(*survey);
     examine_visits(*survey);
     examine_types(*survey, set, *result);
@@ -137,6 +140,20 @@ private:
     return type ? input_.reader.type(*type).traverse : 0;
   }
 
+  /// Which extension module lies in which file, as the modules' __file__ says.
+  void name_libraries(const SlotSurvey& survey) {
+    for (const replay::TraceRequest& request : survey.requests) {
+      if (request.function != 0 || !input_.reader.is_module(request.container)) {
+        continue;
+      }
+      const auto module = input_.reader.module(request.container);
+      const auto file = module ? input_.reader.item(module->dict, "__file__") : Result<Address>(0);
+      if (module && module->definition != 0 && file && *file != 0) {
+        modules_.try_emplace(input_.reader.text(*file, path_limit).value_or(""), module->name);
+      }
+    }
+  }
+
   void name_functions(const SlotSurvey& survey) {
     for (const replay::TraceRequest& request : survey.requests) {
       const Address address = function_of(request);
@@ -148,6 +165,8 @@ private:
         function.of_module = request.function != 0;
         const image::Module* module = input_.image.module_at(address);
         function.library = module == nullptr ? "" : module->path();
+        const auto named = modules_.find(function.library);
+        function.module = named == modules_.end() ? "" : named->second;
       }
       ++function.instances;
       const auto type = input_.reader.type_address(request.container);
@@ -400,7 +419,8 @@ private:
   Explainer explainer_;
   Ownership ownership_;
   std::vector<Address> stale_;
-  std::map<Address, std::string> watched_; // allocators, by address
+  std::map<Address, std::string> watched_;     // allocators, by address
+  std::map<std::string, std::string> modules_; // by file
   std::map<Address, AuditedFunction> functions_;
   std::set<std::pair<Address, Address>> named_types_; // (function, type)
   std::map<Key, Violation> violations_;

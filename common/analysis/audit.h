@@ -45,6 +45,7 @@ struct AuditedFunction {
   std::string name;               // symbol, or image+offset
   bool of_module = false;         // m_traverse, else tp_traverse
   std::string library;            // the file that holds it
+  std::string module;             // the extension module in that file; empty: the interpreter's own
   std::vector<std::string> types; // whose tp_traverse it is; the modules' names for m_traverse
   std::uint64_t instances = 0;    // traced
   std::vector<Violation> violations;

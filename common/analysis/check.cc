@@ -47,6 +47,11 @@ public:
           "the collector's visit_decref was not found: references that suspended frames only "
           "borrow were counted; install the debug symbols");
     }
+    if (runtime_.layout.gc_young) {
+      report_.notes.emplace_back(
+          "this is the incremental collector of 3.14.0 to 3.14.4: its lists "
+          "are walked as its sources have them, no build of it was measured");
+    }
     if (input_.truncated) {
       incomplete("the core file is truncated: part of the target's memory is not there");
     }

@@ -165,8 +165,8 @@ private:
     return fields;
   }
 
-  /// Whether all that the object visits are weak references.
-  Result<bool> holds_weak_references(Address object) {
+  /// A container of weak references only, or a tuple without containers in it.
+  Result<bool> makes_no_cycle(Address object) {
     const auto visits = input_.replayer.visits(std::span(&object, 1), 0, nullptr);
     if (!visits) {
       return std::unexpected(visits.error());
@@ -181,17 +181,18 @@ private:
         }
       }
     }
-    return any;
+    const Address type = input_.heap.types[set_.heap_index[index_.at(object)]];
+    return any || input_.reader.type(type).has_flag(cpython::type_flag::tuple_subclass);
   }
 
   Result<std::vector<UnvisitedField>> prove() {
     std::vector<UnvisitedField> fields;
     for (const UnvisitedField& field : gather()) {
-      const auto weak = holds_weak_references(field.object);
-      if (!weak) {
-        return std::unexpected(weak.error());
+      const auto harmless = makes_no_cycle(field.object);
+      if (!harmless) {
+        return std::unexpected(harmless.error());
       }
-      if (!*weak) {
+      if (!*harmless) {
         fields.push_back(field);
       }
     }

@@ -16,6 +16,7 @@ public:
 
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
+    declare_runtime_option(app, options_);
     declare_output_options(app, options_, true);
     app.add_flag("--deep", deep_, "Trace every object, not every module and a sample of each type");
     app.add_flag("--all", all_, "Show functions without violations too; JSON has all");
@@ -42,16 +43,19 @@ public:
     if (!tracer) {
       return std::unexpected(tracer.error());
     }
-    const auto report = analysis::audit({.image = context.image(),
-                                         .reader = context.reader(),
-                                         .heap = **heap,
-                                         .threads = context.target().threads(),
-                                         .replayer = **replayer,
-                                         .tracer = *tracer,
-                                         .deep = deep_,
-                                         .truncated = context.target().info().truncated});
+    auto report = analysis::audit({.image = context.image(),
+                                   .reader = context.reader(),
+                                   .heap = **heap,
+                                   .threads = context.target().threads(),
+                                   .replayer = **replayer,
+                                   .tracer = *tracer,
+                                   .deep = deep_,
+                                   .truncated = context.target().info().truncated});
     if (!report) {
       return std::unexpected(report.error());
+    }
+    if (const std::string others = context.other_runtimes(); !others.empty()) {
+      report->incomplete_because.push_back(others);
     }
     const std::string text = options_.json ? audit_json(context, *report)
                                            : audit_text(*report, surroundings.width, all_);

@@ -55,6 +55,7 @@ Json function_json(const AuditedFunction& function) {
           {"address", hex(function.address)},
           {"kind", function.of_module ? "m_traverse" : "tp_traverse"},
           {"library", function.library.empty() ? Json(nullptr) : Json(function.library)},
+          {"module", function.module.empty() ? Json(nullptr) : Json(function.module)},
           {"types", function.types},
           {"instances", function.instances},
           {"violations", std::move(violations)}};
@@ -124,7 +125,8 @@ std::string audit_text(const analysis::AuditReport& report, unsigned width, bool
     }
     if (text.empty() || function.library != library) {
       library = function.library;
-      text += (text.empty() ? "" : "\n") + (library.empty() ? "no library" : library) + "\n";
+      text += (text.empty() ? "" : "\n") + (library.empty() ? "no library" : library) +
+              (function.module.empty() ? "" : " (" + function.module + ")") + "\n";
     }
     text += function_text(function, width);
   }

@@ -16,6 +16,7 @@ public:
 
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
+    declare_runtime_option(app, options_);
     declare_output_options(app, options_, true);
     app.add_flag("--trace,!--no-trace", trace_,
                  "Trace visits to their slots and owners (default), or leave that out");
@@ -55,6 +56,10 @@ public:
                                    .truncated = context.target().info().truncated});
     if (!report) {
       return std::unexpected(report.error());
+    }
+    if (const std::string others = context.other_runtimes(); !others.empty()) {
+      report->complete = false;
+      report->incomplete_because.push_back(others);
     }
     if (!tracer && both) {
       return std::unexpected(tracer.error());

@@ -7,6 +7,9 @@
 #include "common/cpython/visitor_search.h"
 #include "common/image/core_file.h"
 
+#include <algorithm>
+#include <fmt/format.h>
+
 namespace pygc::commands {
 namespace {
 
@@ -72,6 +75,14 @@ Result<void> Context::find_python() {
     return std::unexpected(runtimes.error());
   }
   runtimes_ = std::move(*runtimes);
+  const std::size_t chosen = options_.runtime.value_or(0);
+  if (chosen >= runtimes_.size()) {
+    return fail(
+        ErrorKind::usage, 0,
+        fmt::format("there is no CPython number {}: the target has {}", chosen, runtimes_.size()));
+  }
+  std::rotate(runtimes_.begin(), runtimes_.begin() + static_cast<std::ptrdiff_t>(chosen),
+              runtimes_.begin() + static_cast<std::ptrdiff_t>(chosen) + 1);
   for (cpython::Runtime& runtime : runtimes_) {
     cpython::find_stack_lists(image_->memory(), target_->threads(), runtime);
   }
@@ -168,6 +179,21 @@ Result<void> Context::search_visitor(replay::Replayer& replayer) {
     break;
   }
   return {};
+}
+
+std::string Context::other_runtimes() const {
+  if (runtimes_.size() < 2 || options_.runtime) {
+    return {};
+  }
+  return fmt::format("the process has {} CPythons, and this is about the one in {}; --runtime "
+                     "chooses another, and pygc runtime lists them",
+                     runtimes_.size(), runtime().module->path());
+}
+
+void Context::tell_other_runtimes() const {
+  if (const std::string others = other_runtimes(); !others.empty()) {
+    surroundings_.session.diagnostics("pygc: " + others + "\n");
+  }
 }
 
 double Context::seconds() const {

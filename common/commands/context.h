@@ -25,11 +25,18 @@ public:
   const Options& options() const { return options_; }
   const target::Target& target() const { return *target_; }
   const image::ProcessImage& image() const { return *image_; }
+  /// The chosen one.
   const cpython::Runtime& runtime() const { return runtimes_[0]; }
+  /// All, the chosen one first.
   const std::vector<cpython::Runtime>& runtimes() const { return runtimes_; }
   cpython::ObjectReader& reader() { return *reader_; }
 
   Result<void> find_python();
+  /// One sentence when the process has other CPythons, too, and the user has not chosen; else
+  /// empty.
+  std::string other_runtimes() const;
+  /// Says so among the diagnostics.
+  void tell_other_runtimes() const;
   /// Errors as heap::walk_heap.
   Result<const heap::Heap*> heap();
   /// The engine that the options choose. Errors as replay::start_native, replay::start_emulated.

@@ -18,6 +18,7 @@ public:
 
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
+    declare_runtime_option(app, options_);
     declare_output_options(app, options_, false);
     declare_engine_option(app, options_, false);
     app.add_option("--generation", generation_,
@@ -70,6 +71,7 @@ public:
         !delivered) {
       return std::unexpected(delivered.error());
     }
+    context.tell_other_runtimes();
     if (!complete) {
       surroundings.session.diagnostics("pygc: the list is incomplete; pygc check says why\n");
       return status_incomplete;

@@ -34,6 +34,7 @@ public:
 
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
+    declare_runtime_option(app, options_);
     declare_output_options(app, options_, true);
     app.add_option("--top", top_, "Types shown for each generation (default 5)")
         ->check(CLI::Range(0, 10000))
@@ -53,6 +54,7 @@ public:
     if (!heap) {
       return std::unexpected(heap.error());
     }
+    context.tell_other_runtimes();
     const std::vector<ListView> lists = view(context, **heap);
     const std::string text =
         options_.json ? json(context, lists) : plain(context, lists, surroundings.width);

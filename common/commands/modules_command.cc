@@ -91,6 +91,7 @@ public:
 
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
+    declare_runtime_option(app, options_);
     declare_output_options(app, options_, true);
     app.add_flag("--all", all_,
                  "Show modules without a definition (of Python code) too; JSON has all");
@@ -127,6 +128,7 @@ public:
       surroundings.session.diagnostics("pygc: visits are not known: " + tracer.error().reason +
                                        "\n");
     }
+    context.tell_other_runtimes();
     const std::string text = options_.json ? json(*rows) : plain(*rows, surroundings.width);
     if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
       return std::unexpected(delivered.error());

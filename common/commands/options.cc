@@ -52,6 +52,13 @@ void declare_engine_option(CLI::App& app, Options& options, bool with_both) {
       ->type_name(with_both ? "native|emulated|both" : "native|emulated");
 }
 
+void declare_runtime_option(CLI::App& app, Options& options) {
+  app.add_option("--runtime", options.runtime,
+                 "Which CPython, where a process has several: 0 for the first that pygc runtime "
+                 "lists (default), 1 ...")
+      ->type_name("N");
+}
+
 void declare_output_options(CLI::App& app, Options& options, bool with_json) {
   if (with_json) {
     app.add_flag("--json", options.json, "Print one JSON document");

@@ -4,6 +4,7 @@
 #include "common/image/module.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,7 @@ struct Options {
   std::string sysroot;
   std::vector<std::string> debug_directories;
   bool no_debuginfod = false;
+  std::optional<std::size_t> runtime; // which CPython of the target, as `pygc runtime` lists them
   Engine engine = Engine::native;
   bool json = false;
   std::string output;
@@ -33,6 +35,8 @@ struct Options {
 
 /// Options that say where the target and its files are.
 void declare_target_options(CLI::App& app, Options& options);
+/// --runtime, of commands that look at one CPython.
+void declare_runtime_option(CLI::App& app, Options& options);
 /// --engine; `both` only where results are compared.
 void declare_engine_option(CLI::App& app, Options& options, bool with_both);
 /// --output, and --json where a command has a JSON view.
