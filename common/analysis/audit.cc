@@ -15,7 +15,6 @@
 #include <map>
 #include <set>
 #include <tuple>
-#include <unordered_map>
 
 namespace pygc::analysis {
 namespace {
@@ -237,10 +236,7 @@ private:
     if (!runtime_.layout.ht_module) { // PyHeapTypeObject.ht_module is as old as the rule
       return;
     }
-    std::unordered_map<Address, std::int64_t> gc_refs;
-    for (std::size_t i = 0; i < set.objects.size(); ++i) {
-      gc_refs.emplace(set.objects[i], result.gc_refs[i]);
-    }
+    std::map<Address, std::vector<const replay::TraceRequest*>> silent; // by type
     const auto broken = survey.not_completed();
     auto visit = survey.visits.begin();
     for (std::uint32_t i = 0; i < survey.requests.size(); ++i) {
@@ -250,20 +246,31 @@ private:
       for (; visit != survey.visits.end() && visit->request == i; ++visit) {
         visited = visited || (type && visit->object == *type);
       }
-      const auto refs = type ? gc_refs.find(*type) : gc_refs.end();
-      // A type without references from outside has none that is not visited.
-      if (visited || request.function != 0 || broken.contains(i) || refs == gc_refs.end() ||
-          refs->second <= 0 || !input_.reader.type(*type).has_flag(cpython::type_flag::heap_type)) {
-        continue;
+      if (type && !visited && request.function == 0 && !broken.contains(i) &&
+          input_.reader.type(*type).has_flag(cpython::type_flag::heap_type)) {
+        silent[*type].push_back(&request);
       }
-      Violation& violation =
-          add({function_of(request), Rule::type_not_visited, *type, 0}, request.container);
-      if (violation.message.empty()) {
-        violation.message = fmt::format(
-            "instances of the heap type '{}' own a reference to it and do not visit it: the type "
-            "never becomes garbage",
-            violation.type);
+    }
+    for (std::size_t i = 0; i < set.objects.size(); ++i) {
+      // References that no visit accounts for: each silent instance owns one of them, or none does.
+      const auto found = silent.find(set.objects[i]);
+      if (found != silent.end() &&
+          result.gc_refs[i] >= static_cast<std::int64_t>(found->second.size())) {
+        for (const replay::TraceRequest* request : found->second) {
+          add_silent_instance(*request, found->first);
+        }
       }
+    }
+  }
+
+  void add_silent_instance(const replay::TraceRequest& request, Address type) {
+    Violation& violation =
+        add({function_of(request), Rule::type_not_visited, type, 0}, request.container);
+    if (violation.message.empty()) {
+      violation.message = fmt::format(
+          "instances of the heap type '{}' own a reference to it and do not visit it: the type "
+          "never becomes garbage",
+          violation.type);
     }
   }
 
