@@ -23,23 +23,19 @@ constexpr std::uint64_t arithmetic_flags = 0x8d5; // carry, parity, adjust, zero
 // Of areas that the registers were saved to; the linker's nest a few deep at most.
 constexpr std::size_t max_saved = 64;
 
-constexpr std::size_t size_of(const VexInstruction& in) {
-  return in.vector256 ? 32 : 16;
-}
+} // namespace
 
-std::uint64_t get_general(uc_engine* emulator, int number) {
+std::uint64_t VectorUnit::get_general(int number) const {
   std::uint64_t value = 0;
   if (number >= 0) {
-    uc_reg_read(emulator, general_registers[static_cast<unsigned>(number)], &value);
+    uc_reg_read(emulator_, general_registers[static_cast<unsigned>(number)], &value);
   }
   return value;
 }
 
-void set_general(uc_engine* emulator, unsigned number, std::uint64_t value) {
-  uc_reg_write(emulator, general_registers[number], &value);
+void VectorUnit::set_general(unsigned number, std::uint64_t value) {
+  uc_reg_write(emulator_, general_registers[number], &value);
 }
-
-} // namespace
 
 VectorUnit::Vector VectorUnit::get(unsigned number) const {
   Vector value{};
@@ -58,9 +54,8 @@ void VectorUnit::set(unsigned number, const Vector& value, bool vector256) {
 }
 
 std::uint64_t VectorUnit::effective_address(std::uint64_t pc, const Instruction& in) const {
-  const std::uint64_t start = in.relative ? pc + in.length : get_general(emulator_, in.base);
-  return start + (get_general(emulator_, in.index) << in.scale) +
-         static_cast<std::uint64_t>(in.displacement);
+  const std::uint64_t start = in.relative ? pc + in.length : get_general(in.base);
+  return start + (get_general(in.index) << in.scale) + static_cast<std::uint64_t>(in.displacement);
 }
 
 bool VectorUnit::load_operand(std::uint64_t pc, const Instruction& in, std::size_t size,
@@ -75,6 +70,18 @@ bool VectorUnit::load_operand(std::uint64_t pc, const Instruction& in, std::size
   return true;
 }
 
+VectorUnit::Result VectorUnit::store_operand(std::uint64_t pc, const Instruction& in,
+                                             std::size_t size, Vector value) {
+  if (!in.memory) {
+    std::fill(value.begin() + static_cast<std::ptrdiff_t>(size), value.end(), std::uint8_t{0});
+    set(in.rm, value, size == value.size());
+    return Result::done;
+  }
+  return memory_.write(effective_address(pc, in), std::as_bytes(std::span(value).first(size)))
+             ? Result::done
+             : Result::faulted;
+}
+
 VectorUnit::Result VectorUnit::move(std::uint64_t pc, const Instruction& in, std::size_t size,
                                     bool store) {
   if (!store) {
@@ -85,14 +92,7 @@ VectorUnit::Result VectorUnit::move(std::uint64_t pc, const Instruction& in, std
     set(in.reg, value, in.vector256);
     return Result::done;
   }
-  const Vector value = get(in.reg);
-  if (!in.memory) {
-    set(in.rm, value, in.vector256);
-    return Result::done;
-  }
-  return memory_.write(effective_address(pc, in), std::as_bytes(std::span(value).first(size)))
-             ? Result::done
-             : Result::faulted;
+  return store_operand(pc, in, size, get(in.reg));
 }
 
 /// vmovd, vmovq between a vector and a general register or memory.
@@ -103,7 +103,7 @@ VectorUnit::Result VectorUnit::general_move(std::uint64_t pc, const Instruction&
   }
   Vector value{};
   if (in.opcode == 0x6e) {
-    const std::uint64_t from = get_general(emulator_, static_cast<int>(in.rm));
+    const std::uint64_t from = get_general(static_cast<int>(in.rm));
     std::memcpy(value.data(), &from, size);
     set(in.reg, value, false);
     return Result::done;
@@ -111,7 +111,7 @@ VectorUnit::Result VectorUnit::general_move(std::uint64_t pc, const Instruction&
   value = get(in.reg);
   std::uint64_t to = 0;
   std::memcpy(&to, value.data(), size);
-  set_general(emulator_, in.rm, to);
+  set_general(in.rm, to);
   return Result::done;
 }
 
@@ -138,7 +138,7 @@ VectorUnit::Result VectorUnit::to_mask(const Instruction& in) {
   for (std::size_t i = 0; i < size_of(in); ++i) {
     mask |= std::uint64_t{value[i]} >> 7U << i;
   }
-  set_general(emulator_, in.reg, mask);
+  set_general(in.reg, mask);
   return Result::done;
 }
 
@@ -214,6 +214,8 @@ VectorUnit::Result VectorUnit::dispatch(std::uint64_t pc, const Instruction& in)
     return general_move(pc, in);
   case 0x1027e: // vmovq
     return move(pc, in, 8, false);
+  case 0x101d6:
+    return move(pc, in, 8, true);
   case 0x20178:
     return broadcast(pc, in, 1);
   case 0x20179:
@@ -259,7 +261,7 @@ VectorUnit::Result VectorUnit::dispatch(std::uint64_t pc, const Instruction& in)
   case 0x101df: // vpandn
     return combine<U64>(pc, in, [](U64 a, U64 b) { return ~a & b; });
   default:
-    return Result::unknown;
+    return dispatch_lanes(pc, in);
   }
 }
 

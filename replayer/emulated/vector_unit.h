@@ -1,6 +1,7 @@
 // Carries out what the emulator lacks and traverse functions do come across: the AVX2 instructions
-// of the C library's string functions (PyCapsule's traversal compares names), plain vector moves,
-// and the saving of vector registers around the dynamic linker's lazy binding.
+// of the C library's string functions (PyCapsule's traversal compares names), moves of vectors, of
+// their words and halves (as compilers copy several pointers at once), and the saving of vector
+// registers around the dynamic linker's lazy binding.
 #pragma once
 
 #include "replayer/emulated/vex_x86_64.h"
@@ -42,6 +43,7 @@ public:
 
 private:
   using Vector = std::array<std::uint8_t, 32>;
+  using Words = std::array<std::uint64_t, 4>;
   using Instruction = machine::VexInstruction;
 
   Result dispatch(std::uint64_t pc, const Instruction& in);
@@ -54,11 +56,27 @@ private:
   template <class Element, class Operation>
   Result combine(std::uint64_t pc, const Instruction& in, Operation operation);
 
+  // Of vector_lanes.cc: what puts together and takes apart.
+  Result dispatch_lanes(std::uint64_t pc, const Instruction& in);
+  Result extract_half(std::uint64_t pc, const Instruction& in);
+  Result insert_half(std::uint64_t pc, const Instruction& in);
+  Result extract_element(std::uint64_t pc, const Instruction& in);
+  Result insert_element(std::uint64_t pc, const Instruction& in);
+  Result load_word(std::uint64_t pc, const Instruction& in, unsigned word);
+  Result store_word(std::uint64_t pc, const Instruction& in, unsigned word);
+  Result unpack_words(std::uint64_t pc, const Instruction& in, unsigned word);
+  Result permute_words(std::uint64_t pc, const Instruction& in);
+  Result shuffle(std::uint64_t pc, const Instruction& in);
+
   /// The r/m operand; behind `size` bytes zeros.
   bool load_operand(std::uint64_t pc, const Instruction& in, std::size_t size, Vector& to);
+  Result store_operand(std::uint64_t pc, const Instruction& in, std::size_t size, Vector value);
   std::uint64_t effective_address(std::uint64_t pc, const Instruction& in) const;
+  std::uint64_t get_general(int number) const; // 0 for a negative number: no register
+  void set_general(unsigned number, std::uint64_t value);
   Vector get(unsigned number) const;
   void set(unsigned number, const Vector& value, bool vector256);
+  static constexpr std::size_t size_of(const Instruction& in) { return in.vector256 ? 32 : 16; }
 
   uc_engine* emulator_;
   VectorMemory& memory_;
