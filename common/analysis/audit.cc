@@ -347,7 +347,7 @@ private:
     if (is_dynamic_linker(input_.image, incident.pc) || of_allocator) {
       return;
     }
-    const Address counted = counted_object(input_, incident.address);
+    const Address counted = counted_object(input_, incident);
     Violation& violation =
         add({function, counted != 0 ? Rule::refcount_change : Rule::writes, incident.pc, 0},
             request.container);

@@ -7,16 +7,18 @@
 
 namespace pygc::analysis {
 
-/// Adds a traverse_write for each function and instruction that changes memory for good (an error
-/// when it is a reference count, which the collector has copied before), and a note of instructions
-/// that the emulator lacks. The dynamic linker may write: it binds functions at their first call.
+/// Adds a traverse_write for each function that changes memory for good, and one (an error) when
+/// that is a reference count, which the collector has copied before; both name the first place, in
+/// the function's own library where there is one. Adds a note of instructions that the emulator
+/// lacks. The dynamic linker may write: it binds functions at their first call.
 void tell_traverse_effects(const CheckInput& input, Explainer& explainer, const SlotSurvey& survey,
                            CheckReport& report);
 
 /// True for code of the dynamic linker.
 bool is_dynamic_linker(const image::ProcessImage& image, Address pc);
 
-/// The object whose ob_refcnt lies at the address; 0 when there is none.
-Address counted_object(const CheckInput& input, Address address);
+/// The object whose ob_refcnt is written; 0 when it is none, or when the C library writes, which
+/// knows no objects: memory that its allocator manages may still look like one.
+Address counted_object(const CheckInput& input, const replay::Incident& write);
 
 } // namespace pygc::analysis

@@ -55,12 +55,28 @@ static int system_call_traverse(PyObject* op, visitproc visit, void* arg) {
   return 0;
 }
 
+static void* volatile allocates_last;
+
+static PyObject** allocates_slot(Container* self) {
+  (void)self;
+  return (PyObject**)&allocates_last;
+}
+
+// The C library's allocator needs no GIL, which a process that waits has released.
+static int allocates_traverse(PyObject* op, visitproc visit, void* arg) {
+  VISIT_TYPE(op);
+  allocates_last = malloc(sizeof(State));
+  Py_VISIT(((Container*)op)->field);
+  return 0;
+}
+
 static const Case cases[] = {
     {"conduct.null_state", null_state_traverse, NULL, NULL},
     {"conduct.loops", loops_traverse, NULL, NULL},
     {"conduct.writes", writes_traverse, NULL, writes_slot},
     {"conduct.increments", increments_traverse, NULL, NULL},
     {"conduct.system_call", system_call_traverse, NULL, NULL},
+    {"conduct.allocates", allocates_traverse, NULL, allocates_slot},
     {NULL, NULL, NULL, NULL},
 };
 
