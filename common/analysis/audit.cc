@@ -125,6 +125,7 @@ private:
 
   std::vector<Address> watched_addresses() const {
     std::vector<Address> addresses;
+    addresses.reserve(watched_.size());
     for (const auto& [address, name] : watched_) {
       addresses.push_back(address);
     }
