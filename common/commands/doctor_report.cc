@@ -140,8 +140,12 @@ private:
 
   void replayer() {
     const auto started = context_.replayer();
-    if (!started) {
-      lack(started.error().reason, "nothing can be replayed",
+    // Asking for nothing waits until it has locked itself in.
+    const auto locked = started
+                            ? (*started)->visits({}, 0, nullptr)
+                            : Result<std::vector<replay::Visit>>(std::unexpected(started.error()));
+    if (!locked) {
+      lack(locked.error().reason, "nothing can be replayed",
            "reinstall pygc; in a container allow seccomp and prctl(PR_SET_NO_NEW_PRIVS)", true);
       return;
     }
@@ -153,6 +157,20 @@ private:
     if (runtime.visit_decref == 0 && runtime.layout.stack_ref_size) {
       lack("the collector's visit_decref was not found",
            "references that suspended frames only borrow are counted", debug_package());
+    }
+    emulator();
+  }
+
+  void emulator() {
+    const auto started = context_.tracer();
+    const auto locked = started
+                            ? (*started)->visits({}, 0, nullptr)
+                            : Result<std::vector<replay::Visit>>(std::unexpected(started.error()));
+    if (locked) {
+      fact("replayer.emulated", "works, sandboxed by seccomp");
+    } else {
+      lack(locked.error().reason, "slots and owners of visits are not known",
+           "reinstall pygc, with its emulated engine (libunicorn2)");
     }
   }
 

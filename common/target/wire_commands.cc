@@ -57,7 +57,8 @@ Status: 0 done, 2 usage or target error.)"},
 Status: 0 done, 2 usage or target error, 3 incomplete.)"},
     Command{.name = "audit",
             .summary = "Hold every traverse function against the rules of the C API",
-            .help = R"(Traces each tp_traverse and m_traverse that has instances, in an emulator, and
+            .help =
+                R"(Traces each tp_traverse and m_traverse that has instances, in an emulator, and
 tells which of them: do not visit the type of an instance of a heap type; do not
 visit a field that holds a counted reference; visit what the container does not
 own, or one slot twice; write, change a reference count, allocate, fault, make a
