@@ -186,6 +186,9 @@ private:
       }
     }
     for (Finding& finding : report_.findings) {
+      if (!finding.object) {
+        continue;
+      }
       for (Visitor& visitor : finding.visitors) {
         const auto slot = slots.find(std::pair(visitor.container, finding.object->address));
         if (slot != slots.end() && !visitor.slot) {
@@ -193,14 +196,13 @@ private:
         }
       }
       if (finding.kind == FindingKind::negative_gc_refs && finding.cause == Cause::unknown) {
-        tell_cause(finding);
+        tell_cause(finding.object->address, finding);
       }
     }
   }
 
   /// Over-visited, or under-counted? As far as the slots prove it.
-  void tell_cause(Finding& finding) const {
-    const Address object = finding.object->address;
+  void tell_cause(Address object, Finding& finding) const {
     const bool foreign = std::ranges::any_of(
         foreign_, [object](const auto& entry) { return entry.second.object == object; });
     const bool duplicate = std::ranges::any_of(
@@ -214,13 +216,14 @@ private:
                                "its container."
                              : " It is over-visited: one slot is visited more than once.";
     } else if (all_known) {
+      const std::uint64_t visits = finding.visits.value_or(0);
       finding.cause = Cause::under_counted;
-      finding.message += fmt::format(
-          " It is under-counted: each visit comes from a slot of its own, in memory of "
-          "its own container, and {} slots are more than {} references. One of them "
-          "holds a pointer that is not counted: borrowed and visited all the same, or "
-          "its reference was released without being owned.",
-          *finding.visits, static_cast<std::int64_t>(*finding.visits) + *finding.gc_refs);
+      finding.message +=
+          fmt::format(" It is under-counted: each visit comes from a slot of its own, in memory of "
+                      "its own container, and {} slots are more than {} references. One of them "
+                      "holds a pointer that is not counted: borrowed and visited all the same, or "
+                      "its reference was released without being owned.",
+                      visits, static_cast<std::int64_t>(visits) + finding.gc_refs.value_or(0));
     }
   }
 
@@ -270,7 +273,7 @@ private:
 
   void tell_slot(Address slot, const ForeignSlot& foreign, const Victim& victim) {
     Finding finding = finding_of(FindingKind::unowned_visit, foreign.object, victim);
-    const std::int64_t gc_refs = *finding.gc_refs;
+    const std::int64_t gc_refs = result_.gc_refs[victim.index];
     bool single = true;
     for (const Address container : foreign.containers) {
       single = single && is_single_global_module(container);
@@ -327,7 +330,7 @@ private:
 
   void tell_duplicate(const DuplicateSlot& duplicate, const Victim& victim) {
     Finding finding = finding_of(FindingKind::duplicate_visit, duplicate.object, victim);
-    const std::int64_t gc_refs = *finding.gc_refs;
+    const std::int64_t gc_refs = result_.gc_refs[victim.index];
     for (const DuplicateSlot::Container& container : duplicate.containers) {
       if (finding.visitors.size() == visitor_limit) {
         break;

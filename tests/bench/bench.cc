@@ -25,11 +25,11 @@ Options parse(std::span<char*> words) {
   Options options;
   for (std::size_t i = 1; i < words.size(); i += 2) {
     const std::string_view name = words[i];
-    const std::string_view value = i + 1 < words.size() ? words[i + 1] : "";
+    const std::string value = i + 1 < words.size() ? words[i + 1] : "";
     if (name == "--objects") {
-      options.objects = std::atoi(value.data());
+      options.objects = std::atoi(value.c_str());
     } else if (name == "--repetitions") {
-      options.repetitions = std::max(1, std::atoi(value.data()));
+      options.repetitions = std::max(1, std::atoi(value.c_str()));
     } else if (name == "--core" && (value == "kernel" || value == "gcore")) {
       options.kind = value == "kernel" ? CoreKind::kernel : CoreKind::gcore;
     } else {
@@ -78,6 +78,7 @@ Figures measure(int repetitions, const std::function<Check()>& check) {
 /// What the debugger takes for the core without pygc.
 double idle_seconds(int repetitions, const std::function<Outcome()>& start) {
   std::vector<double> seconds;
+  seconds.reserve(static_cast<std::size_t>(repetitions));
   for (int i = 0; i < repetitions; ++i) {
     seconds.push_back(start().seconds);
   }
