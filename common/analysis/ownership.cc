@@ -97,7 +97,11 @@ Owner Ownership::owner(const Extent& extent, Address slot) const {
   if (slot >= runtime.address && slot - runtime.address < runtime.layout.runtime_size) {
     return Owner::runtime;
   }
-  return static_image(slot) != nullptr ? Owner::static_storage : Owner::object;
+  if (static_image(slot) != nullptr) {
+    return Owner::static_storage;
+  }
+  // Dynamic memory: what a module reaches of it, it reaches from its state.
+  return extent.state.end != 0 ? Owner::module_state : Owner::object;
 }
 
 std::string Ownership::slot_name(Address container, Address slot) {

@@ -13,7 +13,7 @@ namespace pygc::analysis {
 
 enum class Owner : std::uint8_t {
   object,         // inside the container, or dynamic memory reached from it
-  module_state,   // inside md_state of the container
+  module_state,   // inside md_state of the container, or dynamic memory reached from it
   runtime,        // inside _PyRuntime
   interpreter,    // inside a PyInterpreterState (the main one lies in _PyRuntime since 3.12)
   static_storage, // other writable static storage of an image
