@@ -31,7 +31,10 @@ int run_alone(const std::vector<std::string>& words) {
                                       .replayer_directory = replayer_directory(),
                                       .share_directory = share_directory(),
                                       .terminal = ::isatty(STDOUT_FILENO) == 1 && !no_colour,
-                                      .width = terminal_width()};
+                                      .width = terminal_width(),
+                                      .controls = false,
+                                      .actions = {},
+                                      .words = words};
   const int status = commands::run_words(words, surroundings);
   if (!session.output_ok() && status != commands::status_error) {
     session.diagnostics("pygc: cannot write to standard output\n");
@@ -70,7 +73,10 @@ int run_served(int fd, const std::vector<std::string>& words) {
                                       .replayer_directory = replayer_directory(),
                                       .share_directory = share_directory(),
                                       .terminal = hello.terminal,
-                                      .width = hello.columns == 0 ? 80 : hello.columns};
+                                      .width = hello.columns == 0 ? 80 : hello.columns,
+                                      .controls = hello.kind == wire::TargetKind::live,
+                                      .actions = {},
+                                      .words = words};
   auto target = served_target(**session);
   int status = commands::status_error;
   if (target) {
@@ -79,7 +85,7 @@ int run_served(int fd, const std::vector<std::string>& words) {
   } else {
     (*session)->diagnostics(fmt::format("pygc: {}\n", target.error().reason));
   }
-  (*session)->finish(status);
+  (*session)->finish(status, surroundings.actions);
   return status;
 }
 

@@ -88,18 +88,6 @@ void take_over(const Request& request) {
   }
 }
 
-// The analysis may only ask for what a user's next step would be, not for a shell.
-bool allowed(const std::string& command) {
-  const std::string verb = command.substr(0, command.find(' '));
-  for (const char* one : {"break", "tbreak", "hbreak", "thbreak", "watch", "rwatch", "awatch",
-                          "delete", "continue", "advance", "finish"}) {
-    if (verb == one) {
-      return command.find('(') == std::string::npos && command.find('|') == std::string::npos;
-    }
-  }
-  return false;
-}
-
 void run(gdb_unwind_callbacks* callbacks) {
   GdbHost host(callbacks, current);
   wire::Launch launch;
@@ -112,13 +100,8 @@ void run(gdb_unwind_callbacks* callbacks) {
            status_commands(wire::status_failed, Step::again));
     return;
   }
-  std::string response = as_printf(host.take_text());
-  for (const auto& command : outcome.commands) {
-    if (allowed(command)) {
-      response += command + "\n";
-    }
-  }
-  answer(response, status_commands(outcome.status, Step::finished));
+  answer(as_printf(host.take_text()) + as_commands(outcome.actions),
+         status_commands(outcome.status, Step::finished));
 }
 
 /// Runs the pending request, if there is a complete one.

@@ -3,6 +3,10 @@
 #include "common/target/wire_commands.h"
 #include "common/target/wire_machine_x86_64.h"
 
+#include <array>
+#include <cctype>
+#include <cstdio>
+
 namespace pygc::gdb {
 namespace {
 
@@ -15,6 +19,7 @@ constexpr std::size_t printf_piece = 4000;
 // a frame sniffed without registers being read anew (after a flush GDB would repeat its warnings
 // about the core's register sections in every command's output); one with a known address would not
 // be sniffed. @N: a channel. (char)N: an Item.
+// own, clear: breakpoints of ours; an error in a response may have left some behind.
 constexpr std::string_view helpers = R"(
 define-prefix pygc
 document pygc
@@ -23,7 +28,20 @@ end
 define __pygc_text
   append value @731 $_gdb_maint_setting_str("test-settings string-noescape")
 end
+define __pygc_own
+  eval "set $__pygc_own_%d = $bpnum", $__pygc_owned
+  set $__pygc_owned = $__pygc_owned + 1
+end
+define __pygc_clear
+  while $__pygc_owned > 0
+    set $__pygc_owned = $__pygc_owned - 1
+    eval "set $__pygc_number = $__pygc_own_%d", $__pygc_owned
+    delete $__pygc_number
+  end
+end
+set $__pygc_owned = 0
 define __pygc_begin
+  __pygc_clear
   set $pygc_status = 2
   set $__pygc_step = 0
   set $__pygc_i = 0
@@ -112,6 +130,25 @@ $pygc_status holds the status.
 end
 )";
 
+constexpr const char* own = "\nwith language c -- __pygc_own\n";
+
+std::string number(Address address) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(address));
+  return text.data();
+}
+
+/// As unquote() reads it.
+std::string quote(const std::string& word) {
+  std::string quoted;
+  for (const char c : word) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+                       std::string_view("-_./=:,+@%").find(c) != std::string_view::npos;
+    quoted += plain ? std::string(1, c) : std::string("\\") + c;
+  }
+  return quoted.empty() ? "\"\"" : quoted;
+}
+
 void replace_all(std::string& text, std::string_view what, std::string_view with) {
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size()) {
     text.replace(at, what.size(), with);
@@ -132,8 +169,8 @@ std::string definitions(const std::string& library) {
   values += ", (unsigned long)($_isvoid(" + pointer + ") ? 0 : " + pointer + ")";
 
   std::string text(helpers);
-  for (const char* name :
-       {"text", "begin", "push", "thread", "threads", "value", "ring", "send", "call"}) {
+  for (const char* name : {"text", "own", "clear", "begin", "push", "thread", "threads", "value",
+                           "ring", "send", "call"}) {
     text += std::string("document __pygc_") + name + "\nInternal to pygc.\nend\n";
   }
   replace_all(text, "%THREAD_FORMAT%", format);
@@ -188,6 +225,43 @@ std::string as_printf(std::string_view text) {
     }
   }
   flush();
+  return commands;
+}
+
+std::string as_commands(const std::vector<wire::Action>& actions) {
+  std::string commands;
+  for (const auto& action : actions) {
+    switch (action.kind) {
+    case wire::ActionKind::breakpoint: {
+      const std::string condition = wire::condition_of(action);
+      commands += "with language c -- break *" + number(action.address) +
+                  (condition.empty() ? "" : " if " + condition) + own;
+      break;
+    }
+    case wire::ActionKind::watch_access:
+    case wire::ActionKind::watch_write:
+      commands += std::string("with language c -- ") +
+                  (action.kind == wire::ActionKind::watch_write ? "watch" : "awatch") +
+                  " *(unsigned long *) " + number(action.address) + own;
+      if (action.ignore > 0) {
+        commands += "ignore $bpnum " + std::to_string(action.ignore) + "\n";
+      }
+      break;
+    case wire::ActionKind::resume:
+      commands += "continue\n";
+      break;
+    case wire::ActionKind::clear:
+      commands += "with language c -- __pygc_clear\n";
+      break;
+    case wire::ActionKind::run:
+      commands += "pygc";
+      for (const auto& word : action.words) {
+        commands += " " + quote(word);
+      }
+      commands += "\n";
+      break;
+    }
+  }
   return commands;
 }
 

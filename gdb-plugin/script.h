@@ -1,8 +1,11 @@
 // The GDB side of the commands: the text of their definitions, and text for "source" that prints.
 #pragma once
 
+#include "common/target/wire_actions.h"
+
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pygc::gdb {
 
@@ -12,6 +15,9 @@ std::string definitions(const std::string& library);
 
 /// Commands that have GDB print the text: pipes, logs, MI and the pager all see it.
 std::string as_printf(std::string_view text);
+
+/// Commands that carry out what an analysis asks for.
+std::string as_commands(const std::vector<wire::Action>& actions);
 
 /// What the script does after a ring: nothing, print the response, or answer a question and ring
 /// again.

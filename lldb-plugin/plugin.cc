@@ -8,6 +8,7 @@
 #include "common/target/wire_commands.h"
 #include "common/target/wire_host.h"
 #include "lldb-plugin/lldb_host.h"
+#include "lldb-plugin/own_stops.h"
 
 #include <lldb/API/LLDB.h>
 
@@ -15,6 +16,7 @@
 #include <charconv>
 #include <exception>
 #include <string>
+#include <vector>
 
 namespace lldb {
 bool PluginInitialize(lldb::SBDebugger debugger);
@@ -60,16 +62,69 @@ std::string as_error(std::string text) {
   return text.empty() ? "pygc failed" : text;
 }
 
-// The analysis may only ask for what a user's next step would be, not for a shell.
-bool allowed(const std::string& command) {
-  for (const char* start :
-       {"breakpoint set --name ", "breakpoint set --address ", "breakpoint delete ",
-        "watchpoint set expression ", "watchpoint delete ", "process continue", "thread until "}) {
-    if (command.starts_with(start)) {
-      return command.find_first_of("`(") == std::string::npos;
+void run_command(lldb::SBDebugger& debugger, const std::vector<std::string>& words,
+                 lldb::SBCommandReturnObject& result);
+
+/// Lets the process run until it stops, as "process continue" does.
+void resume(lldb::SBDebugger& debugger, lldb::SBCommandReturnObject& result) {
+  const bool async = debugger.GetAsync();
+  debugger.SetAsync(false);
+  lldb::SBCommandReturnObject its_result;
+  debugger.GetCommandInterpreter().HandleCommand("process continue", its_result);
+  debugger.SetAsync(async);
+  put(result, its_result.GetOutput() != nullptr ? its_result.GetOutput() : "");
+}
+
+void carry_out(lldb::SBDebugger& debugger, const std::vector<wire::Action>& actions,
+               lldb::SBCommandReturnObject& result) {
+  OwnStops stops(debugger.GetSelectedTarget());
+  for (const auto& action : actions) {
+    switch (action.kind) {
+    case wire::ActionKind::breakpoint:
+    case wire::ActionKind::watch_access:
+    case wire::ActionKind::watch_write:
+      if (const auto problem = stops.set(action); !problem.empty()) {
+        last_status = wire::status_failed;
+        result.SetError(problem.c_str());
+        return;
+      }
+      break;
+    case wire::ActionKind::resume:
+      resume(debugger, result);
+      break;
+    case wire::ActionKind::clear:
+      stops.clear();
+      break;
+    case wire::ActionKind::run:
+      run_command(debugger, action.words, result);
+      break;
     }
   }
-  return false;
+}
+
+void run_command(lldb::SBDebugger& debugger, const std::vector<std::string>& words,
+                 lldb::SBCommandReturnObject& result) {
+  last_status = wire::status_failed;
+  LldbHost host(debugger, same_or_newer());
+  wire::Launch launch;
+  launch.executable = wire::find_analysis(reinterpret_cast<const void*>(&lldb::PluginInitialize));
+  launch.words = words;
+  if (!host.describe(launch)) {
+    result.SetError("the process runs: interrupt it first");
+    return;
+  }
+  const wire::Outcome outcome = wire::run_analysis(launch, host);
+  last_status = outcome.status;
+  put(result, host.output_text());
+  const std::string& diagnostics = host.diagnostics_text();
+  if (outcome.status == wire::status_failed) {
+    result.SetError(as_error(diagnostics).c_str());
+    return;
+  }
+  put(result, diagnostics);
+  result.SetStatus(outcome.status == 0 ? lldb::eReturnStatusSuccessFinishResult
+                                       : lldb::eReturnStatusFailed);
+  carry_out(debugger, outcome.actions, result);
 }
 
 class Subcommand final : public lldb::SBCommandPluginInterface {
@@ -78,48 +133,20 @@ public:
 
   bool DoExecute(lldb::SBDebugger debugger, char** words,
                  lldb::SBCommandReturnObject& result) override {
-    last_status = wire::status_failed;
     try {
-      execute(debugger, words, result);
+      std::vector<std::string> all = {name_};
+      for (; words != nullptr && *words != nullptr; words++) {
+        all.emplace_back(*words);
+      }
+      run_command(debugger, all, result);
     } catch (const std::exception& e) { // none of ours may reach LLDB
+      last_status = wire::status_failed;
       result.SetError((std::string("pygc: ") + e.what()).c_str());
     }
     return result.Succeeded();
   }
 
 private:
-  void execute(lldb::SBDebugger& debugger, char** words, lldb::SBCommandReturnObject& result) {
-    LldbHost host(debugger, same_or_newer());
-    wire::Launch launch;
-    launch.executable = wire::find_analysis(reinterpret_cast<const void*>(&lldb::PluginInitialize));
-    launch.words.push_back(name_);
-    for (; words != nullptr && *words != nullptr; words++) {
-      launch.words.emplace_back(*words);
-    }
-    if (!host.describe(launch)) {
-      result.SetError("the process runs: interrupt it first");
-      return;
-    }
-    const wire::Outcome outcome = wire::run_analysis(launch, host);
-    last_status = outcome.status;
-    put(result, host.output_text());
-    for (const auto& command : outcome.commands) {
-      if (allowed(command)) {
-        lldb::SBCommandReturnObject its_result;
-        debugger.GetCommandInterpreter().HandleCommand(command.c_str(), its_result);
-        put(result, its_result.GetOutput() != nullptr ? its_result.GetOutput() : "");
-      }
-    }
-    const std::string& diagnostics = host.diagnostics_text();
-    if (outcome.status == wire::status_failed) {
-      result.SetError(as_error(diagnostics).c_str());
-    } else {
-      put(result, diagnostics);
-      result.SetStatus(outcome.status == 0 ? lldb::eReturnStatusSuccessFinishResult
-                                           : lldb::eReturnStatusFailed);
-    }
-  }
-
   std::string name_;
 };
 

@@ -3,9 +3,11 @@
 #pragma once
 
 #include "common/target/target.h"
+#include "common/target/wire_actions.h"
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace pygc::commands {
 
@@ -26,6 +28,9 @@ struct Surroundings {
   std::string share_directory;            // holds layouts/
   bool terminal = false;                  // colour is welcome
   unsigned width = 80;                    // columns
+  bool controls = false;                  // a debugger is there that carries out actions
+  std::vector<wire::Action> actions;      // which a command may leave here
+  std::vector<std::string> words;         // the command as given: its name and arguments
 };
 
 } // namespace pygc::commands

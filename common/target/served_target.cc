@@ -216,8 +216,8 @@ Result<std::optional<std::vector<wire::Mapping>>> ServedSession::mappings() {
   return std::move(answer->mappings);
 }
 
-void ServedSession::finish(int status, const std::vector<std::string>& commands) {
-  if (!channel_.send(wire::Type::done, wire::encode({.status = status, .commands = commands}))) {
+void ServedSession::finish(int status, const std::vector<wire::Action>& actions) {
+  if (!channel_.send(wire::Type::done, wire::encode({.status = status, .actions = actions}))) {
     cancelled_ = true;
   }
 }

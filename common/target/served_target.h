@@ -42,8 +42,8 @@ public:
   /// Nothing when the debugger cannot tell. Errors: protocol, io.
   Result<std::optional<std::vector<wire::Mapping>>> mappings();
 
-  /// The last word; the debugger runs `commands` (one line each) after the output.
-  void finish(int status, const std::vector<std::string>& commands = {});
+  /// The last word; the debugger carries out `actions` after the output.
+  void finish(int status, const std::vector<wire::Action>& actions = {});
 
 private:
   ServedSession(UniqueFd socket) : channel_(std::move(socket)) {}

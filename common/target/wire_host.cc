@@ -150,8 +150,7 @@ private:
       if (!done) {
         return std::unexpected(done.error());
       }
-      finish(
-          Outcome{.status = done->status, .commands = std::move(done->commands), .again = false});
+      finish(Outcome{.status = done->status, .actions = std::move(done->actions), .again = false});
       return {};
     }
     default:
@@ -188,7 +187,7 @@ private:
     if (const auto threads = host_.threads()) {
       return answer(Type::threads_answer, encode(*threads));
     }
-    finish(Outcome{.status = status_failed, .commands = {}, .again = true});
+    finish(Outcome{.status = status_failed, .actions = {}, .again = true});
     return {};
   }
 
@@ -208,7 +207,7 @@ private:
     if (const auto value = host_.evaluate(expression)) {
       return answer(Type::evaluate_answer, encode(*value));
     }
-    finish(Outcome{.status = status_failed, .commands = {}, .again = true});
+    finish(Outcome{.status = status_failed, .actions = {}, .again = true});
     return {};
   }
 

@@ -56,8 +56,8 @@ struct Launch {
 
 struct Outcome {
   int status = status_failed;
-  std::vector<std::string> commands = {}; // for the debugger to run
-  bool again = false; // a question must be answered first; the output so far is void
+  std::vector<Action> actions = {}; // for the debugger to carry out
+  bool again = false;               // a question must be answered first; the output so far is void
 };
 
 // NOLINTEND(readability-redundant-member-init)

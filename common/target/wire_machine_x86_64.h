@@ -13,6 +13,8 @@ inline constexpr std::array<const char*, target::dwarf_register_count> register_
     "rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", "r8",
     "r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rip"};
 inline constexpr const char* thread_pointer_name = "fs_base";
+/// Where a function finds its first argument when it is entered.
+inline constexpr const char* first_argument_name = "rdi";
 inline constexpr std::size_t sp_register = 7;
 inline constexpr std::size_t pc_register = 16;
 

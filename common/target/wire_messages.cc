@@ -92,6 +92,7 @@ private:
 
 constexpr std::size_t thread_size = 8 * (target::dwarf_register_count + 2) + 4;
 constexpr std::size_t smallest_mapping = 3 * 8 + 1 + 4;
+constexpr std::size_t smallest_action = 1 + 5 * 8 + 4;
 
 } // namespace
 
@@ -225,9 +226,18 @@ Result<EvaluateAnswer> decode_evaluate_answer(std::string_view payload) {
 
 std::string encode(const Done& done) {
   Writer writer;
-  writer.number(done.status).number(static_cast<std::uint32_t>(done.commands.size()));
-  for (const auto& command : done.commands) {
-    writer.text(command);
+  writer.number(done.status).number(static_cast<std::uint32_t>(done.actions.size()));
+  for (const auto& action : done.actions) {
+    writer.number(static_cast<std::uint8_t>(action.kind))
+        .number(action.address)
+        .number(action.argument)
+        .number(action.word)
+        .number(action.below)
+        .number(action.ignore)
+        .number(static_cast<std::uint32_t>(action.words.size()));
+    for (const auto& word : action.words) {
+      writer.text(word);
+    }
   }
   return writer.take();
 }
@@ -237,12 +247,23 @@ Result<Done> decode_done(std::string_view payload) {
   Done done;
   done.status = reader.number<std::int32_t>();
   reader.check(done.status >= 0 && done.status <= 255);
-  done.commands.resize(reader.count(sizeof(std::uint32_t)));
-  for (auto& command : done.commands) {
-    command = reader.text();
-    for (const char c : command) {
-      reader.check(static_cast<unsigned char>(c) >= ' ' && c != '\x7f');
+  done.actions.resize(reader.count(smallest_action));
+  reader.check(done.actions.size() <= max_actions);
+  for (auto& action : done.actions) {
+    const auto kind = reader.number<std::uint8_t>();
+    const bool exists = kind <= static_cast<std::uint8_t>(ActionKind::run);
+    reader.check(exists);
+    action.kind = exists ? static_cast<ActionKind>(kind) : ActionKind::clear;
+    action.address = reader.number<Address>();
+    action.argument = reader.number<Address>();
+    action.word = reader.number<Address>();
+    action.below = reader.number<std::uint64_t>();
+    action.ignore = reader.number<std::uint64_t>();
+    action.words.resize(reader.count(sizeof(std::uint32_t)));
+    for (auto& word : action.words) {
+      word = reader.text();
     }
+    reader.check(is_sound(action));
   }
   return reader.finish(std::move(done));
 }

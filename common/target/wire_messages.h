@@ -4,6 +4,7 @@
 
 #include "common/base/error.h"
 #include "common/target/target.h"
+#include "common/target/wire_actions.h"
 
 #include <cstdint>
 #include <string>
@@ -66,8 +67,7 @@ struct EvaluateAnswer {
 
 struct Done {
   std::int32_t status = 0;
-  /// Commands for the debugger to run, one line each.
-  std::vector<std::string> commands = {};
+  std::vector<Action> actions = {}; // for the debugger, in this order, after the output
 };
 
 // NOLINTEND(readability-redundant-member-init)

@@ -61,12 +61,23 @@ public:
     } else if (mode == "status") {
       status = std::atoi(words_.at(2).c_str());
       say("status " + words_.at(2) + "\n");
+      if (words_.size() > 3) {
+        say("after it <" + words_.at(3) + ">\n");
+      }
     } else if (mode == "evaluate") {
       status = evaluate();
     } else if (mode == "snoop") {
       ask(wire::Type::evaluate, "$_shell(\"true\")", wire::Type::evaluate_answer);
-    } else if (mode == "commands") {
-      finish(0, {"tbreak main", "shell echo from a shell", "platform shell echo from a shell"});
+    } else if (mode == "actions") {
+      finish(0, {breakpoint,
+                 {.kind = wire::ActionKind::clear},
+                 {.kind = wire::ActionKind::run, .words = {"check", "status", "3", "a 'b\\ \"c"}}});
+      return 0;
+    } else if (mode == "leave") {
+      finish(0, {breakpoint});
+      return 0;
+    } else if (mode == "unsound") {
+      finish(0, {{.kind = wire::ActionKind::run, .words = {"shell", "echo from a shell"}}});
       return 0;
     } else if (mode == "threads") {
       threads();
@@ -83,8 +94,14 @@ public:
 private:
   void say(const std::string& text) { channel_.send(wire::Type::output, text).value(); }
 
-  void finish(int status, const std::vector<std::string>& commands) {
-    channel_.send(wire::Type::done, wire::encode({.status = status, .commands = commands})).value();
+  inline static const wire::Action breakpoint = {.kind = wire::ActionKind::breakpoint,
+                                                 .address = 0x12345678,
+                                                 .argument = 0x1000,
+                                                 .word = 0x2000,
+                                                 .below = 4};
+
+  void finish(int status, const std::vector<wire::Action>& actions) {
+    channel_.send(wire::Type::done, wire::encode({.status = status, .actions = actions})).value();
   }
 
   std::string ask(wire::Type question, const std::string& payload, wire::Type answer) {

@@ -222,10 +222,28 @@ TEST_F(GdbPlugin, LeavesThreadAndFrameAlone) {
                          Not(HasSubstr("missing")), Not(HasSubstr("unreadable"))));
 }
 
-TEST_F(GdbPlugin, RunsHarmlessCommandsOnly) {
-  const auto out = gdb({"pygc check commands", "info breakpoints"}).out;
-  EXPECT_THAT(out, HasSubstr("Temporary breakpoint 1"));
-  EXPECT_THAT(out, Not(HasSubstr("from a shell")));
+TEST_F(GdbPlugin, CarriesActionsOutAndRemovesItsOwnBreakpointsOnly) {
+  const auto out =
+      gdb({"break *0x87654320", "pygc check actions", print_status, "info breakpoints"}).out;
+  EXPECT_THAT(out, AllOf(HasSubstr("Breakpoint 2 at 0x12345678"), HasSubstr("status 3\n"),
+                         HasSubstr("after it <a 'b\\ \"c>\n"), HasSubstr("status is 3")));
+  const auto left = out.substr(out.rfind("Num "));
+  EXPECT_THAT(left, AllOf(HasSubstr("87654320"), Not(HasSubstr("12345678"))));
+}
+
+TEST_F(GdbPlugin, RemovesWhatAnEarlierCommandLeft) {
+  const auto out =
+      gdb({"pygc check leave", "info breakpoints", "pygc check", "info breakpoints"}).out;
+  EXPECT_THAT(out,
+              AllOf(HasSubstr("0x0000000012345678"),
+                    HasSubstr("stop only if $rdi == 0x1000 && *(unsigned long *) 0x2000 < 0x4"),
+                    HasSubstr("No breakpoints")));
+}
+
+TEST_F(GdbPlugin, RefusesUnsoundActions) {
+  const auto out = gdb({"pygc check unsound", print_status}).out;
+  EXPECT_THAT(out, AllOf(HasSubstr("broke the protocol"), HasSubstr("status is 2"),
+                         Not(HasSubstr("from a shell"))));
 }
 
 TEST_F(GdbPlugin, ServesALiveProcess) {

@@ -172,9 +172,21 @@ TEST_F(LldbPlugin, ServesThreadsAndLeavesTheFrameAlone) {
   EXPECT_THAT(out.substr(out.rfind("frame info")), HasSubstr("frame #1:"));
 }
 
-TEST_F(LldbPlugin, RunsHarmlessCommandsOnly) {
-  const auto out = lldb({"pygc check commands"}).out;
-  EXPECT_THAT(out, Not(HasSubstr("from a shell")));
+TEST_F(LldbPlugin, CarriesActionsOutAndRemovesItsOwnBreakpointsOnly) {
+  const auto out = lldb_going_on("breakpoint set --address 0x87654320\n"
+                                 "pygc check actions\npygc status\n"
+                                 "pygc check leave\nbreakpoint list\n")
+                       .out;
+  EXPECT_THAT(out, AllOf(HasSubstr("status 3\n"), HasSubstr("after it <a 'b\\ \"c>\n"),
+                         HasSubstr("\n3\n")));
+  const auto left = out.substr(out.rfind("breakpoint list"));
+  EXPECT_THAT(left, AllOf(HasSubstr("87654320"), Not(HasSubstr("12345678"))));
+}
+
+TEST_F(LldbPlugin, RefusesUnsoundActions) {
+  const auto outcome = lldb({"pygc check unsound"});
+  EXPECT_THAT(outcome.out + outcome.err,
+              AllOf(HasSubstr("broke the protocol"), Not(HasSubstr("from a shell"))));
 }
 
 TEST_F(LldbPlugin, ServesALiveProcess) {

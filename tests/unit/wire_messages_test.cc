@@ -77,6 +77,10 @@ TEST(WireMessages, MappingsComeBack) {
   EXPECT_EQ(answer.mappings[1].end, 0x5000U);
 }
 
+const Action some_breakpoint = {
+    .kind = ActionKind::breakpoint, .address = 0x1000, .argument = 0x20, .word = 0x18, .below = 4};
+const Action some_run = {.kind = ActionKind::run, .words = {"check", "--json"}};
+
 // Every prefix of every message, and every message with a byte more, is refused.
 TEST(WireMessages, OnlyAnExactFitDecodes) {
   const std::vector<std::pair<std::string, std::function<bool(std::string_view)>>> all = {
@@ -89,7 +93,7 @@ TEST(WireMessages, OnlyAnExactFitDecodes) {
        [](auto p) { return decode_mappings_answer(p).has_value(); }},
       {encode(EvaluateAnswer{.ok = false, .value = 1, .problem = "no"}),
        [](auto p) { return decode_evaluate_answer(p).has_value(); }},
-      {encode(Done{.status = 3, .commands = {"continue"}}),
+      {encode(Done{.status = 3, .actions = {some_breakpoint, some_run}}),
        [](auto p) { return decode_done(p).has_value(); }},
       {encode_flag(true), [](auto p) { return decode_flag(p).has_value(); }}};
   for (const auto& [payload, decodes] : all) {
@@ -137,11 +141,44 @@ TEST(WireMessages, RefusesMappingsThatOverlapOrAreEmpty) {
   EXPECT_FALSE(decodes({mapping(2, 2)}));
 }
 
-TEST(WireMessages, RefusesCommandsOfSeveralLinesAndOddStatuses) {
-  EXPECT_TRUE(decode_done(encode(Done{.status = 0, .commands = {"tbreak main"}})));
-  EXPECT_FALSE(decode_done(encode(Done{.status = 0, .commands = {"tbreak main\nshell id"}})));
-  EXPECT_FALSE(decode_done(encode(Done{.status = -1, .commands = {}})));
-  EXPECT_FALSE(decode_done(encode(Done{.status = 256, .commands = {}})));
+TEST(WireMessages, RefusesOddStatusesAndTooManyActions) {
+  EXPECT_FALSE(decode_done(encode(Done{.status = -1, .actions = {}})));
+  EXPECT_FALSE(decode_done(encode(Done{.status = 256, .actions = {}})));
+  EXPECT_TRUE(decode_done(
+      encode(Done{.status = 0, .actions = std::vector<Action>(max_actions, some_breakpoint)})));
+  EXPECT_FALSE(decode_done(
+      encode(Done{.status = 0, .actions = std::vector<Action>(max_actions + 1, some_breakpoint)})));
+}
+
+TEST(WireMessages, RefusesActionsThatAreIncompleteOrSayMoreThanTheirKind) {
+  const auto decodes = [](const Action& action) {
+    return decode_done(encode(Done{.status = 0, .actions = {action}})).has_value();
+  };
+  using enum ActionKind;
+  EXPECT_TRUE(decodes(some_breakpoint));
+  EXPECT_TRUE(decodes({.kind = breakpoint, .address = 1}));
+  EXPECT_TRUE(decodes({.kind = watch_write, .address = 1, .ignore = 5}));
+  EXPECT_TRUE(decodes({.kind = resume}));
+  EXPECT_TRUE(decodes(some_run));
+  EXPECT_FALSE(decodes({.kind = breakpoint}));
+  EXPECT_FALSE(decodes({.kind = breakpoint, .address = 1, .word = 2, .below = 4}));
+  EXPECT_FALSE(decodes({.kind = breakpoint, .address = 1, .argument = 1, .word = 2}));
+  EXPECT_FALSE(decodes({.kind = breakpoint, .address = 1, .ignore = 5}));
+  EXPECT_FALSE(decodes({.kind = watch_access, .address = 1, .argument = 1}));
+  EXPECT_FALSE(decodes({.kind = watch_access}));
+  EXPECT_FALSE(decodes({.kind = resume, .address = 1}));
+  EXPECT_FALSE(decodes({.kind = clear, .words = {"check"}}));
+  EXPECT_FALSE(decodes({.kind = run}));
+  EXPECT_FALSE(decodes({.kind = run, .words = {"shell", "id"}}));
+  EXPECT_FALSE(decodes({.kind = run, .words = {"check", "a\nshell id"}}));
+  EXPECT_FALSE(decodes({.kind = static_cast<ActionKind>(6)}));
+}
+
+TEST(WireActions, ConditionsAreOfNumbersOnly) {
+  EXPECT_EQ(condition_of({.kind = ActionKind::breakpoint, .address = 1}), "");
+  EXPECT_EQ(condition_of({.kind = ActionKind::breakpoint, .address = 1, .argument = 0x20}),
+            "$rdi == 0x20");
+  EXPECT_EQ(condition_of(some_breakpoint), "$rdi == 0x20 && *(unsigned long *) 0x18 < 0x4");
 }
 
 TEST(WireMessages, RefusesFlagsAndKindsThatDoNotExist) {
