@@ -16,4 +16,7 @@ namespace pygc::cpython {
 std::vector<Address> visitor_candidates(const image::AddressSpace& memory,
                                         const image::Module& module);
 
+/// Whether the function tests COLLECTING of an object and subtracts one from its gc_refs.
+bool looks_like_visit_decref(const image::AddressSpace& memory, Address function);
+
 } // namespace pygc::cpython

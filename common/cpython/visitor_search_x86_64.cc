@@ -76,6 +76,26 @@ bool tests_collecting(const image::AddressSpace& memory, Address function) {
 
 } // namespace
 
+bool looks_like_visit_decref(const image::AddressSpace& memory, Address function) {
+  const auto body = memory.view(function, body_size);
+  if (!body || !tests_collecting(memory, function)) {
+    return false;
+  }
+  const auto* bytes = reinterpret_cast<const unsigned char*>(body->data());
+  for (std::size_t i = 0; i + 4 < body_size; ++i) {
+    const bool wide = (bytes[i] & 0xf8) == 0x48;
+    // subq $4, -8(%reg); sub $4, %reg; add $-4, %reg; lea -4(%reg), %reg
+    if (wide && ((bytes[i + 1] == 0x83 && (bytes[i + 2] & 0xf8) == 0x68 && bytes[i + 3] == 0xf8 &&
+                  bytes[i + 4] == 0x04) ||
+                 (bytes[i + 1] == 0x83 && (bytes[i + 2] & 0xf8) == 0xe8 && bytes[i + 3] == 0x04) ||
+                 (bytes[i + 1] == 0x83 && (bytes[i + 2] & 0xf8) == 0xc0 && bytes[i + 3] == 0xfc) ||
+                 (bytes[i + 1] == 0x8d && (bytes[i + 2] & 0xc0) == 0x40 && bytes[i + 3] == 0xfc))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::vector<Address> visitor_candidates(const image::AddressSpace& memory,
                                         const image::Module& module) {
   std::map<Address, std::size_t> counts;

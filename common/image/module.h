@@ -5,6 +5,7 @@
 #include "common/image/address_space.h"
 #include "common/target/target.h"
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -52,6 +53,9 @@ struct Frame {
   /// Values of the function's formal parameters and locals that DWARF locates at this pc, integers
   /// and pointers only.
   std::map<std::string, std::uint64_t, std::less<>> variables;
+  /// By DWARF number, as the function has them at this pc; nothing where a callee may have changed
+  /// them.
+  std::array<std::optional<std::uint64_t>, target::dwarf_register_count> registers{};
 };
 
 /// An ELF image in the target. Everything below is lazy: a module nobody asks about costs nothing.

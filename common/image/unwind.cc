@@ -230,7 +230,11 @@ private:
   void add_frames(std::size_t index, std::vector<Frame>& frames) const {
     const Activation& activation = stack_[index];
     const Address pc = activation.pc;
-    Frame frame{.pc = pc, .cfa = activation.cfa.value_or(0), .function = {}, .variables = {}};
+    Frame frame{.pc = pc,
+                .cfa = activation.cfa.value_or(0),
+                .function = {},
+                .variables = {},
+                .registers = activation.registers};
     Code code = code_of(activation);
     if (code.scopes.empty()) {
       const Address lookup = lookup_pc(activation);
@@ -250,8 +254,11 @@ private:
       if ((tag == DW_TAG_inlined_subroutine || tag == DW_TAG_subprogram) &&
           frames.size() < limit_) {
         frame.function = die_name(scope);
-        frames.push_back(std::exchange(
-            frame, Frame{.pc = pc, .cfa = frame.cfa, .function = {}, .variables = {}}));
+        frames.push_back(std::exchange(frame, Frame{.pc = pc,
+                                                    .cfa = frame.cfa,
+                                                    .function = {},
+                                                    .variables = {},
+                                                    .registers = frame.registers}));
       }
     }
   }

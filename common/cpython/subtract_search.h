@@ -1,0 +1,31 @@
+// Finds the loop of subtract_refs in an image's code, inlined or not, with symbols or without:
+//   for (gc = GC_NEXT(containers); gc != containers; gc = GC_NEXT(gc)) {
+//     PyObject* op = FROM_GC(gc);
+//     Py_TYPE(op)->tp_traverse(op, visit_decref, op);
+//   }
+#pragma once
+
+#include "common/cpython/runtime.h"
+#include "common/image/module.h"
+
+#include <vector>
+
+namespace pygc::cpython {
+
+/// One copy of the loop; the compiler makes several when it inlines the function.
+struct SubtractLoop {
+  Address call = 0;           // the instruction that calls tp_traverse
+  Address return_address = 0; // the one behind it
+  Address visitor = 0;        // visit_decref
+};
+
+/// In the order of addresses. Where the runtime knows visit_decref, calls that pass it; else calls
+/// that pass the object twice and a function which tests COLLECTING and subtracts one from gc_refs.
+/// Empty when there is none.
+std::vector<SubtractLoop> find_subtract_loops(const image::AddressSpace& memory,
+                                              const Runtime& runtime);
+
+/// Whether a pc of subtract_refs' own can lie in that loop.
+bool is_near(const SubtractLoop& loop, Address pc);
+
+} // namespace pygc::cpython

@@ -1,0 +1,145 @@
+#include "common/cpython/subtract_search.h"
+
+#include "common/cpython/visitor_search.h"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <optional>
+#include <span>
+
+namespace pygc::cpython {
+namespace {
+
+constexpr std::size_t loop_limit = 8;
+constexpr std::size_t setup_size = 96; // bytes before the call that load its arguments
+constexpr std::size_t loop_size = 96;  // the whole loop is shorter
+constexpr std::size_t code_limit = std::size_t{256} << 20;
+
+bool in_code(const image::Module& module, Address address) {
+  return std::ranges::any_of(module.code(),
+                             [&](const image::Range& range) { return range.contains(address); });
+}
+
+std::int32_t word_at(const unsigned char* at) {
+  std::int32_t value = 0;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+/// The length of `call *disp32(%reg)` at `at`, 0 when there is none:
+///   [41] ff /2 mod 10 [24] disp32
+std::size_t call_through(std::span<const unsigned char> at, std::uint32_t displacement) {
+  std::size_t length = at[0] == 0x41 ? 1 : 0;
+  if (at[length] != 0xff || (at[length + 1] & 0xf8) != 0x90) {
+    return 0;
+  }
+  const bool with_sib = (at[length + 1] & 7) == 4; // rsp or r12 as base
+  if (with_sib && at[length + 2] != 0x24) {
+    return 0;
+  }
+  length += with_sib ? 3 : 2;
+  return static_cast<std::uint32_t>(word_at(at.data() + length)) == displacement ? length + 4 : 0;
+}
+
+struct Load {
+  std::size_t at = 0; // in the code
+  Address value = 0;
+};
+
+/// The last address that the code loads into a register and that is accepted:
+///   be imm32            mov $imm32, %esi (or b8+r, another register)
+///   REX.W 8d /r disp32  lea disp32(%rip), %reg
+std::optional<Load> last_load(std::span<const unsigned char> code, Address start,
+                              const std::function<bool(Address)>& accept) {
+  for (std::size_t i = code.size() - 4; i-- > 0;) {
+    std::optional<Address> target;
+    if ((code[i] & 0xf8) == 0xb8) {
+      target = static_cast<std::uint32_t>(word_at(code.data() + i + 1));
+    }
+    if (i + 7 <= code.size() && (code[i] & 0xf8) == 0x48 && code[i + 1] == 0x8d &&
+        (code[i + 2] & 0xc7) == 0x05) {
+      target = start + i + 7 + static_cast<Address>(std::int64_t{word_at(code.data() + i + 3)});
+    }
+    if (target && accept(*target)) {
+      return Load{i, *target};
+    }
+  }
+  return std::nullopt;
+}
+
+/// subtract_refs passes the object itself as the visitor's argument; the collector's other loops
+/// pass a list.
+///   48 89 fa  mov %rdi, %rdx
+bool passes_object_twice(std::span<const unsigned char> code) {
+  constexpr unsigned char move[] = {0x48, 0x89, 0xfa};
+  return !std::ranges::search(code.last(std::min<std::size_t>(code.size(), 24)), move).empty();
+}
+
+class Search {
+public:
+  Search(const image::AddressSpace& memory, const Runtime& runtime)
+      : memory_(memory), runtime_(runtime), module_(*runtime.module) {}
+
+  std::vector<SubtractLoop> run() {
+    for (const image::Range& range : module_.code()) {
+      const image::Region* region = memory_.find(range.start);
+      for (Address at = range.start; region != nullptr && at < range.end;
+           at = region->end, region = memory_.find(at)) {
+        const std::size_t size =
+            std::min<std::size_t>({region->end - at, range.end - at, code_limit});
+        if (const auto code = memory_.view(at, size)) {
+          scan({reinterpret_cast<const unsigned char*>(code->data()), code->size()}, at);
+        }
+      }
+    }
+    return std::move(loops_);
+  }
+
+private:
+  void scan(std::span<const unsigned char> code, Address start) {
+    constexpr std::size_t longest_call = 8;
+    for (std::size_t i = setup_size; i + longest_call <= code.size(); ++i) {
+      const std::size_t length = call_through(code.subspan(i), runtime_.layout.tp_traverse);
+      if (length == 0 || loops_.size() == loop_limit) {
+        continue;
+      }
+      const auto before = code.subspan(i - setup_size, setup_size);
+      if (runtime_.visit_decref == 0 && !passes_object_twice(before)) {
+        continue;
+      }
+      const auto load =
+          last_load(before, start + i - setup_size, [this](Address a) { return is_visitor(a); });
+      // A load before another such call was for that one.
+      if (load &&
+          (loops_.empty() || loops_.back().return_address <= start + i - setup_size + load->at)) {
+        loops_.push_back({start + i, start + i + length, load->value});
+        i += length - 1;
+      }
+    }
+  }
+
+  bool is_visitor(Address address) const {
+    return runtime_.visit_decref != 0
+               ? address == runtime_.visit_decref
+               : in_code(module_, address) && looks_like_visit_decref(memory_, address);
+  }
+
+  const image::AddressSpace& memory_;
+  const Runtime& runtime_;
+  const image::Module& module_;
+  std::vector<SubtractLoop> loops_;
+};
+
+} // namespace
+
+std::vector<SubtractLoop> find_subtract_loops(const image::AddressSpace& memory,
+                                              const Runtime& runtime) {
+  return Search(memory, runtime).run();
+}
+
+bool is_near(const SubtractLoop& loop, Address pc) {
+  return pc + loop_size >= loop.call && pc <= loop.return_address + loop_size;
+}
+
+} // namespace pygc::cpython
