@@ -8,7 +8,9 @@
 #include "common/commands/layout_command.h"
 #include "common/commands/modules_command.h"
 #include "common/commands/runtime_command.h"
+#include "common/commands/step_command.h"
 #include "common/commands/version_command.h"
+#include "common/commands/watch_command.h"
 #include "common/target/wire_commands.h"
 
 #include <CLI/CLI.hpp>
@@ -69,6 +71,8 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(make_runtime_command());
   commands.push_back(make_modules_command());
   commands.push_back(make_audit_command());
+  commands.push_back(make_step_command());
+  commands.push_back(make_watch_command());
   commands.push_back(make_doctor_command());
   commands.push_back(make_layout_command());
   commands.push_back(make_version_command());

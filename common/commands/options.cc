@@ -17,6 +17,10 @@ image::FileOptions Options::file_options() const {
 void declare_target_options(CLI::App& app, Options& options) {
   app.add_option("core", options.core, "Core file (inside a debugger: its target, when left out)")
       ->type_name("FILE");
+  declare_file_options(app, options);
+}
+
+void declare_file_options(CLI::App& app, Options& options) {
   app.add_option("--executable", options.executable, "The Python executable that dumped the core")
       ->type_name("FILE");
   app.add_option("--sysroot", options.sysroot, "Directory with the target's files")

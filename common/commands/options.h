@@ -33,12 +33,14 @@ struct Options {
   image::FileOptions file_options() const;
 };
 
-/// Options that say where the target and its files are.
+/// The CORE argument, and options that say where the target's files are.
 void declare_target_options(CLI::App& app, Options& options);
 /// --runtime, of commands that look at one CPython.
 void declare_runtime_option(CLI::App& app, Options& options);
 /// --engine; `both` only where results are compared.
 void declare_engine_option(CLI::App& app, Options& options, bool with_both);
+/// Those options alone.
+void declare_file_options(CLI::App& app, Options& options);
 /// --output, and --json where a command has a JSON view.
 void declare_output_options(CLI::App& app, Options& options, bool with_json);
 

@@ -35,6 +35,14 @@ bool write_all(int fd, std::string_view text) {
 
 } // namespace
 
+Result<void> append(const std::string& path, std::string_view text) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  if (!fd || !write_all(fd.get(), text)) {
+    return std::unexpected(file_error(path, errno));
+  }
+  return {};
+}
+
 Result<void> deliver(target::Session& session, const std::string& path, std::string_view text) {
   if (path.empty()) {
     session.output(text);

@@ -13,4 +13,7 @@ namespace pygc::commands {
 /// Errors: permission, not_found, io.
 Result<void> deliver(target::Session& session, const std::string& path, std::string_view text);
 
+/// Adds `text` to the end of a file. Errors: permission, not_found, io.
+Result<void> append(const std::string& path, std::string_view text);
+
 } // namespace pygc::commands

@@ -70,6 +70,44 @@ Examples:
 
 Status: 0 nothing proven and complete, 1 a proven violation, 2 usage or target
 error, 3 incomplete.)"},
+    Command{.name = "step",
+            .summary = "Step through subtract_refs of a running collection, container by container",
+            .help = R"(Of a live process in GDB or LLDB. Alone it tells where the selected thread is
+inside a collection: the container being traversed, what it has visited so far,
+whose gc_refs changed, the next container, and each stored gc_refs that is not
+what it should be. The other forms let the process go on to
+
+  arm               the next collection's subtract_refs
+  next [N]          the next container, or the Nth from here
+  visit [N]         the next visit that changes a gc_refs, or the Nth
+  to ADDR           the traversal of the container at ADDR
+  until-negative    the visit that makes a gc_refs negative
+
+with one hardware watchpoint or breakpoint, which is removed then.
+
+Examples:
+  pygc step arm
+  pygc step next
+  pygc step until-negative
+  pygc step --core CORE    (of a core that was taken inside a collection)
+  pygc step --help         (all options)
+
+Status: 0 done, 2 usage or target error, 3 stopped elsewhere before, or nothing
+to go to.)"},
+    Command{.name = "watch",
+            .summary = "Show every decrement of an object's gc_refs in the next collection",
+            .help =
+                R"(Of a live process in GDB or LLDB: stops behind each decrement, through a hardware
+watchpoint, and tells the container, its traverse function and the stack. Inside
+subtract_refs the running collection is the one.
+
+Examples:
+  pygc watch 0x7f21c2a0
+  pygc watch --limit 10 ADDR
+  pygc watch --help        (all options)
+
+Status: 0 done, 2 usage or target error, 3 stopped elsewhere before, or there is
+no such decrement.)"},
     Command{.name = "doctor",
             .summary = "Show what pygc found of the target, what it lacks, and what mends it",
             .help = R"(Examples:

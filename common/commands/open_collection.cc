@@ -1,0 +1,51 @@
+#include "common/commands/open_collection.h"
+
+#include <algorithm>
+
+namespace pygc::commands {
+
+Result<OpenCollection> open_collection(const Options& options, Surroundings& surroundings) {
+  OpenCollection open;
+  auto context = Context::open(options, surroundings);
+  if (!context) {
+    return std::unexpected(context.error());
+  }
+  open.context = std::move(*context);
+  if (auto found = open.context->find_python(); !found) {
+    return std::unexpected(found.error());
+  }
+  if (std::ranges::none_of(open.context->runtime().interpreters,
+                           &cpython::Interpreter::collecting)) {
+    return open;
+  }
+  // First the replayer: it reads the image while we walk the heap.
+  if (const auto replayer = open.context->replayer(); !replayer) {
+    return std::unexpected(replayer.error());
+  }
+  const auto heap = open.context->heap();
+  if (!heap) {
+    return std::unexpected(heap.error());
+  }
+  auto collection = analysis::RunningCollection::open(
+      {.image = open.context->image(),
+       .threads = open.context->target().threads(),
+       .reader = open.context->reader(),
+       .heap = **heap,
+       .replayer = [context = open.context.get()] { return context->replayer(); }});
+  if (!collection) {
+    return std::unexpected(collection.error());
+  }
+  open.collection = std::move(*collection);
+  return open;
+}
+
+Result<std::vector<cpython::SubtractLoop>> subtract_loops(const Context& context) {
+  auto loops = cpython::find_subtract_loops(context.image().memory(), context.runtime());
+  if (loops.empty()) {
+    return fail(ErrorKind::unsupported, context.runtime().address,
+                "the loop of subtract_refs was not found in the interpreter's code");
+  }
+  return loops;
+}
+
+} // namespace pygc::commands

@@ -1,0 +1,264 @@
+#include "common/commands/step_command.h"
+
+#include "common/analysis/subtract_goal.h"
+#include "common/commands/open_collection.h"
+#include "common/commands/output_sink.h"
+#include "common/commands/step_actions.h"
+#include "common/commands/step_view.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <fmt/format.h>
+
+namespace pygc::commands {
+namespace {
+
+/// How far a command has got that has let the process run in between.
+namespace stage {
+constexpr const char* leaving = "leaving";     // the end of this subtract_refs, to arm the next
+constexpr const char* armed = "armed";         // the begin of a subtract_refs
+constexpr const char* container = "container"; // the container of a decrement to be refused
+constexpr const char* reached = "reached";     // all of it
+} // namespace stage
+
+class StepCommand final : public Command {
+public:
+  const char* name() const override { return "step"; }
+
+  void declare(CLI::App& app) override {
+    app.add_option("to", words_, "arm, next [N], visit [N], to ADDR or until-negative")
+        ->type_name("WHERE");
+    app.add_option("--core", options_.core, "Core file that was taken inside a collection")
+        ->type_name("FILE");
+    declare_file_options(app, options_);
+    declare_runtime_option(app, options_);
+    declare_output_options(app, options_, true);
+    app.add_option("--limit", report_.limit, "Objects listed of a kind (default 20)")
+        ->check(CLI::Range(0, 1000000))
+        ->type_name("N");
+    app.add_flag("--objects", report_.references,
+                 "With --json: list the stored gc_refs of every object of the collection");
+    app.add_option("--stage", stage_)->group("");
+    app.add_option("--object", object_)->group("");
+  }
+
+  Result<int> run(Surroundings& surroundings) override {
+    if (auto parsed = parse(); !parsed) {
+      return std::unexpected(parsed.error());
+    }
+    if (!verb_.empty() && (!surroundings.controls || !options_.core.empty())) {
+      return fail(ErrorKind::usage, 0,
+                  fmt::format("pygc step {} needs a live process in GDB or LLDB", verb_));
+    }
+    if (verb_ == "to" && stage_.empty()) {
+      const auto address = surroundings.session.evaluate(argument_);
+      if (!address) {
+        return std::unexpected(address.error());
+      }
+      object_ = *address;
+    }
+    auto open = open_collection(options_, surroundings);
+    if (!open) {
+      return std::unexpected(open.error());
+    }
+    if (verb_.empty() || stage_ == stage::reached) {
+      return report(*open, surroundings, !verb_.empty());
+    }
+    if (verb_ == "arm") {
+      return arm(*open, surroundings);
+    }
+    if (!open->located()) {
+      return begin(*open, surroundings);
+    }
+    if (verb_ == "next" || verb_ == "to") {
+      return go_to_container(*open, surroundings);
+    }
+    return go_to_decrement(*open, surroundings);
+  }
+
+private:
+  Result<void> parse() {
+    verb_ = words_.empty() ? "" : words_.front();
+    const bool counts = verb_ == "next" || verb_ == "visit";
+    const bool known =
+        verb_.empty() || counts || verb_ == "to" || verb_ == "arm" || verb_ == "until-negative";
+    const std::size_t most = counts || verb_ == "to" ? 2 : 1;
+    if (!known || words_.size() > most || (verb_ == "to" && words_.size() < 2)) {
+      return fail(ErrorKind::usage, 0,
+                  "usage: pygc step [arm | next [N] | visit [N] | to ADDR | until-negative]");
+    }
+    argument_ = words_.size() == 2 ? words_[1] : "";
+    if (counts && !argument_.empty()) {
+      const char* end = argument_.data() + argument_.size();
+      const auto [at, error] = std::from_chars(argument_.data(), end, count_);
+      if (error != std::errc{} || at != end || count_ == 0) {
+        return fail(ErrorKind::usage, 0, fmt::format("'{}' is no number of steps", argument_));
+      }
+    }
+    return {};
+  }
+
+  /// The last word of a command: where the process is. Status 3 when it was to be somewhere else.
+  Result<int> report(OpenCollection& open, Surroundings& surroundings, bool expected) {
+    analysis::StepReport report;
+    if (open.collection != nullptr) {
+      const auto heap = open.context->heap();
+      if (!heap) {
+        return std::unexpected(heap.error());
+      }
+      analysis::Explainer explainer(open.context->image(), open.context->reader(), **heap);
+      auto made =
+          analysis::make_step_report(*open.collection, open.context->image(), explainer, report_);
+      if (!made) {
+        return std::unexpected(made.error());
+      }
+      report = std::move(*made);
+    }
+    const std::string text = options_.json ? step_json(report, open.context->target().info())
+                                           : step_text(report, surroundings.width);
+    if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
+      return std::unexpected(delivered.error());
+    }
+    return report.located || (!report.in_progress && !expected) ? status_clean : status_incomplete;
+  }
+
+  /// Nowhere to go: says why, and where the process is.
+  Result<int> stay(OpenCollection& open, Surroundings& surroundings, const std::string& why) {
+    surroundings.session.diagnostics(fmt::format("pygc: {}\n", why));
+    const auto reported = report(open, surroundings, true);
+    return reported ? Result<int>(status_incomplete) : reported;
+  }
+
+  Result<int> arm(OpenCollection& open, Surroundings& surroundings) {
+    if (open.located() && stage_ != stage::leaving) {
+      const auto all = static_cast<std::uint32_t>(open.collection->set().objects.size());
+      go_on(surroundings, to_container(*open.collection, all), stage::leaving);
+      return status_clean;
+    }
+    const auto loops = subtract_loops(*open.context);
+    if (!loops) {
+      return std::unexpected(loops.error());
+    }
+    go_on(surroundings, to_collection(*loops), stage::reached);
+    return status_clean;
+  }
+
+  /// For a command that needs a collection when the process is in none.
+  Result<int> begin(OpenCollection& open, Surroundings& surroundings) {
+    if (!stage_.empty()) {
+      return report(open, surroundings, true);
+    }
+    if (verb_ == "next" || verb_ == "visit") {
+      return fail(ErrorKind::usage, 0,
+                  "the selected thread is not inside subtract_refs: pygc step arm goes to the next "
+                  "collection");
+    }
+    const auto loops = subtract_loops(*open.context);
+    if (!loops) {
+      return std::unexpected(loops.error());
+    }
+    go_on(surroundings, to_collection(*loops), stage::armed, object_);
+    return status_clean;
+  }
+
+  Result<int> go_to_container(OpenCollection& open, Surroundings& surroundings) {
+    const analysis::SubtractPosition& position = *open.collection->position();
+    const auto all = static_cast<std::uint32_t>(open.collection->set().objects.size());
+    std::uint32_t wanted = 0;
+    if (verb_ == "to") {
+      const auto index = open.collection->index_of(object_);
+      if (!index) {
+        return stay(
+            open, surroundings,
+            fmt::format("{:#x} is none of the {} containers of this collection", object_, all));
+      }
+      if (*index == position.container) {
+        return report(open, surroundings, true); // its turn is next, or has come
+      }
+      wanted = *index;
+    } else {
+      const std::uint64_t left = all - position.container;
+      if (count_ > left) {
+        return stay(open, surroundings,
+                    left == 0
+                        ? "no container is left in this collection"
+                        : fmt::format("only {} containers are left in this collection", left));
+      }
+      wanted = position.container + static_cast<std::uint32_t>(count_);
+    }
+    if (wanted < position.container) {
+      return stay(open, surroundings,
+                  fmt::format("{:#x} has been traversed already in this collection", object_));
+    }
+    go_on(surroundings, to_container(*open.collection, wanted), stage::reached);
+    return status_clean;
+  }
+
+  Result<std::optional<analysis::SubtractGoal>>
+  find_goal(const analysis::RunningCollection& collection, std::string& problem) const {
+    if (stage_ == stage::container) {
+      problem = "the process stopped before the container was reached";
+      const auto object = collection.index_of(object_);
+      if (!object) {
+        return std::nullopt;
+      }
+      const auto goals =
+          analysis::decrements_to_come(*collection.position(), collection.replay(), *object);
+      if (!goals) {
+        return std::unexpected(goals.error());
+      }
+      const bool here =
+          goals->refused && goals->refused->container == collection.position()->container;
+      return here ? goals->refused : std::nullopt;
+    }
+    if (verb_ == "visit") {
+      std::uint64_t left = 0;
+      auto goal = analysis::nth_decrement(collection.set(), *collection.position(),
+                                          collection.replay(), count_, left);
+      problem = left == 0
+                    ? "no visit that counts is left in this collection"
+                    : fmt::format("only {} visits that count are left in this collection", left);
+      return goal;
+    }
+    problem = "no gc_refs becomes negative in this collection";
+    return analysis::first_negative(collection.set(), *collection.position(), collection.replay());
+  }
+
+  Result<int> go_to_decrement(OpenCollection& open, Surroundings& surroundings) {
+    const analysis::RunningCollection& collection = *open.collection;
+    std::string problem;
+    const auto goal = find_goal(collection, problem);
+    if (!goal) {
+      return std::unexpected(goal.error());
+    }
+    if (!*goal) {
+      return stay(open, surroundings, problem);
+    }
+    const Address object = collection.set().objects[(*goal)->object];
+    if (!(*goal)->spent) {
+      go_on(surroundings, to_decrement(collection, **goal), stage::reached);
+    } else if ((*goal)->container != collection.position()->container) {
+      go_on(surroundings, to_container(collection, (*goal)->container), stage::container, object);
+    } else {
+      go_on(surroundings, to_refused_decrement(collection, **goal), stage::reached);
+    }
+    return status_clean;
+  }
+
+  Options options_;
+  analysis::StepReportOptions report_;
+  std::vector<std::string> words_;
+  std::string verb_;
+  std::string argument_;
+  std::uint64_t count_ = 1;
+  std::string stage_;
+  Address object_ = 0;
+};
+
+} // namespace
+
+std::unique_ptr<Command> make_step_command() {
+  return std::make_unique<StepCommand>();
+}
+
+} // namespace pygc::commands

@@ -1,0 +1,231 @@
+#include "common/commands/watch_command.h"
+
+#include "common/analysis/step_report.h"
+#include "common/analysis/subtract_goal.h"
+#include "common/commands/open_collection.h"
+#include "common/commands/output_sink.h"
+#include "common/commands/paragraph.h"
+#include "common/commands/step_actions.h"
+#include "common/commands/step_view.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace pygc::commands {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// How far the command has got, in the runs of it that follow each other.
+namespace stage {
+constexpr const char* armed = "armed";         // the begin of a subtract_refs
+constexpr const char* decrement = "decrement"; // right behind one
+constexpr const char* container = "container"; // the container of a decrement to be refused
+constexpr const char* refused = "refused";     // at that decrement
+} // namespace stage
+
+/// One decrement, or the last one that a debug build does not make.
+struct Hit {
+  std::uint64_t number = 0; // from 1
+  std::uint64_t all = 0;    // that the replay predicts for the whole collection
+  std::int64_t before = 0;
+  std::int64_t after = 0;
+  bool refused = false;
+  std::uint64_t container_index = 0;
+  std::uint64_t containers = 0;
+  analysis::ObjectView object;
+  analysis::Visitor visitor;
+  std::vector<std::string> frames;
+};
+
+class WatchCommand final : public Command {
+public:
+  const char* name() const override { return "watch"; }
+
+  void declare(CLI::App& app) override {
+    app.add_option("object", expression_, "The object, as an expression of the debugger's")
+        ->required()
+        ->type_name("ADDR");
+    declare_file_options(app, options_);
+    declare_runtime_option(app, options_);
+    declare_output_options(app, options_, true);
+    app.add_option("--limit", limit_, "Decrements to stop at (default 100)")
+        ->check(CLI::Range(1, 200)) // each is a command inside the one before
+        ->type_name("N");
+    app.add_option("--stage", stage_)->group("");
+    app.add_option("--object", object_)->group("");
+  }
+
+  Result<int> run(Surroundings& surroundings) override {
+    if (!surroundings.controls) {
+      return fail(ErrorKind::usage, 0, "pygc watch needs a live process in GDB or LLDB");
+    }
+    if (stage_.empty()) {
+      const auto address = surroundings.session.evaluate(expression_);
+      if (!address) {
+        return std::unexpected(address.error());
+      }
+      object_ = *address;
+      if (!options_.output.empty()) {
+        if (auto emptied = deliver(surroundings.session, options_.output, {}); !emptied) {
+          return std::unexpected(emptied.error());
+        }
+      }
+    }
+    auto open = open_collection(options_, surroundings);
+    if (!open) {
+      return std::unexpected(open.error());
+    }
+    if (!open->located()) {
+      return begin(*open, surroundings);
+    }
+    const auto index = open->collection->index_of(object_);
+    if (!index) {
+      return stop(surroundings, fmt::format("{:#x} is none of the {} containers of this collection",
+                                            object_, open->collection->set().objects.size()));
+    }
+    return follow(*open, surroundings, *index);
+  }
+
+private:
+  Result<int> begin(OpenCollection& open, Surroundings& surroundings) {
+    if (!stage_.empty()) {
+      return stop(surroundings, "the process stopped before the decrement was reached");
+    }
+    const auto loops = subtract_loops(*open.context);
+    if (!loops) {
+      return std::unexpected(loops.error());
+    }
+    go_on(surroundings, to_collection(*loops), stage::armed, object_);
+    return status_clean;
+  }
+
+  static Result<int> stop(Surroundings& surroundings, const std::string& why) {
+    surroundings.session.diagnostics(fmt::format("pygc: {}\n", why));
+    return status_incomplete;
+  }
+
+  Result<int> follow(OpenCollection& open, Surroundings& surroundings, std::uint32_t object) {
+    const analysis::RunningCollection& collection = *open.collection;
+    const auto goals =
+        analysis::decrements_to_come(*collection.position(), collection.replay(), object);
+    if (!goals) {
+      return std::unexpected(goals.error());
+    }
+    const bool at_hit = stage_ == stage::decrement || stage_ == stage::refused;
+    std::uint64_t number = 0;
+    if (at_hit) {
+      auto hit = describe(open, object, goals->all);
+      if (!hit) {
+        return std::unexpected(hit.error());
+      }
+      if (!*hit) {
+        return stop(surroundings, "the process stopped before the decrement was reached");
+      }
+      number = (*hit)->number;
+      if (auto shown = show(surroundings, **hit); !shown) {
+        return std::unexpected(shown.error());
+      }
+    }
+    if (stage_ == stage::refused || number >= limit_ || (at_hit && !goals->next)) {
+      return status_clean;
+    }
+    if (!goals->next) {
+      return stop(surroundings,
+                  fmt::format("no decrement of {:#x} is left in this collection", object_));
+    }
+    // A debug build does not make a decrement that finds gc_refs 0: it asserts.
+    const bool asserts = open.context->runtime().version.debug && goals->next->spent;
+    if (!asserts) {
+      go_on(surroundings, to_decrement(collection, *goals->next), stage::decrement, object_);
+    } else if (goals->next->container != collection.position()->container) {
+      go_on(surroundings, to_container(collection, goals->next->container), stage::container,
+            object_);
+    } else {
+      go_on(surroundings, to_refused_decrement(collection, *goals->next), stage::refused, object_);
+    }
+    return status_clean;
+  }
+
+  /// What the process has stopped at; nothing when it is no decrement of the object.
+  Result<std::optional<Hit>> describe(OpenCollection& open, std::uint32_t object,
+                                      std::uint64_t all) const {
+    const analysis::RunningCollection& collection = *open.collection;
+    const analysis::SubtractPosition& position = *collection.position();
+    if (!position.inside || position.taken[object] == 0) {
+      return std::nullopt;
+    }
+    const auto heap = open.context->heap();
+    if (!heap) {
+      return std::unexpected(heap.error());
+    }
+    analysis::Explainer explainer(open.context->image(), open.context->reader(), **heap);
+    Hit hit;
+    hit.refused = stage_ == stage::refused;
+    hit.after = position.stored[object] - (hit.refused ? 1 : 0);
+    hit.before = hit.after + 1;
+    const auto refcount = static_cast<std::int64_t>(collection.set().refcounts[object]);
+    hit.number = static_cast<std::uint64_t>(std::max<std::int64_t>(refcount - hit.after, 0));
+    hit.all = all;
+    hit.container_index = position.container;
+    hit.containers = collection.set().objects.size();
+    hit.object = explainer.object(object_);
+    hit.visitor = explainer.visitor(collection.set().objects[position.container], object_, 1);
+    hit.frames = analysis::frame_names(collection.frames(), open.context->image());
+    return hit;
+  }
+
+  Result<void> show(Surroundings& surroundings, const Hit& hit) const {
+    const std::string text = options_.json ? json(hit) : plain(hit, surroundings.width);
+    // Each comes from a run of its own of this command.
+    return options_.output.empty() ? deliver(surroundings.session, {}, text)
+                                   : append(options_.output, text);
+  }
+
+  static std::string plain(const Hit& hit, unsigned width) {
+    std::string text =
+        paragraph(fmt::format("decrement {} of {} of {} at {:#x}: gc_refs {} -> {}{}", hit.number,
+                              hit.all, hit.object.summary, hit.object.address, hit.before,
+                              hit.after, hit.refused ? " (not made: this build asserts)" : ""),
+                  width);
+    text += paragraph(fmt::format("by {} at {:#x}, container {} of {}", hit.visitor.summary,
+                                  hit.visitor.container, grouped(hit.container_index + 1),
+                                  grouped(hit.containers)),
+                      width, 2);
+    text += paragraph("through " + hit.visitor.function, width, 2);
+    std::string stack;
+    for (const std::string& frame : hit.frames) {
+      stack += (stack.empty() ? "" : " < ") + frame;
+    }
+    return text + paragraph(stack, width, 2);
+  }
+
+  static std::string json(const Hit& hit) {
+    Json visitor = {{"index", hit.container_index},
+                    {"address", fmt::format("{:#x}", hit.visitor.container)},
+                    {"type", hit.visitor.type},
+                    {"summary", hit.visitor.summary},
+                    {"function", hit.visitor.function}};
+    const Json record = {{"schema", "pygc.watch/1"}, {"object", object_json(hit.object)},
+                         {"decrement", hit.number},  {"decrements", hit.all},
+                         {"before", hit.before},     {"after", hit.after},
+                         {"made", !hit.refused},     {"container", std::move(visitor)},
+                         {"frames", hit.frames}};
+    return record.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  }
+
+  Options options_;
+  std::string expression_;
+  std::uint64_t limit_ = 100;
+  std::string stage_;
+  Address object_ = 0;
+};
+
+} // namespace
+
+std::unique_ptr<Command> make_watch_command() {
+  return std::make_unique<WatchCommand>();
+}
+
+} // namespace pygc::commands
