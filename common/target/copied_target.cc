@@ -68,7 +68,16 @@ private:
     if (file == files.end()) {
       return segment.saved;
     }
-    return file->file_offset == 0 ? std::min(segment.saved, page) : 0;
+    return is_image(*file) && !segment.permissions.execute ? segment.saved : 0;
+  }
+
+  /// Whether code of the file is mapped, too.
+  bool is_image(const FileMapping& file) const {
+    const auto& files = process_->file_mappings();
+    return std::ranges::any_of(segments_, [&](const Segment& segment) {
+      const auto other = std::ranges::find(files, segment.start, &FileMapping::start);
+      return segment.permissions.execute && other != files.end() && other->path == file.path;
+    });
   }
 
   /// Reads what a segment is to have saved; returns how much of it could be, in whole pages.

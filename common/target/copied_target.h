@@ -9,10 +9,10 @@
 
 namespace pygc::target {
 
-/// Copies what the process does not share with files: writable and anonymous memory, and the first
-/// page of each mapped file, which holds an image's build-id. The rest is the files' own, without
-/// the breakpoints that a debugger has put into code. What cannot be read counts as not saved.
-/// Errors: io.
+/// Copies what the process may not share with files: writable and anonymous memory, and of images
+/// all but their code, as the dynamic linker has written to parts that are read-only now. Code is
+/// the files' own, without the breakpoints that a debugger has put there. What cannot be read
+/// counts as not saved. Errors: io.
 Result<std::unique_ptr<Target>> copy_target(std::unique_ptr<Target> process);
 
 } // namespace pygc::target
