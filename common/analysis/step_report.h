@@ -65,7 +65,8 @@ struct StepReport {
   std::vector<StepDifference> differences;
   std::uint64_t difference_count = 0;
   std::vector<StepReferences> references; // when all were asked for
-  std::vector<std::string> frames;        // innermost first, down to the collector's caller
+  std::vector<std::string> frames;        // innermost first
+  std::optional<bool> reached;            // whether this is where the process was to go
 };
 
 struct StepReportOptions {

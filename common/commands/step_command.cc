@@ -62,7 +62,7 @@ public:
       return std::unexpected(open.error());
     }
     if (verb_.empty() || stage_ == stage::reached) {
-      return report(*open, surroundings, !verb_.empty());
+      return report(*open, surroundings);
     }
     if (verb_ == "arm") {
       return arm(*open, surroundings);
@@ -99,7 +99,7 @@ private:
   }
 
   /// The last word of a command: where the process is. Status 3 when it was to be somewhere else.
-  Result<int> report(OpenCollection& open, Surroundings& surroundings, bool expected) {
+  Result<int> report(OpenCollection& open, Surroundings& surroundings) {
     analysis::StepReport report;
     if (open.collection != nullptr) {
       const auto heap = open.context->heap();
@@ -114,19 +114,44 @@ private:
       }
       report = std::move(*made);
     }
+    if (!verb_.empty()) {
+      report.reached = has_reached(open, report);
+    }
     const std::string text = options_.json ? step_json(report, open.context->target().info())
                                            : step_text(report, surroundings.width);
     if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
       return std::unexpected(delivered.error());
     }
-    return report.located || (!report.in_progress && !expected) ? status_clean : status_incomplete;
+    const bool told = report.located || !report.in_progress;
+    return told && report.reached.value_or(true) ? status_clean : status_incomplete;
+  }
+
+  /// Whether the process has stopped where the command wanted it.
+  bool has_reached(const OpenCollection& open, const analysis::StepReport& report) const {
+    if (!report.located || stage_ != stage::reached) {
+      return false;
+    }
+    if (verb_ == "next" || verb_ == "to") {
+      const auto wanted =
+          object_ == 0
+              ? std::optional(static_cast<std::uint32_t>(open.collection->set().objects.size()))
+              : open.collection->index_of(object_);
+      return wanted == open.collection->position()->container && (!report.inside || verb_ == "to");
+    }
+    if (verb_ == "arm") {
+      return report.traversed == 0 && !report.inside;
+    }
+    const auto is_wanted = [this](const std::optional<analysis::StepVisit>& visit) {
+      return visit && visit->object.address == object_;
+    };
+    return is_wanted(report.last_visit) ||
+           (is_wanted(report.next_visit) && report.next_visit->gc_refs < 0);
   }
 
   /// Nowhere to go: says why, and where the process is.
   Result<int> stay(OpenCollection& open, Surroundings& surroundings, const std::string& why) {
     surroundings.session.diagnostics(fmt::format("pygc: {}\n", why));
-    const auto reported = report(open, surroundings, true);
-    return reported ? Result<int>(status_incomplete) : reported;
+    return report(open, surroundings);
   }
 
   Result<int> arm(OpenCollection& open, Surroundings& surroundings) {
@@ -146,7 +171,7 @@ private:
   /// For a command that needs a collection when the process is in none.
   Result<int> begin(OpenCollection& open, Surroundings& surroundings) {
     if (!stage_.empty()) {
-      return report(open, surroundings, true);
+      return stay(open, surroundings, "the process stopped before a collection was reached");
     }
     if (verb_ == "next" || verb_ == "visit") {
       return fail(ErrorKind::usage, 0,
@@ -173,7 +198,8 @@ private:
             fmt::format("{:#x} is none of the {} containers of this collection", object_, all));
       }
       if (*index == position.container) {
-        return report(open, surroundings, true); // its turn is next, or has come
+        stage_ = stage::reached; // its turn is next, or has come
+        return report(open, surroundings);
       }
       wanted = *index;
     } else {
@@ -190,7 +216,8 @@ private:
       return stay(open, surroundings,
                   fmt::format("{:#x} has been traversed already in this collection", object_));
     }
-    go_on(surroundings, to_container(*open.collection, wanted), stage::reached);
+    go_on(surroundings, to_container(*open.collection, wanted), stage::reached,
+          wanted < all ? open.collection->set().objects[wanted] : 0);
     return status_clean;
   }
 
@@ -236,11 +263,11 @@ private:
     }
     const Address object = collection.set().objects[(*goal)->object];
     if (!(*goal)->spent) {
-      go_on(surroundings, to_decrement(collection, **goal), stage::reached);
+      go_on(surroundings, to_decrement(collection, **goal), stage::reached, object);
     } else if ((*goal)->container != collection.position()->container) {
       go_on(surroundings, to_container(collection, (*goal)->container), stage::container, object);
     } else {
-      go_on(surroundings, to_refused_decrement(collection, **goal), stage::reached);
+      go_on(surroundings, to_refused_decrement(collection, **goal), stage::reached, object);
     }
     return status_clean;
   }

@@ -94,6 +94,7 @@ std::string step_json(const analysis::StepReport& report, const target::Info& ta
                            {"interpreter", report.interpreter ? Json(*report.interpreter) : Json()},
                            {"generation", text_or_null(report.generation)},
                            {"phase", text_or_null(report.phase)}}},
+                         {"reached", report.reached ? Json(*report.reached) : Json()},
                          {"subtract_refs", report.located ? located_json(report) : Json()},
                          {"frames", report.frames}};
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

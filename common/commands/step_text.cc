@@ -33,6 +33,9 @@ private:
   void add(std::string_view text, unsigned indent = 0) { text_ += paragraph(text, width_, indent); }
 
   void header() {
+    if (report_.reached == false) {
+      add("the process is not where it was to go");
+    }
     if (!report_.in_progress) {
       add("no collection is running");
       return;

@@ -1,0 +1,81 @@
+// `pygc step` on every build of the matrix, with symbols and without.
+#include "tests/e2e/support/matrix.h"
+#include "tests/e2e/support/walk.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pygc::e2e {
+namespace {
+
+using Json = nlohmann::json;
+
+/// The same containers in the same order and the same gc_refs as an independent script reads.
+TEST(MatrixStep, WalksLikeAnIndependentScript) {
+  for_each_build("walk", [](const MatrixBuild& build) {
+    const Walk walk = walk_collection(Debugger::gdb, build.build, build.build.pygc_options());
+    return std::to_string(expect_same_walk(walk)) + " stops compared";
+  });
+}
+
+/// A stripped interpreter, whose loop of subtract_refs is found by its code.
+TEST(MatrixStep, WalksWithoutSymbols) {
+  for_each_build("walk, stripped", [](const MatrixBuild& build) -> std::string {
+    if (build.build.debug) {
+      return {};
+    }
+    const StrippedCopy stripped(build);
+    std::string said;
+    for (const Debugger debugger : {Debugger::gdb, Debugger::lldb}) {
+      const Walk walk =
+          walk_collection(debugger, build.build, stripped.pygc_options(), stripped.env());
+      said += std::string(said.empty() ? "" : ", ") + debugger_name(debugger) + " " +
+              std::to_string(expect_same_walk(walk)) + " stops compared";
+    }
+    return said;
+  });
+}
+
+/// What the double import of faulthandler comes to, where it does, without symbols.
+TEST(MatrixStep, StopsAtTheVisitThatMakesGcRefsNegative) {
+  for_each_build("until-negative", [](const MatrixBuild& build) -> std::string {
+    const StrippedCopy stripped(build);
+    const TempDir directory;
+    const std::string file = directory.file("there.json");
+    const Outcome outcome =
+        run_live({.debugger = Debugger::gdb,
+                  .build = &build.build,
+                  .script = "step_heap.py",
+                  .words = {"twice", "generation=2"},
+                  .commands = {"pygc step until-negative --json --output " + file + " " +
+                                   join(build.build.debug ? build.build.pygc_options()
+                                                          : stripped.pygc_options()),
+                               "info breakpoints", "continue"},
+                  .env = stripped.env()});
+    const std::string said = outcome.out + outcome.err;
+    EXPECT_THAT(said, testing::HasSubstr("No breakpoints"));
+    const Json there = Json::parse(read_file(file), nullptr, false);
+    if (there.is_discarded()) {
+      throw std::runtime_error("pygc wrote nothing: " + said);
+    }
+    EXPECT_EQ(there.at("reached"), build.has_faulthandler_bug()) << said;
+    if (!build.has_faulthandler_bug()) {
+      EXPECT_THAT(said, testing::HasSubstr("survived"));
+      return "nothing becomes negative";
+    }
+    const Json& state = there.at("subtract_refs");
+    EXPECT_EQ(state.at("difference_count"), 0) << state.at("differences");
+    EXPECT_EQ(state.at("container").at("summary"), "module 'faulthandler'");
+    // Where visit_decref is inlined the process has stopped behind the decrement.
+    const bool made = !state.at("last_visit").is_null() && state.at("last_visit").at("gc_refs") < 0;
+    const Json& visit = state.at(made ? "last_visit" : "next_visit");
+    EXPECT_EQ(visit.at("gc_refs"), -1) << state;
+    EXPECT_EQ(visit.at("type"), "_io.TextIOWrapper");
+    EXPECT_THAT(said, testing::HasSubstr(build.build.debug ? "refcount is too small" : "survived"));
+    return std::string(made ? "behind" : "before") + " the visit of " +
+           visit.at("summary").get<std::string>();
+  });
+}
+
+} // namespace
+} // namespace pygc::e2e

@@ -1,0 +1,101 @@
+#include "tests/e2e/support/walk.h"
+
+#include <filesystem>
+#include <gtest/gtest.h>
+#include <map>
+#include <stdexcept>
+
+namespace pygc::e2e {
+namespace {
+
+using Json = nlohmann::json;
+
+std::map<std::uint64_t, std::int64_t> references(const Json& record) {
+  std::map<std::uint64_t, std::int64_t> result;
+  for (const Json& pair : record.at("objects")) {
+    result[pair.at(0)] = pair.at(1);
+  }
+  return result;
+}
+
+std::uint64_t address_of(const Json& object) {
+  return object.is_null() ? 0 : to_address(object.at("address").get<std::string>());
+}
+
+void expect_same_state(const Json& document, const Json& record) {
+  const Json& state = document.at("subtract_refs");
+  ASSERT_FALSE(state.is_null()) << document;
+  EXPECT_EQ(document.at("collection").at("phase"), "subtract_refs");
+  EXPECT_EQ(document.at("reached"), true);
+  EXPECT_EQ(state.at("inside"), false);
+  EXPECT_EQ(state.at("difference_count"), 0) << state.at("differences");
+  EXPECT_EQ(address_of(state.at("next")), record.at("container").get<std::uint64_t>());
+  const Json& objects = state.at("objects");
+  ASSERT_EQ(objects.size(), record.at("objects").size());
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    EXPECT_EQ(address_of(objects[i]), record.at("objects")[i].at(0).get<std::uint64_t>());
+    EXPECT_EQ(objects[i].at("stored"), record.at("objects")[i].at(1));
+  }
+}
+
+/// What pygc says of the container just traversed, against what the script read before and after.
+void expect_same_changes(const Json& document, const Json& before, const Json& after) {
+  const Json& state = document.at("subtract_refs");
+  EXPECT_EQ(address_of(state.at("container")), before.at("container").get<std::uint64_t>());
+  const auto old = references(before);
+  auto told = old;
+  for (const Json& change : state.at("changed")) {
+    const std::uint64_t object = to_address(change.at("address").get<std::string>());
+    EXPECT_EQ(change.at("before"), old.at(object));
+    told[object] = change.at("stored");
+  }
+  EXPECT_EQ(told, references(after));
+}
+
+} // namespace
+
+Walk walk_collection(Debugger debugger, const InterpreterBuild& build,
+                     const std::vector<std::string>& pygc_options,
+                     const std::vector<std::string>& env) {
+  const TempDir directory;
+  const std::string path = directory.path().string();
+  const std::string script = std::string(PYGC_E2E_DIR) + "/oracle/walk.py";
+  const std::string start = "exec(open('" + script + "').read()); walk('" + path + "', '" +
+                            join(pygc_options) + "', " +
+                            (debugger == Debugger::gdb ? "Gdb()" : "Lldb()") + ")";
+  Walk walk;
+  walk.outcome =
+      run_live({.debugger = debugger,
+                .build = &build,
+                .script = "step_heap.py",
+                .commands = {(debugger == Debugger::gdb ? "python " : "script ") + start},
+                .env = env});
+  const std::string records = directory.file("walk.json");
+  if (!std::filesystem::exists(records)) {
+    throw std::runtime_error("the walk did not end: " + walk.outcome.out + walk.outcome.err);
+  }
+  walk.records = Json::parse(read_file(records));
+  for (std::size_t i = 0; i < walk.records.size(); ++i) {
+    walk.documents.push_back(Json::parse(read_file(directory.file(std::to_string(i) + ".json"))));
+  }
+  return walk;
+}
+
+std::size_t expect_same_walk(const Walk& walk) {
+  const std::size_t containers = walk.records.at(0).at("objects").size();
+  EXPECT_GE(containers, 12U);
+  EXPECT_EQ(walk.records.size(), containers + 1) << "one stop a container, and one behind the last";
+  for (std::size_t i = 0; i < walk.documents.size(); ++i) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, "stop " + std::to_string(i));
+    const Json& state = walk.documents[i].at("subtract_refs");
+    expect_same_state(walk.documents[i], walk.records[i]);
+    EXPECT_EQ(state.at("containers"), containers);
+    EXPECT_EQ(state.at("traversed"), i);
+    if (i > 0) {
+      expect_same_changes(walk.documents[i], walk.records[i - 1], walk.records[i]);
+    }
+  }
+  return walk.records.size();
+}
+
+} // namespace pygc::e2e
