@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <unordered_map>
 
 namespace pygc::analysis {
 namespace {
@@ -79,33 +78,28 @@ private:
   /// The objects of the set that the frame's registers and variables point to, or to the PyGC_Head
   /// of; the furthest first.
   std::vector<std::uint32_t> candidates(const image::Frame& frame) const {
-    std::unordered_map<Address, std::uint32_t> index;
-    for (std::uint32_t i = 0; i < set_.objects.size(); ++i) {
-      index.emplace(set_.objects[i], i);
-      index.emplace(set_.objects[i] - layout_.gc_head_size, i);
-    }
-    std::vector<std::uint32_t> found;
-    const auto look = [&](std::uint64_t value) {
-      const auto at = index.find(value & ~heap::flag_bits);
-      const auto exact = index.find(value);
-      if (exact != index.end() || at != index.end()) {
-        found.push_back(exact != index.end() ? exact->second : at->second);
-      }
-    };
+    std::vector<std::uint64_t> values;
     // The cursor outlives the calls; what other registers hold is left over from them.
     for (std::size_t i = 0; i < frame.registers.size(); ++i) {
       if (image::is_callee_saved(i) && frame.registers[i]) {
-        look(*frame.registers[i]);
+        values.push_back(*frame.registers[i]);
       }
     }
     for (const char* name : {"gc", "op"}) { // a variable may live on the stack
       if (const auto variable = frame.variables.find(name); variable != frame.variables.end()) {
-        look(variable->second);
+        values.push_back(variable->second);
       }
     }
-    std::ranges::sort(found, std::greater<>{});
-    const auto repeated = std::ranges::unique(found);
-    found.erase(repeated.begin(), repeated.end());
+    std::vector<std::uint32_t> found;
+    for (auto i = static_cast<std::uint32_t>(set_.objects.size()); i-- > 0;) {
+      const Address object = set_.objects[i];
+      const Address node = object - layout_.gc_head_size;
+      if (std::ranges::any_of(values, [&](std::uint64_t value) {
+            return value == object || value == node || (value & ~heap::flag_bits) == node;
+          })) {
+        found.push_back(i);
+      }
+    }
     return found;
   }
 

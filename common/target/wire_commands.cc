@@ -97,9 +97,9 @@ to go to.)"},
     Command{.name = "watch",
             .summary = "Show every decrement of an object's gc_refs in the next collection",
             .help =
-                R"(Of a live process in GDB or LLDB: stops behind each decrement, through a hardware
-watchpoint, and tells the container, its traverse function and the stack. Inside
-subtract_refs the running collection is the one.
+                R"(Of a live process in GDB or LLDB: stops behind each decrement, through a
+hardware watchpoint, and tells the container, its traverse function and the
+stack. Inside subtract_refs the running collection is the one.
 
 Examples:
   pygc watch 0x7f21c2a0
