@@ -156,7 +156,7 @@ VectorUnit::Result VectorUnit::dispatch_lanes(std::uint64_t pc, const Instructio
   case 0x10170:
     return shuffle(pc, in);
   default:
-    return Result::unknown;
+    return dispatch_masks(in);
   }
 }
 

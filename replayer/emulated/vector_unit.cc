@@ -16,8 +16,8 @@ constexpr std::array general_registers{
     UC_X86_REG_R12, UC_X86_REG_R13, UC_X86_REG_R14, UC_X86_REG_R15};
 
 // Of the flags register.
-constexpr std::uint64_t carry = 0x1;
-constexpr std::uint64_t zero = 0x40;
+constexpr std::uint64_t carry_flag = 0x1;
+constexpr std::uint64_t zero_flag = 0x40;
 constexpr std::uint64_t arithmetic_flags = 0x8d5; // carry, parity, adjust, zero, sign, overflow
 
 // Of areas that the registers were saved to; the linker's nest a few deep at most.
@@ -37,7 +37,17 @@ void VectorUnit::set_general(unsigned number, std::uint64_t value) {
   uc_reg_write(emulator_, general_registers[number], &value);
 }
 
+void VectorUnit::set_flags(bool zero, bool carry) {
+  std::uint64_t flags = 0;
+  uc_reg_read(emulator_, UC_X86_REG_RFLAGS, &flags);
+  flags = (flags & ~arithmetic_flags) | (zero ? zero_flag : 0) | (carry ? carry_flag : 0);
+  uc_reg_write(emulator_, UC_X86_REG_RFLAGS, &flags);
+}
+
 VectorUnit::Vector VectorUnit::get(unsigned number) const {
+  if (number >= upper_.size()) {
+    return high_[number - upper_.size()];
+  }
   Vector value{};
   uc_reg_read(emulator_, UC_X86_REG_XMM0 + static_cast<int>(number), value.data());
   std::ranges::copy(upper_[number], value.begin() + 16);
@@ -45,6 +55,12 @@ VectorUnit::Vector VectorUnit::get(unsigned number) const {
 }
 
 void VectorUnit::set(unsigned number, const Vector& value, bool vector256) {
+  if (number >= upper_.size()) {
+    Vector& to = high_[number - upper_.size()];
+    to = {};
+    std::copy_n(value.begin(), vector256 ? 32 : 16, to.begin());
+    return;
+  }
   uc_reg_write(emulator_, UC_X86_REG_XMM0 + static_cast<int>(number), value.data());
   if (vector256) {
     std::copy_n(value.begin() + 16, 16, upper_[number].begin());
@@ -154,10 +170,7 @@ VectorUnit::Result VectorUnit::test(std::uint64_t pc, const Instruction& in) {
     none = none && (first[i] & second[i]) == 0;
     all = all && (second[i] & ~first[i]) == 0;
   }
-  std::uint64_t flags = 0;
-  uc_reg_read(emulator_, UC_X86_REG_RFLAGS, &flags);
-  flags = (flags & ~arithmetic_flags) | (none ? zero : 0) | (all ? carry : 0);
-  uc_reg_write(emulator_, UC_X86_REG_RFLAGS, &flags);
+  set_flags(none, all);
   return Result::done;
 }
 
@@ -297,7 +310,8 @@ VectorUnit::Result VectorUnit::execute(std::uint64_t pc, std::span<const std::by
   if (!instruction) {
     return Result::unknown;
   }
-  const Result result = dispatch(pc, *instruction);
+  const Result result =
+      instruction->evex ? dispatch_evex(pc, *instruction) : dispatch(pc, *instruction);
   if (result == Result::done) {
     const std::uint64_t next = pc + instruction->length;
     uc_reg_write(emulator_, UC_X86_REG_RIP, &next);

@@ -1,7 +1,7 @@
-// Carries out what the emulator lacks and traverse functions do come across: the AVX2 instructions
-// of the C library's string functions (PyCapsule's traversal compares names), moves of vectors, of
-// their words and halves (as compilers copy several pointers at once), and the saving of vector
-// registers around the dynamic linker's lazy binding.
+// Carries out what the emulator lacks and traverse functions do come across: the AVX2 and AVX-512VL
+// instructions of the C library's string functions (PyCapsule's traversal compares names), moves of
+// vectors, of their words and halves (as compilers copy several pointers at once), and the saving
+// of vector registers around the dynamic linker's lazy binding.
 #pragma once
 
 #include "replayer/emulated/vex_x86_64.h"
@@ -38,6 +38,8 @@ public:
   /// As at a function's entry.
   void reset() {
     upper_ = {};
+    high_ = {};
+    masks_ = {};
     saved_.clear();
   }
 
@@ -68,6 +70,19 @@ private:
   Result permute_words(std::uint64_t pc, const Instruction& in);
   Result shuffle(std::uint64_t pc, const Instruction& in);
 
+  // Of vector_masks.cc: EVEX, and the mask registers.
+  Result dispatch_evex(std::uint64_t pc, const Instruction& in);
+  Result dispatch_compare(std::uint64_t pc, const Instruction& in);
+  Result dispatch_masks(const Instruction& in);
+  Result broadcast_general(const Instruction& in, std::size_t element);
+  Result ternary(std::uint64_t pc, const Instruction& in);
+  Result move_mask(const Instruction& in, bool to_general, unsigned width);
+  Result test_masks(const Instruction& in, unsigned width);
+  template <class Element, class Operation>
+  Result compare(std::uint64_t pc, const Instruction& in, Operation operation);
+  template <class Element> Result compare_by_immediate(std::uint64_t pc, const Instruction& in);
+  template <class Element> Result test_elements(std::uint64_t pc, const Instruction& in);
+
   /// The r/m operand; behind `size` bytes zeros.
   bool load_operand(std::uint64_t pc, const Instruction& in, std::size_t size, Vector& to);
   Result store_operand(std::uint64_t pc, const Instruction& in, std::size_t size, Vector value);
@@ -76,11 +91,15 @@ private:
   void set_general(unsigned number, std::uint64_t value);
   Vector get(unsigned number) const;
   void set(unsigned number, const Vector& value, bool vector256);
+  /// Zero and carry as given, the other arithmetic flags cleared.
+  void set_flags(bool zero, bool carry);
   static constexpr std::size_t size_of(const Instruction& in) { return in.vector256 ? 32 : 16; }
 
   uc_engine* emulator_;
   VectorMemory& memory_;
   std::array<std::array<std::uint8_t, 16>, 16> upper_{}; // the emulator has the lower halves
+  std::array<Vector, 16> high_{};                        // ymm16 to ymm31
+  std::array<std::uint64_t, 8> masks_{};                 // k0 to k7
   struct Saved {
     std::uint64_t address = 0;
     std::array<Vector, 16> registers;

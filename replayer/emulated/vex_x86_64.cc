@@ -41,8 +41,9 @@ struct Extension {
   unsigned base = 0;
 };
 
+/// `unit`: what one step of a displacement of 8 bits stands for.
 void read_memory_operand(Reader& in, unsigned mode, unsigned rm, const Extension& extension,
-                         VexInstruction& out) {
+                         std::int64_t unit, VexInstruction& out) {
   out.memory = true;
   unsigned base = rm;
   if (rm == 4) {
@@ -59,7 +60,7 @@ void read_memory_operand(Reader& in, unsigned mode, unsigned rm, const Extension
   }
   out.base = static_cast<int>(base | extension.base);
   if (mode == 1) {
-    out.displacement = in.displacement8();
+    out.displacement = in.displacement8() * unit;
   } else if (mode == 2) {
     out.displacement = in.displacement32();
   }
@@ -89,7 +90,7 @@ StateTransfer decode_state_transfer(std::span<const std::byte> bytes, VexInstruc
   if (mode == 3 || (!save && !restore)) {
     return StateTransfer::none;
   }
-  read_memory_operand(in, mode, modrm & 7U, extension, operand);
+  read_memory_operand(in, mode, modrm & 7U, extension, 1, operand);
   operand.length = in.used();
   if (!in.complete()) {
     return StateTransfer::none;
@@ -97,9 +98,67 @@ StateTransfer decode_state_transfer(std::span<const std::byte> bytes, VexInstruc
   return save ? StateTransfer::save : StateTransfer::restore;
 }
 
+namespace {
+
+bool has_immediate(const VexInstruction& in) {
+  return in.map == 3 || (in.map == 1 && in.opcode >= 0x70 && in.opcode <= 0x73);
+}
+
+/// The operand of an instruction on one word or double word is that; of all others, the vector.
+std::int64_t displacement_unit(const VexInstruction& in) {
+  switch (in.key()) {
+  case 0x1016e: // vmovd, vmovq
+  case 0x1017e:
+    return in.wide ? 8 : 4;
+  case 0x1027e:
+  case 0x101d6:
+    return 8;
+  default:
+    return in.vector256 ? 32 : 16;
+  }
+}
+
+std::optional<VexInstruction> decode_evex(Reader in) {
+  VexInstruction out;
+  out.evex = true;
+  const unsigned first = in.byte();
+  const unsigned second = in.byte();
+  const unsigned third = in.byte();
+  out.map = first & 7U;
+  out.wide = second >> 7U != 0;
+  out.prefix = second & 3U;
+  out.second = (~second >> 3U & 0xfU) | (~third >> 3U & 1U) << 4U;
+  out.vector256 = (third >> 5U & 3U) == 1;
+  out.mask = third & 7U;
+  if ((third & 0xd0U) != 0) { // zeroing, 512 bits, broadcast
+    return std::nullopt;
+  }
+  const Extension extension{.reg = (~first >> 7U & 1U) << 3U | (~first >> 4U & 1U) << 4U,
+                            .index = (~first >> 6U & 1U) << 3U,
+                            .base = (~first >> 5U & 1U) << 3U};
+  out.opcode = in.byte();
+  const unsigned modrm = in.byte();
+  out.reg = (modrm >> 3U & 7U) | extension.reg;
+  if (modrm >> 6U == 3) {
+    out.rm = (modrm & 7U) | extension.base | extension.index << 1U;
+  } else {
+    read_memory_operand(in, modrm >> 6U, modrm & 7U, extension, displacement_unit(out), out);
+  }
+  if (has_immediate(out)) {
+    out.immediate = in.byte();
+  }
+  out.length = in.used();
+  return in.complete() ? std::optional(out) : std::nullopt;
+}
+
+} // namespace
+
 std::optional<VexInstruction> decode_vex(std::span<const std::byte> bytes) {
   Reader in(bytes);
   const unsigned form = in.byte();
+  if (form == 0x62) {
+    return decode_evex(in);
+  }
   if (form != 0xc4 && form != 0xc5) {
     return std::nullopt;
   }
@@ -127,12 +186,10 @@ std::optional<VexInstruction> decode_vex(std::span<const std::byte> bytes) {
     if (mode == 3) {
       out.rm = rm | extension.base;
     } else {
-      read_memory_operand(in, mode, rm, extension, out);
+      read_memory_operand(in, mode, rm, extension, 1, out);
     }
   }
-  const bool has_immediate =
-      out.map == 3 || (out.map == 1 && out.opcode >= 0x70 && out.opcode <= 0x73);
-  if (has_immediate) {
+  if (has_immediate(out)) {
     out.immediate = in.byte();
   }
   out.length = in.used();

@@ -1,4 +1,4 @@
-// VEX-encoded instructions, taken apart: AVX and AVX2.
+// VEX- and EVEX-encoded instructions, taken apart: AVX, AVX2, and what AVX-512VL makes of them.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,8 @@ struct VexInstruction {
   unsigned opcode = 0;
   bool wide = false;      // W
   bool vector256 = false; // L
+  bool evex = false;
+  unsigned mask = 0; // EVEX: the mask register that leaves elements out; 0: none
 
   unsigned reg = 0;    // ModRM.reg
   unsigned second = 0; // vvvv
@@ -37,7 +39,8 @@ struct VexInstruction {
 enum class StateTransfer : std::uint8_t { none, save, restore };
 StateTransfer decode_state_transfer(std::span<const std::byte> bytes, VexInstruction& operand);
 
-/// nullopt: not VEX, or with prefixes that are not dealt with.
+/// VEX or EVEX. nullopt: neither, or what is not dealt with (other prefixes, vectors of 512 bits,
+/// broadcasts from memory, zeroing of elements left out).
 std::optional<VexInstruction> decode_vex(std::span<const std::byte> bytes);
 
 } // namespace pygc::replayer::machine

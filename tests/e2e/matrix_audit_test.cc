@@ -60,6 +60,7 @@ std::set<std::string> expect_only_known(const MatrixBuild& build, const std::str
   if (audit.is_discarded()) {
     throw std::runtime_error("no audit came: " + outcome.out + outcome.err);
   }
+  EXPECT_EQ(audit.at("complete"), true) << audit.at("incomplete_because");
   std::set<std::string> proven;
   for (const json& function : audit.at("functions")) {
     for (const json& violation : function.at("violations")) {

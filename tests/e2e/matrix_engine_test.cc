@@ -19,10 +19,8 @@ std::string expect_agreement(const MatrixBuild& build, const std::string& script
   const json& engines = document.at("engines");
   EXPECT_EQ(document.at("engine"), "both");
   EXPECT_EQ(engines.at("differences"), 0) << document.dump(1);
-  EXPECT_EQ(engines.at("compared").get<std::uint64_t>() +
-                engines.at("not_compared").get<std::uint64_t>(),
-            document.at("objects").at("traversed"));
-  EXPECT_LE(engines.at("not_compared"), 16); // string functions of the C library for AVX-512
+  EXPECT_EQ(engines.at("not_compared"), 0) << document.dump(1);
+  EXPECT_EQ(engines.at("compared"), document.at("objects").at("traversed"));
   return engines.at("compared").dump() + " objects compared, " + engines.at("differences").dump() +
          " differences, " + engines.at("not_compared").dump() + " not compared";
 }
