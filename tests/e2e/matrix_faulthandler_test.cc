@@ -129,6 +129,36 @@ TEST(MatrixFaulthandler, TwoAndThreeInstancesAreErrors) {
   for_each_build("three instances", [](const MatrixBuild& build) { return examine(build, "3"); });
 }
 
+/// Names degrade to a symbol of the dynamic table or to the image, with an offset.
+std::string expect_finding_without_symbols(const MatrixBuild& build) {
+  if (!build.has_faulthandler_bug()) {
+    return {};
+  }
+  const Core core = faulthandler_core(build, "dead");
+  const StrippedCopy stripped(build);
+  const Check check = check_alone(core, stripped.pygc_options(), stripped.env());
+  EXPECT_EQ(check.status, 1) << check.document.dump(1);
+  const auto findings = findings_of(check.document, "unowned_visit");
+  EXPECT_EQ(findings.size(), 1U) << check.document.dump(1);
+  std::string said;
+  for (const json& finding : findings) {
+    EXPECT_EQ(finding.at("severity"), "error");
+    EXPECT_EQ(finding.at("gc_refs"), 0);
+    const json& visitor = finding.at("visitors").at(0);
+    EXPECT_EQ(visitor.at("name"), "faulthandler");
+    EXPECT_EQ(visitor.at("owner"), has_runtime_state(build) ? "runtime" : "static");
+    for (const char* name : {"function", "slot_name"}) {
+      EXPECT_THAT(visitor.at(name).get<std::string>(), HasSubstr("+0x"));
+      said += (said.empty() ? "" : " visits ") + visitor.at(name).get<std::string>();
+    }
+  }
+  return said;
+}
+
+TEST(MatrixFaulthandler, FindingsStandWithoutSymbols) {
+  for_each_build("one dead instance, stripped", expect_finding_without_symbols);
+}
+
 /// What faulthandler_instances.py asked for.
 struct Asked {
   bool all_threads = false;
