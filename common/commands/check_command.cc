@@ -18,14 +18,15 @@ public:
     declare_target_options(app, options_);
     declare_runtime_option(app, options_);
     declare_output_options(app, options_, true);
-    app.add_flag("--trace,!--no-trace", trace_,
-                 "Trace visits to their slots and owners (default), or leave that out");
-    app.add_flag("--deep", deep_, "Trace every object, not every module and a sample of each type")
-        ->excludes("--no-trace");
+    app.add_flag("--no-trace", no_trace_, "Do not trace visits to their slots and owners");
+    app.add_flag("--deep", deep_, "Trace every object, not every module and a sample of each type");
     declare_engine_option(app, options_, true);
   }
 
   Result<int> run(Surroundings& surroundings) override {
+    if (deep_ && no_trace_) {
+      return fail(ErrorKind::usage, 0, "--deep and --no-trace exclude each other");
+    }
     auto opened = Context::open(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
@@ -44,13 +45,13 @@ public:
       return std::unexpected(heap.error());
     }
     const bool both = options_.engine == Engine::both;
-    const auto tracer = trace_ || both ? context.tracer() : Result<replay::Tracer*>(nullptr);
+    const auto tracer = !no_trace_ || both ? context.tracer() : Result<replay::Tracer*>(nullptr);
     auto report = analysis::check({.image = context.image(),
                                    .reader = context.reader(),
                                    .heap = **heap,
                                    .threads = context.target().threads(),
                                    .replayer = **replayer,
-                                   .tracer = trace_ && tracer ? *tracer : nullptr,
+                                   .tracer = !no_trace_ && tracer ? *tracer : nullptr,
                                    .second = both && tracer ? *tracer : nullptr,
                                    .deep = deep_,
                                    .truncated = context.target().info().truncated});
@@ -79,7 +80,7 @@ public:
 
 private:
   Options options_;
-  bool trace_ = true;
+  bool no_trace_ = false;
   bool deep_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include "common/commands/doctor_command.h"
 #include "common/commands/gc_refs_command.h"
 #include "common/commands/generations_command.h"
+#include "common/commands/help_formatter.h"
 #include "common/commands/layout_command.h"
 #include "common/commands/modules_command.h"
 #include "common/commands/runtime_command.h"
@@ -23,6 +24,7 @@ namespace {
 int run_parsed(const std::vector<std::string>& words, Surroundings& surroundings) {
   CLI::App app(std::string(wire::family_summary), "pygc");
   app.require_subcommand(1);
+  app.formatter(std::make_shared<HelpFormatter>(surroundings.width));
   app.set_help_all_flag("--help-all", "Show the options of all commands");
   const auto commands = all_commands();
   std::vector<std::pair<CLI::App*, Command*>> declared;

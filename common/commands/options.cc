@@ -53,7 +53,7 @@ void declare_engine_option(CLI::App& app, Options& options, bool with_both) {
                              "and compare"
                            : "Run the target's code natively (default) or in an emulator")
       ->transform(CLI::CheckedTransformer(engines, CLI::ignore_case))
-      ->type_name(with_both ? "native|emulated|both" : "native|emulated");
+      ->option_text(with_both ? "native|emulated|both" : "native|emulated");
 }
 
 void declare_runtime_option(CLI::App& app, Options& options) {
