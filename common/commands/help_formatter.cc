@@ -8,7 +8,7 @@ namespace pygc::commands {
 namespace {
 
 constexpr unsigned option_columns = 28;
-constexpr unsigned command_columns = 14;
+constexpr unsigned command_columns = 15;
 constexpr unsigned least_text_columns = 32;
 
 } // namespace
