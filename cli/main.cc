@@ -25,7 +25,7 @@ int run_alone(const std::vector<std::string>& words) {
   TerminalSession session;
   const bool no_colour = std::getenv("NO_COLOR") != nullptr;
   commands::Surroundings surroundings{.session = session,
-                                      .target = nullptr,
+                                      .open_target = {},
                                       .executable = {},
                                       .sysroot = {},
                                       .replayer_directory = replayer_directory(),
@@ -46,9 +46,6 @@ int run_alone(const std::vector<std::string>& words) {
 /// The debugger's target: its core file by descriptor, or its process.
 Result<std::unique_ptr<target::Target>> served_target(target::ServedSession& session) {
   const wire::Hello& hello = session.hello();
-  if (hello.kind == wire::TargetKind::none) {
-    return nullptr;
-  }
   if (hello.kind == wire::TargetKind::core) {
     return image::open_core(session.take_backing(), hello.core_path);
   }
@@ -67,7 +64,7 @@ int run_served(int fd, const std::vector<std::string>& words) {
   }
   const wire::Hello& hello = (*session)->hello();
   commands::Surroundings surroundings{.session = **session,
-                                      .target = nullptr,
+                                      .open_target = {},
                                       .executable = hello.executable_path,
                                       .sysroot = hello.sysroot,
                                       .replayer_directory = replayer_directory(),
@@ -77,14 +74,10 @@ int run_served(int fd, const std::vector<std::string>& words) {
                                       .controls = hello.kind == wire::TargetKind::live,
                                       .actions = {},
                                       .words = words};
-  auto target = served_target(**session);
-  int status = commands::status_error;
-  if (target) {
-    surroundings.target = std::move(*target);
-    status = commands::run_words(words, surroundings);
-  } else {
-    (*session)->diagnostics(fmt::format("pygc: {}\n", target.error().reason));
+  if (hello.kind != wire::TargetKind::none) {
+    surroundings.open_target = [&session] { return served_target(**session); };
   }
+  const int status = commands::run_words(words, surroundings);
   (*session)->finish(status, surroundings.actions);
   return status;
 }

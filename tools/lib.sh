@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build_packages=(
   g++ cmake ninja-build git pkg-config binutils
   libdw-dev libelf-dev libdebuginfod-dev libcli11-dev libfmt-dev nlohmann-json3-dev
-  libunicorn-dev libseccomp-dev liblldb-19-dev lldb-19 gdb
+  libunicorn-dev libseccomp-dev liblldb-19-dev lldb-19 gdb gdbserver
   libgtest-dev libgmock-dev libbenchmark-dev
   python3.11 python3.11-dbg python3.11-dev procps debootstrap
 )

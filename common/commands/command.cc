@@ -9,6 +9,7 @@
 #include "common/commands/layout_command.h"
 #include "common/commands/modules_command.h"
 #include "common/commands/runtime_command.h"
+#include "common/commands/snapshot_command.h"
 #include "common/commands/step_command.h"
 #include "common/commands/version_command.h"
 #include "common/commands/watch_command.h"
@@ -76,6 +77,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   commands.push_back(make_step_command());
   commands.push_back(make_watch_command());
   commands.push_back(make_doctor_command());
+  commands.push_back(make_snapshot_command());
   commands.push_back(make_layout_command());
   commands.push_back(make_version_command());
   return commands;

@@ -3,6 +3,7 @@
 #include "common/analysis/check.h"
 #include "common/analysis/collected_set.h"
 #include "common/analysis/visitor_choice.h"
+#include "common/commands/live_process.h"
 #include "common/cpython/stack_lists.h"
 #include "common/cpython/visitor_search.h"
 #include "common/image/core_file.h"
@@ -46,13 +47,25 @@ Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundi
       return std::unexpected(core.error());
     }
     context->target_ = std::move(*core);
-  } else if (surroundings.target) {
-    context->target_ = std::move(surroundings.target);
+  } else if (options.pid) {
+    auto process = open_live_process(options, surroundings.session);
+    if (!process) {
+      return std::unexpected(process.error());
+    }
+    context->target_ = std::move(*process);
+  } else if (surroundings.open_target) {
+    auto target = surroundings.open_target();
+    if (!target) {
+      return std::unexpected(target.error());
+    }
+    context->target_ = std::move(*target);
   } else {
-    return fail(ErrorKind::usage, 0, "no core file was named");
+    return fail(ErrorKind::usage, 0, "no core file was named, and no process (--pid N)");
   }
   image::FileOptions files = options.file_options();
-  if (options.core.empty()) { // a core that was named has nothing to do with the debugger's target
+  if (options.pid) {
+    complete_file_options(*options.pid, context->target_->info().executable_path, files);
+  } else if (options.core.empty()) { // what was named has nothing to do with the debugger's target
     files.executable = files.executable.empty() ? surroundings.executable : files.executable;
     files.sysroot = files.sysroot.empty() ? surroundings.sysroot : files.sysroot;
   }

@@ -15,8 +15,13 @@ image::FileOptions Options::file_options() const {
 }
 
 void declare_target_options(CLI::App& app, Options& options) {
-  app.add_option("core", options.core, "Core file (inside a debugger: its target, when left out)")
-      ->type_name("FILE");
+  auto* core = app.add_option("core", options.core,
+                              "Core file (inside a debugger: its target, when left out)")
+                   ->type_name("FILE");
+  app.add_option("--pid", options.pid,
+                 "A running process instead of a core: it stands still while its memory is copied")
+      ->type_name("N")
+      ->excludes(core);
   declare_file_options(app, options);
 }
 

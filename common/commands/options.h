@@ -21,6 +21,7 @@ std::string_view engine_name(Engine engine);
 
 struct Options {
   std::string core;
+  std::optional<std::int64_t> pid;
   std::string executable;
   std::string sysroot;
   std::vector<std::string> debug_directories;

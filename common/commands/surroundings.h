@@ -5,6 +5,7 @@
 #include "common/target/target.h"
 #include "common/target/wire_actions.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,16 +22,17 @@ enum Status : int {
 
 struct Surroundings {
   target::Session& session;
-  std::unique_ptr<target::Target> target; // from a debugger; null: a CORE argument is needed
-  std::string executable;                 // what the debugger takes for the executable, or empty
-  std::string sysroot;                    // the debugger's, or empty
-  std::string replayer_directory;         // holds pygc-replayer-native
-  std::string share_directory;            // holds layouts/
-  bool terminal = false;                  // colour is welcome
-  unsigned width = 80;                    // columns
-  bool controls = false;                  // a debugger is there that carries out actions
-  std::vector<wire::Action> actions;      // which a command may leave here
-  std::vector<std::string> words;         // the command as given: its name and arguments
+  /// Opens the debugger's target. Empty: a CORE argument or --pid is needed.
+  std::function<Result<std::unique_ptr<target::Target>>()> open_target;
+  std::string executable;            // what the debugger takes for the executable, or empty
+  std::string sysroot;               // the debugger's, or empty
+  std::string replayer_directory;    // holds pygc-replayer-native
+  std::string share_directory;       // holds layouts/
+  bool terminal = false;             // colour is welcome
+  unsigned width = 80;               // columns
+  bool controls = false;             // a debugger is there that carries out actions
+  std::vector<wire::Action> actions; // which a command may leave here
+  std::vector<std::string> words;    // the command as given: its name and arguments
 };
 
 } // namespace pygc::commands

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,8 @@ struct Info {
   std::string core_path;       // empty unless kind is core
   std::string executable_path; // as the target or the debugger names it; empty when unknown
   bool truncated = false;      // the core file ends before what its headers promise
+  /// A process that pygc itself stopped: how long it stood still.
+  std::optional<double> stopped_seconds = {};
 };
 
 class Target {

@@ -115,6 +115,16 @@ no such decrement.)"},
   pygc doctor --json
 
 Status: 0 nothing is lacking, 2 a check is not possible, 3 results are degraded.)"},
+    Command{.name = "snapshot",
+            .summary = "Write a core of a running process, which stands still only meanwhile",
+            .help =
+                R"(Holds the process as long as the copying of its memory takes, lets it go on and
+writes the copy: a core file for pygc, GDB and LLDB. The process is not changed.
+
+Example:
+  pygc snapshot --pid 4711 --output core.4711
+
+Status: 0 done, 2 usage or target error.)"},
     Command{.name = "layout",
             .summary = "Write the layout table of a CPython that has debug information",
             .help = R"(For those who add a build to the tables that serve targets without debug

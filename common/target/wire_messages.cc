@@ -178,9 +178,9 @@ std::string encode(const MappingsAnswer& answer) {
   Writer writer;
   writer.flag(answer.known).number(static_cast<std::uint32_t>(answer.mappings.size()));
   for (const auto& mapping : answer.mappings) {
-    const unsigned permissions = (mapping.permissions.read ? 1U : 0U) |
-                                 (mapping.permissions.write ? 2U : 0U) |
-                                 (mapping.permissions.execute ? 4U : 0U);
+    const unsigned permissions =
+        (mapping.permissions.read ? 1U : 0U) | (mapping.permissions.write ? 2U : 0U) |
+        (mapping.permissions.execute ? 4U : 0U) | (mapping.shared ? 8U : 0U);
     writer.number(mapping.start)
         .number(mapping.end)
         .number(mapping.file_offset)
@@ -201,10 +201,11 @@ Result<MappingsAnswer> decode_mappings_answer(std::string_view payload) {
     mapping.end = reader.number<Address>();
     mapping.file_offset = reader.number<std::uint64_t>();
     const unsigned permissions = reader.number<std::uint8_t>();
-    reader.check(permissions <= 7 && mapping.start >= last_end && mapping.end > mapping.start);
+    reader.check(permissions <= 15 && mapping.start >= last_end && mapping.end > mapping.start);
     mapping.permissions = {.read = (permissions & 1U) != 0,
                            .write = (permissions & 2U) != 0,
                            .execute = (permissions & 4U) != 0};
+    mapping.shared = (permissions & 8U) != 0;
     mapping.path = reader.text();
     last_end = mapping.end;
   }

@@ -46,6 +46,7 @@ struct Mapping {
   Address end = 0;
   std::uint64_t file_offset = 0;
   target::Permissions permissions = {};
+  bool shared = false;   // with other processes, or with its file
   std::string path = {}; // empty: anonymous
 };
 

@@ -66,6 +66,7 @@ MappingsAnswer process_mappings(std::int64_t pid) {
     mapping.file_offset = offset;
     mapping.permissions = {
         .read = flags[0] == 'r', .write = flags[1] == 'w', .execute = flags[2] == 'x'};
+    mapping.shared = flags[3] == 's';
     mapping.path = path_at > 0 ? line.substr(static_cast<std::size_t>(path_at)) : std::string();
     answer.mappings.push_back(std::move(mapping));
     answer.known = true;

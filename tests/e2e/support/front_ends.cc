@@ -15,14 +15,6 @@ std::string all_said(const Outcome& outcome) {
          "\n--- output\n" + outcome.out + "--- errors\n" + outcome.err;
 }
 
-nlohmann::json parse(const std::string& text, const Outcome& outcome) {
-  nlohmann::json document = nlohmann::json::parse(text, nullptr, false);
-  if (document.is_discarded()) {
-    throw std::runtime_error("no JSON document came: " + text + "\n" + all_said(outcome));
-  }
-  return document;
-}
-
 /// The number after the last "NAME=" in a debugger's output.
 int number_after(const std::string& text, const std::string& name, int otherwise) {
   const auto at = text.rfind(name + "=");
@@ -35,6 +27,14 @@ int number_after(const std::string& text, const std::string& name, int otherwise
 }
 
 } // namespace
+
+nlohmann::json parse_document(const std::string& text, const Outcome& outcome) {
+  nlohmann::json document = nlohmann::json::parse(text, nullptr, false);
+  if (document.is_discarded()) {
+    throw std::runtime_error("no JSON document came: " + text + "\n" + all_said(outcome));
+  }
+  return document;
+}
 
 Outcome run_pygc(const std::vector<std::string>& words, const std::vector<std::string>& env) {
   Command command{.words = {PYGC_BINARY}, .env = env};
@@ -93,7 +93,7 @@ Check check_alone(const Core& core, const std::vector<std::string>& words,
   Check check;
   check.outcome = run_pygc(all, env);
   check.status = check.outcome.status;
-  check.document = parse(check.outcome.out, check.outcome);
+  check.document = parse_document(check.outcome.out, check.outcome);
   return check;
 }
 
@@ -105,7 +105,7 @@ Check check_in_gdb(const Core& core, const std::vector<std::string>& env) {
       target_of(core),
       {"pygc check --json --output " + file, "printf \"pygc_status=%d\\n\", $pygc_status"}, env);
   check.status = number_after(check.outcome.out, "pygc_status", -1);
-  check.document = parse(read_file(file), check.outcome);
+  check.document = parse_document(read_file(file), check.outcome);
   return check;
 }
 
@@ -115,7 +115,7 @@ Check check_in_lldb(const Core& core, const std::vector<std::string>& env) {
   Check check;
   check.outcome = run_in_lldb(target_of(core), {"pygc check --json --output " + file}, env);
   check.status = check.outcome.status;
-  check.document = parse(read_file(file), check.outcome);
+  check.document = parse_document(read_file(file), check.outcome);
   return check;
 }
 

@@ -40,6 +40,9 @@ Check check_alone(const Core& core, const std::vector<std::string>& words = {},
 Check check_in_gdb(const Core& core, const std::vector<std::string>& env = {});
 Check check_in_lldb(const Core& core, const std::vector<std::string>& env = {});
 
+/// The JSON document in a text; throws, with all that the process said, when there is none.
+nlohmann::json parse_document(const std::string& text, const Outcome& outcome);
+
 /// The findings of a kind.
 std::vector<nlohmann::json> findings_of(const nlohmann::json& document, const std::string& kind);
 

@@ -97,16 +97,6 @@ Core core_at_abort_by_gdb(const CoreRequest& request, Core core) {
   return core;
 }
 
-void take_gcore(Core& core) {
-  core.path = core.directory->file("core");
-  const Outcome outcome =
-      run({.words = {PYGC_GDB, "-nx", "-batch", "-iex", "set debuginfod enabled off", "-p",
-                     std::to_string(core.pid), "-ex", "gcore " + core.path}});
-  if (!std::filesystem::exists(core.path)) {
-    throw std::runtime_error("gcore took no core: " + outcome.out + outcome.err);
-  }
-}
-
 Core gcore_core(const CoreRequest& request, Core core) {
   const RunningScript script(request);
   core.pid = script.pid();
@@ -163,6 +153,16 @@ const InterpreterBuild& release_build() {
 }
 const InterpreterBuild& debug_build() {
   return interpreters().at(1);
+}
+
+void take_gcore(Core& core) {
+  core.path = core.directory->file("core");
+  const Outcome outcome =
+      run({.words = {PYGC_GDB, "-nx", "-batch", "-iex", "set debuginfod enabled off", "-p",
+                     std::to_string(core.pid), "-ex", "gcore " + core.path}});
+  if (!std::filesystem::exists(core.path)) {
+    throw std::runtime_error("gcore took no core: " + outcome.out + outcome.err);
+  }
 }
 
 std::string script_path(const std::string& name) {

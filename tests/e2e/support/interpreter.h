@@ -63,6 +63,9 @@ struct CoreRequest {
 /// (kernel). Throws when that fails.
 Core make_core(const CoreRequest& request);
 
+/// A core, by GDB, of the running process core.pid.
+void take_gcore(Core& core);
+
 /// A core, by GDB, of any program that prints READY and waits.
 Core make_core_of_program(const std::vector<std::string>& words,
                           const std::vector<std::string>& env = {});

@@ -1,0 +1,25 @@
+// The process of --pid: copied while it stands still, then examined while it runs on.
+#pragma once
+
+#include "common/commands/options.h"
+#include "common/image/snapshot.h"
+#include "common/target/target.h"
+
+#include <memory>
+#include <string>
+
+namespace pygc::commands {
+
+/// A copy of the process that options.pid names; says on the session how long it stood still.
+/// Errors as image::take_snapshot().
+Result<std::unique_ptr<target::Target>> open_live_process(const Options& options,
+                                                          target::Session& session);
+
+/// Where the files of such a process are, as far as the options do not say it.
+void complete_file_options(std::int64_t pid, const std::string& executable_path,
+                           image::FileOptions& files);
+
+/// "process 12 stood still for 0.034 s", a line.
+std::string standstill(const image::Snapshot& snapshot);
+
+} // namespace pygc::commands

@@ -1,0 +1,33 @@
+// The parts of an ELF core that are not memory: headers and notes, as debuggers read them too.
+#pragma once
+
+#include "common/image/machine_x86_64.h"
+#include "common/image/snapshot_plan.h"
+#include "common/image/thread_notes_x86_64.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pygc::image {
+
+/// What the notes say of a process.
+struct CoreProcess {
+  elf_prpsinfo info{};
+  std::vector<ThreadNotes> threads; // the one that a debugger is to select first
+  std::string auxiliary;            // the bytes of /proc/PID/auxv
+};
+
+struct CoreFrame {
+  std::vector<std::byte> head; // at offset 0, at most core_head_size
+  std::vector<std::byte> tail; // behind the segments, at SnapshotPlan::end
+};
+
+/// The segments begin here, so that they can be written before the number of threads is known.
+inline constexpr std::uint64_t core_head_size = page_size;
+
+CoreFrame frame_core(const SnapshotPlan& plan, const CoreProcess& process);
+
+} // namespace pygc::image
