@@ -3,7 +3,6 @@
 #include "cli/terminal_session.h"
 #include "common/commands/command.h"
 #include "common/image/core_file.h"
-#include "common/target/copied_target.h"
 #include "common/target/served_target.h"
 #include "common/target/wire_messages.h"
 
@@ -49,8 +48,7 @@ Result<std::unique_ptr<target::Target>> served_target(target::ServedSession& ses
   if (hello.kind == wire::TargetKind::core) {
     return image::open_core(session.take_backing(), hello.core_path);
   }
-  auto process = target::open_served_process(session);
-  return process ? target::copy_target(std::move(*process)) : std::move(process);
+  return target::open_served_process(session);
 }
 
 int run_served(int fd, const std::vector<std::string>& words) {

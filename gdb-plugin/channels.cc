@@ -45,7 +45,17 @@ bool is_item(char c) {
 
 bool open_channels(const std::string& definitions) {
   return open_channel(request_fd, {}) && open_channel(response_fd, definitions) &&
-         open_channel(status_fd, {});
+         open_channel(status_fd, {}) && open_channel(answer_fd, {});
+}
+
+std::string take_answer() {
+  const off_t size = ::lseek(answer_fd, 0, SEEK_END);
+  if (size <= 0 || size > max_request) {
+    return {};
+  }
+  std::string text(static_cast<std::size_t>(size), '\0');
+  const bool whole = ::pread(answer_fd, text.data(), text.size(), 0) == size;
+  return whole && ::ftruncate(answer_fd, 0) == 0 ? text : std::string();
 }
 
 Request take_request() {

@@ -13,6 +13,7 @@ inline constexpr int request_fd = 731; // the script appends to it
 inline constexpr int response_fd =
     732;                              // commands for "source": first the definitions, then answers
 inline constexpr int status_fd = 733; // commands for "source": sets $pygc_status and the next step
+inline constexpr int answer_fd = 734; // what GDB's commands for remote targets write
 
 /// In the request file each item is a byte that says what it is, then its text (NULs are padding).
 enum class Item : char {
@@ -34,11 +35,14 @@ struct Request {
   std::vector<Part> parts; // without the final `send`
 };
 
-/// Makes the three files, the definitions in the second. False when a descriptor is taken.
+/// Makes the four files, the definitions in the second. False when a descriptor is taken.
 bool open_channels(const std::string& definitions);
 
 /// Takes the pending request away, so that it does not come up again after a ^C.
 Request take_request();
+
+/// What the last command left in answer_fd, which is empty afterwards.
+std::string take_answer();
 
 /// Replaces what "source" reads. A fresh file each time: an outer "source" may still read the old
 /// one.

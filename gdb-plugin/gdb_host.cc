@@ -1,7 +1,7 @@
 #include "gdb-plugin/gdb_host.h"
 
-#include "common/target/wire_files.h"
 #include "common/target/wire_machine_x86_64.h"
+#include "common/target/wire_maps.h"
 
 #include <algorithm>
 #include <csignal>
@@ -54,7 +54,7 @@ Address GdbHost::register_value(std::size_t dwarf_number) {
   return result;
 }
 
-void GdbHost::describe(wire::Launch& launch) {
+bool GdbHost::describe(wire::Launch& launch) {
   wire::Hello& hello = launch.hello;
   hello.debugger = "gdb";
   hello.debugger_version = command_.gdb_version;
@@ -71,7 +71,7 @@ void GdbHost::describe(wire::Launch& launch) {
       hello.core_path = cores.front().path;
       launch.backing = std::move(cores.front().fd);
     }
-    return;
+    return true;
   }
   sp_ = register_value(wire::sp_register);
   const Address pc = register_value(wire::pc_register);
@@ -85,18 +85,38 @@ void GdbHost::describe(wire::Launch& launch) {
       hello.kind = wire::TargetKind::core;
       hello.core_path = core.path;
       launch.backing = std::move(core.fd);
-      return;
+      return true;
     }
   }
+  return describe_process(launch, reader);
+}
+
+bool GdbHost::describe_process(wire::Launch& launch, const wire::Read& reader) {
+  wire::Hello& hello = launch.hello;
+  const auto processes = wire::find_traced_processes();
+  // Which of several, or which on the other machine: GDB must be asked.
+  if (processes.size() != 1 && !command_.process) {
+    command_.asks_process = true;
+    return false;
+  }
   hello.kind = wire::TargetKind::remote;
-  for (const std::int64_t pid : wire::find_traced_processes()) {
+  for (const std::int64_t pid : processes) {
+    if (command_.process && pid != *command_.process) {
+      continue;
+    }
     if (UniqueFd memory = wire::open_process_memory(pid, sp_, reader)) {
       hello.kind = wire::TargetKind::live;
       hello.pid = pid_ = pid;
       launch.backing = std::move(memory);
-      return;
+      return true;
     }
   }
+  hello.pid = command_.process.value_or(0);
+  if (hello.pid != 0 && !command_.maps) {
+    command_.asks_maps = true;
+    return false;
+  }
+  return true;
 }
 
 std::optional<wire::ThreadsAnswer> GdbHost::threads() {
@@ -110,7 +130,7 @@ std::optional<wire::ThreadsAnswer> GdbHost::threads() {
 }
 
 wire::MappingsAnswer GdbHost::mappings() {
-  return pid_ > 0 ? wire::process_mappings(pid_) : wire::MappingsAnswer{};
+  return pid_ > 0 ? wire::process_mappings(pid_) : command_.maps.value_or(wire::MappingsAnswer{});
 }
 
 std::optional<wire::EvaluateAnswer> GdbHost::evaluate(const std::string& expression) {

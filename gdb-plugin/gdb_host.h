@@ -2,6 +2,7 @@
 // gathered.
 #pragma once
 
+#include "common/target/wire_files.h"
 #include "common/target/wire_host.h"
 
 #include <gdb/jit-reader.h>
@@ -18,9 +19,13 @@ struct Command {
   std::string gdb_version;
   std::string sysroot;
   std::optional<wire::ThreadsAnswer> threads;
+  std::optional<std::int64_t> process;      // 0: GDB does not say
+  std::optional<wire::MappingsAnswer> maps; // of a remote process
   std::map<std::string, Address> values;
   // The question that the next ring brings the answer to.
   bool asks_threads = false;
+  bool asks_process = false;
+  bool asks_maps = false;
   std::string asks_value;
 };
 
@@ -30,8 +35,9 @@ public:
   GdbHost(gdb_unwind_callbacks* callbacks, Command& command)
       : callbacks_(callbacks), command_(command) {}
 
-  /// What the analysis is told of the target, and the file behind it.
-  void describe(wire::Launch& launch);
+  /// What the analysis is told of the target, and the file behind it. False: a question must be
+  /// answered first.
+  bool describe(wire::Launch& launch);
 
   std::string take_text() { return std::move(text_); }
 
@@ -47,6 +53,7 @@ public:
 
 private:
   Address register_value(std::size_t dwarf_number);
+  bool describe_process(wire::Launch& launch, const wire::Read& reader);
 
   gdb_unwind_callbacks* callbacks_;
   Command& command_;

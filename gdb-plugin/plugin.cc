@@ -8,6 +8,7 @@
 // GDB's exceptions (^C, a lost connection) pass through here: nothing is noexcept, and no catch
 // (...).
 #include "common/target/wire_host.h"
+#include "common/target/wire_maps.h"
 #include "gdb-plugin/channels.h"
 #include "gdb-plugin/gdb_host.h"
 #include "gdb-plugin/script.h"
@@ -16,7 +17,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
+#include <sstream>
 #include <stdexcept>
 
 #pragma GCC visibility push(default)
@@ -54,10 +57,30 @@ void add_thread(std::vector<target::Thread>& threads, const std::string& line) {
   threads.push_back(thread);
 }
 
+/// The number of "process 12" in what "info proc" prints; 0 when it prints none.
+std::int64_t parse_process(const std::string& text) {
+  constexpr std::string_view before = "process ";
+  const auto at = text.find(before);
+  std::int64_t pid = 0;
+  if (at != std::string::npos) {
+    std::from_chars(text.data() + at + before.size(), text.data() + text.size(), pid);
+  }
+  return pid;
+}
+
 void take_over(const Request& request) {
   if (current.asks_threads) {
     current.threads.emplace();
     current.asks_threads = false;
+  }
+  if (current.asks_process) {
+    current.process = parse_process(take_answer());
+    current.asks_process = false;
+  }
+  if (current.asks_maps) {
+    std::istringstream maps(take_answer());
+    current.maps = wire::parse_maps(maps);
+    current.asks_maps = false;
   }
   for (const auto& part : request.parts) {
     switch (part.item) {
@@ -93,7 +116,11 @@ void run(gdb_unwind_callbacks* callbacks) {
   wire::Launch launch;
   launch.executable = wire::find_analysis(reinterpret_cast<const void*>(&gdb_init_reader));
   launch.words = current.words;
-  host.describe(launch);
+  if (!host.describe(launch)) {
+    answer(current.asks_process ? collect_process() : collect_maps(current.process.value_or(0)),
+           status_commands(wire::status_failed, Step::again));
+    return;
+  }
   const wire::Outcome outcome = wire::run_analysis(launch, host);
   if (outcome.again) {
     answer(current.asks_threads ? collect_threads() : collect_value(current.asks_value),
@@ -157,7 +184,7 @@ extern "C" __attribute__((visibility("default"))) gdb_reader_funcs* gdb_init_rea
       pygc::wire::library_path(reinterpret_cast<const void*>(&gdb_init_reader));
   ready = open_channels(definitions(library));
   if (!ready) {
-    std::fputs("pygc: descriptors 731 to 733 must be free (and ulimit -n above 733)\n", stderr);
+    std::fputs("pygc: descriptors 731 to 734 must be free (and ulimit -n above 734)\n", stderr);
     table.reader_version = -1; // GDB then refuses the library with an error; NULL would crash it
   }
   return &table;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 #include <cstdio>
+#include <unistd.h>
 
 namespace pygc::gdb {
 namespace {
@@ -155,6 +156,13 @@ void replace_all(std::string& text, std::string_view what, std::string_view with
   }
 }
 
+// "thread apply -q -s" again: what such a target cannot do is no error of the command. No string may
+// be an argument of "eval": GDB would have the process allocate memory for it.
+std::string quietly(const std::string& command) {
+  return "with language c -- eval \"thread apply %d.%d -q -s " + command +
+         "\", $_inferior, $_thread\n";
+}
+
 } // namespace
 
 std::string definitions(const std::string& library) {
@@ -272,6 +280,14 @@ std::string status_commands(int status, Step step) {
 
 std::string collect_threads() {
   return "with language c -- __pygc_threads\n";
+}
+
+std::string collect_process() {
+  return quietly("pipe info proc | cat >/proc/" + std::to_string(::getpid()) + "/fd/734");
+}
+
+std::string collect_maps(std::int64_t pid) {
+  return quietly("remote get /proc/" + std::to_string(pid) + "/maps /proc/self/fd/734");
 }
 
 std::string collect_value(const std::string& expression) {

@@ -3,6 +3,7 @@
 
 #include "common/target/wire_actions.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,10 @@ std::string status_commands(int status, Step step);
 
 /// Commands that gather every thread's registers.
 std::string collect_threads();
+/// Commands that have GDB say, in answer_fd, which process is selected.
+std::string collect_process();
+/// Commands that fetch /proc/PID/maps from where the process is, to answer_fd.
+std::string collect_maps(std::int64_t pid);
 /// Commands that evaluate; GDB's own error message ends the user's command when it cannot.
 std::string collect_value(const std::string& expression);
 

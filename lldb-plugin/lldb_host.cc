@@ -2,6 +2,7 @@
 
 #include "common/target/wire_files.h"
 #include "common/target/wire_machine_x86_64.h"
+#include "common/target/wire_maps.h"
 
 #include <algorithm>
 #include <array>
@@ -176,8 +177,30 @@ std::optional<wire::ThreadsAnswer> LldbHost::threads() {
 }
 
 wire::MappingsAnswer LldbHost::mappings() {
-  return live_ ? wire::process_mappings(static_cast<std::int64_t>(process_.GetProcessID()))
-               : wire::MappingsAnswer{};
+  if (live_) {
+    return wire::process_mappings(static_cast<std::int64_t>(process_.GetProcessID()));
+  }
+  wire::MappingsAnswer answer;
+  lldb::SBMemoryRegionInfoList regions = process_.GetMemoryRegions();
+  for (std::uint32_t i = 0; i < regions.GetSize(); i++) {
+    lldb::SBMemoryRegionInfo region;
+    if (!regions.GetMemoryRegionAtIndex(i, region) || !region.IsMapped() ||
+        region.GetRegionEnd() <= region.GetRegionBase()) {
+      continue;
+    }
+    const char* name = region.GetName();
+    answer.mappings.push_back({.start = region.GetRegionBase(),
+                               .end = region.GetRegionEnd(),
+                               .permissions = {.read = region.IsReadable(),
+                                               .write = region.IsWritable(),
+                                               .execute = region.IsExecutable()},
+                               .path = name != nullptr ? name : ""});
+  }
+  answer.known = !answer.mappings.empty();
+  wire::add_file_offsets(answer.mappings, [this](Address address, std::byte* to, std::size_t size) {
+    return read(address, to, size);
+  });
+  return answer;
 }
 
 // Without running anything in the target.

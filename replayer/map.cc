@@ -1,5 +1,6 @@
 #include "replayer/map.h"
 
+#include "replayer/demand.h"
 #include "replayer/fill.h"
 #include "replayer/machine_x86_64.h"
 
@@ -87,8 +88,10 @@ MapOutcome map_file(const protocol::RegionRecord& region, int fd) {
       return outcome;
     }
   }
+  const bool on_demand = region.source == protocol::Source::demand;
   const auto outcome = outcome_of(
-      map_at(whole_start, whole_end, static_cast<int>(region.protection), MAP_PRIVATE, fd, offset),
+      map_at(whole_start, whole_end, on_demand ? PROT_NONE : static_cast<int>(region.protection),
+             MAP_PRIVATE, fd, offset),
       whole_start);
   if (outcome == MapOutcome::failed) {
     return map_copy(region, whole_start, region.end, fd); // such as code on a noexec file system
@@ -98,6 +101,15 @@ MapOutcome map_file(const protocol::RegionRecord& region, int fd) {
   }
   mapped_end = whole_end;
   return whole_end < region.end ? map_copy(region, whole_end, region.end, fd) : outcome;
+}
+
+MapOutcome map_on_demand(const protocol::RegionRecord& region, int fd) {
+  const bool aligned =
+      region.start % page == 0 && region.end % page == 0 && region.offset % page == 0;
+  if (!aligned || region.start < mapped_end || !add_demand(region)) {
+    return MapOutcome::failed;
+  }
+  return map_file(region, fd);
 }
 
 } // namespace
@@ -137,6 +149,8 @@ MapOutcome map_region(const protocol::RegionRecord& region, int fd) {
   switch (region.source) {
   case protocol::Source::file:
     return map_file(region, fd);
+  case protocol::Source::demand:
+    return map_on_demand(region, fd);
   case protocol::Source::copy:
     return map_copy(region, region.start, region.end, fd);
   case protocol::Source::zero:

@@ -1,5 +1,6 @@
 #include "replayer/sandbox.h"
 
+#include "replayer/demand.h"
 #include "replayer/machine_x86_64.h"
 
 #include <array>
@@ -49,15 +50,16 @@ std::int64_t install_filter() {
 
   const std::array filter{
       statement(load, offsetof(seccomp_data, arch)),
-      jump(equal, machine::audit_architecture(), 0, 14),
+      jump(equal, machine::audit_architecture(), 0, 15),
       statement(load, pc + 4),
-      jump(equal, high(text.start), 0, 12),
+      jump(equal, high(text.start), 0, 13),
       statement(load, pc),
-      jump(at_least, low(text.start), 0, 10),
-      jump(at_least, low(text.end), 9, 0),
+      jump(at_least, low(text.start), 0, 11),
+      jump(at_least, low(text.end), 10, 0),
       statement(load, offsetof(seccomp_data, nr)),
-      jump(equal, SYS_rt_sigreturn, 8, 0),
-      jump(equal, SYS_exit_group, 7, 0),
+      jump(equal, SYS_rt_sigreturn, 9, 0),
+      jump(equal, SYS_exit_group, 8, 0),
+      jump(equal, has_demand() ? SYS_mprotect : SYS_exit_group, 7, 0),
       jump(equal, SYS_read, 1, 0),
       jump(equal, SYS_write, 0, 4),
       statement(load, argument + 4),

@@ -2,7 +2,8 @@
 //
 // The promise: once enter_sandbox() has returned success, no instruction of the target, however
 // hostile, can make the kernel do anything for it but what the few system calls of the replayer's
-// own text do: read and write packets on the control socket, return from a signal, exit. It has no
+// own text do: read and write packets on the control socket, return from a signal, exit, and, where
+// memory comes on demand, change the protection of its own pages. It has no
 // other descriptor, cannot open, map, start, signal or trace anything, gains no privileges by any
 // exec, is killed when the analysis dies, and its processor time is limited.
 //

@@ -1,5 +1,6 @@
 #include "replayer/signals.h"
 
+#include "replayer/demand.h"
 #include "replayer/machine_x86_64.h"
 #include "replayer/run_state.h"
 
@@ -57,6 +58,9 @@ void on_signal(int signal, siginfo_t* info, void* raw_context) {
   auto& context = *static_cast<ucontext_t*>(raw_context);
   if (signal == SIGPROF && !out_of_time()) {
     return;
+  }
+  if (signal == SIGSEGV && bring(reinterpret_cast<std::uint64_t>(info->si_addr))) {
+    return; // the access is carried out again
   }
   if (state.mode == Mode::idle) {
     machine::exit_process(replay::protocol::exit_crashed);

@@ -6,6 +6,7 @@
 #include "common/commands/output_sink.h"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 namespace pygc::commands {
 namespace {
@@ -67,6 +68,11 @@ public:
     }
     if (!tracer) {
       report->notes.push_back("slots and owners are not known: " + tracer.error().reason);
+    }
+    if (const auto traffic = context.target().traffic(); traffic && traffic->unreadable != 0) {
+      report->complete = false;
+      report->incomplete_because.push_back(
+          fmt::format("{} bytes of the process's memory could not be read", traffic->unreadable));
     }
     const bool to_file = !options_.output.empty();
     const std::string text = options_.json ? check_json(context, *report)

@@ -154,6 +154,7 @@ int status_of(const analysis::CheckReport& report) {
 
 std::string check_json(const Context& context, const analysis::CheckReport& report) {
   const target::Info& info = context.target().info();
+  const auto traffic = context.target().traffic();
   const cpython::Runtime& runtime = context.runtime();
   const analysis::CollectionState& collection = report.collection;
   Json findings = Json::array();
@@ -167,7 +168,8 @@ std::string check_json(const Context& context, const analysis::CheckReport& repo
         {"pid", info.pid},
         {"core", text_or_null(info.core_path)},
         {"executable", text_or_null(info.executable_path)},
-        {"stopped_seconds", or_null(info.stopped_seconds)}}},
+        {"stopped_seconds", or_null(info.stopped_seconds)},
+        {"fetched_bytes", traffic ? Json(traffic->fetched) : Json(nullptr)}}},
       {"python",
        {{"version", runtime.version.text()},
         {"hexversion", runtime.version.hexversion},

@@ -48,7 +48,7 @@ Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundi
     }
     context->target_ = std::move(*core);
   } else if (options.pid) {
-    auto process = open_live_process(options, surroundings.session);
+    auto process = open_live_process(*options.pid, surroundings.session);
     if (!process) {
       return std::unexpected(process.error());
     }

@@ -66,6 +66,9 @@ public:
                        context.reader().type((*heap)->types[set.heap_index[k]]).name);
       }
     }
+    if (const auto traffic = context.target().traffic(); traffic && traffic->unreadable != 0) {
+      complete = false;
+    }
     if (auto delivered = deliver(surroundings.session, options_.output,
                                  std::string_view(text.data(), text.size()));
         !delivered) {

@@ -17,9 +17,9 @@ std::string standstill(const image::Snapshot& snapshot) {
   return text + "\n";
 }
 
-Result<std::unique_ptr<target::Target>> open_live_process(const Options& options,
+Result<std::unique_ptr<target::Target>> open_live_process(std::int64_t pid,
                                                           target::Session& session) {
-  auto snapshot = image::take_snapshot(*options.pid, [&session] { return session.cancelled(); });
+  auto snapshot = image::take_snapshot(pid, [&session] { return session.cancelled(); });
   if (!snapshot) {
     return std::unexpected(snapshot.error());
   }

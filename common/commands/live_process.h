@@ -10,9 +10,9 @@
 
 namespace pygc::commands {
 
-/// A copy of the process that options.pid names; says on the session how long it stood still.
-/// Errors as image::take_snapshot().
-Result<std::unique_ptr<target::Target>> open_live_process(const Options& options,
+/// A copy of the process; says on the session how long it stood still. Errors as
+/// image::take_snapshot().
+Result<std::unique_ptr<target::Target>> open_live_process(std::int64_t pid,
                                                           target::Session& session);
 
 /// Where the files of such a process are, as far as the options do not say it.

@@ -41,7 +41,8 @@ bool continues(const Region& a, const Region& b) {
 AddressSpace::AddressSpace() = default;
 
 AddressSpace::~AddressSpace() {
-  for (const MappedFile& file : files_) {
+  for (MappedFile& file : files_) {
+    file.paging.reset();
     ::munmap(file.bytes, file.size);
   }
   for (const int fd : owned_) {
@@ -62,13 +63,18 @@ Result<const std::byte*> AddressSpace::map_file(int fd, std::uint64_t offset, st
     }
     // The last page is there whole, zeros behind the end of the file.
     const std::uint64_t whole = page_up(static_cast<std::uint64_t>(status.st_size));
-    void* bytes = ::mmap(nullptr, whole, PROT_READ, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+    const bool paged = pager_ != nullptr && fd == paged_fd_;
+    void* bytes =
+        ::mmap(nullptr, whole, paged ? PROT_NONE : PROT_READ, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
     if (bytes == MAP_FAILED) {
       return fail(ErrorKind::io, 0,
                   std::string("a file of the image cannot be mapped: ") + std::strerror(errno));
     }
     files_.push_back({.fd = fd, .bytes = static_cast<std::byte*>(bytes), .size = whole});
     file = std::prev(files_.end());
+    if (paged) {
+      file->paging = std::make_unique<DemandPaging>(file->bytes, whole, *pager_);
+    }
   }
   if (offset > file->size || size > file->size - offset) {
     return fail(ErrorKind::truncated, 0, "a region lies beyond the end of its file");

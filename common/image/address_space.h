@@ -3,12 +3,14 @@
 #pragma once
 
 #include "common/base/error.h"
+#include "common/image/demand_paging.h"
 #include "common/target/target.h"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -42,11 +44,23 @@ public:
   Result<void> add(Region region);
   /// Takes over a descriptor that regions refer to.
   void own(int fd);
+  /// The file `fd` has holes that the pager fills as they are touched, here and in the replayer.
+  /// Before the first region of that file; the pager must stay.
+  void page(int fd, target::Pager& pager) {
+    paged_fd_ = fd;
+    pager_ = &pager;
+  }
   /// Puts the regions in order and joins neighbours that continue each other; from here on reads
   /// are allowed.
   void sort();
 
   const std::vector<Region>& regions() const { return regions_; }
+  /// The bytes of the region come as they are touched.
+  bool is_paged(const Region& region) const {
+    return pager_ != nullptr && region.fd == paged_fd_ && region.host != nullptr;
+  }
+  /// Null when no region is paged.
+  target::Pager* pager() const { return pager_; }
   /// The region that holds the address, or nullptr.
   const Region* find(Address address) const {
     const Recent* recent = lookup(address);
@@ -95,6 +109,7 @@ private:
     int fd = -1;
     std::byte* bytes = nullptr; // ours, read only
     std::uint64_t size = 0;     // whole pages
+    std::unique_ptr<DemandPaging> paging = nullptr;
   };
 
   // What a lookup needs of a region, in half a cache line.
@@ -121,6 +136,8 @@ private:
   std::vector<Region> regions_;
   std::vector<int> owned_;
   std::vector<MappedFile> files_;
+  int paged_fd_ = -1;
+  target::Pager* pager_ = nullptr;
   mutable std::array<Recent, recent_count> recent_{}; // by megabyte: the region found last
 };
 

@@ -27,6 +27,10 @@ public:
 
   Result<void> run() {
     for (Region& region : saved_regions(target_, core_fd_)) {
+      if (is_code_of_a_file(region)) {
+        fill(region.start, region.end, &region.permissions);
+        continue;
+      }
       if (auto done = memory_.add(std::move(region)); !done) {
         return done;
       }
@@ -46,6 +50,19 @@ public:
   }
 
 private:
+  // Code of a process that can be had from its file, which was compared, need not be fetched; and
+  // there no debugger's breakpoint is in it.
+  bool is_code_of_a_file(const Region& region) const {
+    if (target_.pager() == nullptr || !region.permissions.execute || region.permissions.write) {
+      return false;
+    }
+    const LoadedImage* image = image_at(region.start);
+    const auto mappings = mappings_from(region.start);
+    return image != nullptr && image->source.state == FileState::found && !mappings.empty() &&
+           mappings.front().start <= region.start && mappings.front().end >= region.end &&
+           mappings.front().path == image->path;
+  }
+
   // Mappings that the core has no segment for.
   void fill_files_only(Address start, Address end) {
     for (const target::FileMapping& mapping : mappings_from(start)) {

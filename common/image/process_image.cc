@@ -83,6 +83,9 @@ Result<std::unique_ptr<ProcessImage>> open_process_image(const target::Target& t
                 std::string("the target's memory cannot be opened: ") + std::strerror(errno));
   }
   AddressSpace saved;
+  if (target.pager() != nullptr) {
+    saved.page(core.get(), *target.pager());
+  }
   for (Region& region : saved_regions(target, core.get())) {
     if (auto done = saved.add(std::move(region)); !done) {
       return std::unexpected(done.error());
@@ -93,6 +96,9 @@ Result<std::unique_ptr<ProcessImage>> open_process_image(const target::Target& t
 
   auto image = std::make_unique<Image>();
   const int core_fd = core.get();
+  if (target.pager() != nullptr) {
+    image->space().page(core_fd, *target.pager());
+  }
   if (core) {
     image->space().own(core.release());
   }

@@ -5,7 +5,7 @@
 #include "common/image/process_copier.h"
 #include "common/image/ptrace_refusal.h"
 #include "common/image/stopped_process.h"
-#include "common/target/wire_host.h"
+#include "common/target/wire_maps.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -37,8 +37,7 @@ std::string link_target(const std::string& path) {
 }
 
 template <std::size_t N> void copy_text(char (&to)[N], std::string_view text) {
-  const std::size_t n = std::min(text.size(), N - 1);
-  std::memcpy(to, text.data(), n);
+  std::ranges::copy(text.substr(0, N - 1), std::begin(to));
 }
 
 elf_prpsinfo process_info(pid_t pid) {

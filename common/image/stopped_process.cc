@@ -149,8 +149,8 @@ void StoppedProcess::resume() {
     }
   }
   for (Thread& thread : threads_) {
-    if (!thread.stopped && !thread.gone) {
-      static_cast<void>(wait_for(thread, [] { return false; }));
+    if (!thread.stopped && !thread.gone && !wait_for(thread, [] { return false; })) {
+      continue; // it does not stop: the kernel detaches from it when we end
     }
     if (!thread.gone) {
       ::ptrace(PTRACE_DETACH, thread.tid, nullptr,

@@ -51,7 +51,7 @@ class Packer {
 public:
   explicit Packer(bool copy_large) : copy_large_(copy_large) {}
 
-  void add(const image::Region& region) {
+  void add(const image::Region& region, bool paged) {
     if (records_.size() == protocol::max_regions_per_packet ||
         files_.size() == protocol::max_files_per_packet) {
       flush();
@@ -62,8 +62,10 @@ public:
     record.protection = protection_of(region.permissions);
     if (region.source != image::Source::zero) {
       const bool aligned = region.start % page == region.offset % page;
-      record.source = aligned && !(copy_large_ && worth_copying(region)) ? protocol::Source::file
-                                                                         : protocol::Source::copy;
+      const bool as_it_is = aligned && !(copy_large_ && worth_copying(region));
+      record.source = paged      ? protocol::Source::demand
+                      : as_it_is ? protocol::Source::file
+                                 : protocol::Source::copy;
       record.offset = region.offset;
       record.file = file_index(region.fd);
     }
@@ -116,7 +118,7 @@ std::vector<RegionPacket> image_packets(const image::AddressSpace& memory) {
     const bool has_bytes = region.source != image::Source::missing;
     const bool sane = region.start < region.end && region.end <= protocol::user_space_end;
     if (has_bytes && sane && protection_of(region.permissions) != PROT_NONE) {
-      packer.add(region);
+      packer.add(region, memory.is_paged(region));
     }
   }
   return packer.finish();

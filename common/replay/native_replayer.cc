@@ -94,8 +94,9 @@ std::string lock_problem(const protocol::Reply& reply) {
 
 } // namespace
 
-NativeReplayer::NativeReplayer(ReplayerProcess process, SharedWindow window)
-    : process_(std::move(process)), window_(std::move(window)) {}
+NativeReplayer::NativeReplayer(ReplayerProcess process, SharedWindow window,
+                               const image::AddressSpace& memory)
+    : process_(std::move(process)), window_(std::move(window)), memory_(memory) {}
 
 Result<std::unique_ptr<NativeReplayer>>
 NativeReplayer::start(const image::AddressSpace& memory, const Options& options,
@@ -110,7 +111,7 @@ NativeReplayer::start(const image::AddressSpace& memory, const Options& options,
     return std::unexpected(process.error());
   }
   std::unique_ptr<NativeReplayer> replayer(
-      new NativeReplayer(std::move(*process), std::move(*window)));
+      new NativeReplayer(std::move(*process), std::move(*window), memory));
   auto ready = replayer->set_up(options);
   if (ready) {
     ready = replayer->map(memory);
@@ -133,12 +134,33 @@ Result<protocol::Reply> NativeReplayer::ask_bytes(std::span<const std::byte> pac
   return receive_reply();
 }
 
+Result<void> NativeReplayer::bring(Address address) {
+  protocol::Page page;
+  const image::Region* region = memory_.find(address);
+  if (region != nullptr && memory_.is_paged(*region)) {
+    const auto run = memory_.pager()->bring(region->offset + (address - region->start));
+    const std::uint64_t region_end = region->offset + (region->end - region->start);
+    page.readable = run.readable ? 1 : 0;
+    page.start = region->start + (std::max(run.start, region->offset) - region->offset);
+    page.end = region->start + (std::min(run.end, region_end) - region->offset);
+  }
+  return process_.send(std::as_bytes(std::span(&page, 1)), {});
+}
+
 Result<protocol::Reply> NativeReplayer::receive_reply() {
   protocol::Reply reply;
-  auto done = process_.receive(std::as_writable_bytes(std::span(&reply, 1)),
-                               [this] { return window_.progress(); });
-  if (!done) {
-    return std::unexpected(done.error());
+  for (;;) {
+    auto done = process_.receive(std::as_writable_bytes(std::span(&reply, 1)),
+                                 [this] { return window_.progress(); });
+    if (!done) {
+      return std::unexpected(done.error());
+    }
+    if (reply.kind != protocol::Kind::need || memory_.pager() == nullptr) {
+      break;
+    }
+    if (auto brought = bring(reply.next); !brought) {
+      return std::unexpected(brought.error());
+    }
   }
   if (reply.kind != protocol::Kind::reply) {
     return nonsense();

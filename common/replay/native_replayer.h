@@ -27,7 +27,7 @@ public:
 private:
   friend class EmulatedReplayer; // it speaks the same protocol, and one command more
 
-  NativeReplayer(ReplayerProcess process, SharedWindow window);
+  NativeReplayer(ReplayerProcess process, SharedWindow window, const image::AddressSpace& memory);
 
   Result<void> set_up(const Options& options);
   Result<void> map(const image::AddressSpace& memory);
@@ -54,9 +54,12 @@ private:
   }
   Result<protocol::Reply> ask_bytes(std::span<const std::byte> packet, std::span<const int> files);
   Result<protocol::Reply> receive_reply();
+  /// Memory that the replayer waits for.
+  Result<void> bring(Address address);
 
   ReplayerProcess process_;
   SharedWindow window_;
+  const image::AddressSpace& memory_;
   bool locked_ = false;
   Address visit_decref_ = 0;
   std::uint64_t failed_regions_ = 0;

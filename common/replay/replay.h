@@ -127,6 +127,7 @@ public:
 
 /// Starts the native replayer, which maps the image at its own addresses, copy on write. Returns
 /// early: reading large memory goes on while the caller does other things, until the first run().
+/// `memory` must stay: what of it is paged is brought as the traversals touch it.
 /// `cancelled` is polled at least ten times a second while waiting.
 /// Errors: replayer (executable missing, address clash, sandbox not available), cancelled.
 Result<std::unique_ptr<Replayer>> start_native(const image::AddressSpace& memory,

@@ -66,11 +66,13 @@ enum class Kind : std::uint32_t {
   visits,   // traverse with a visitor that writes each visit down
   reply,
   trace, // emulated engine only: visits with their slots
+  need,  // in the middle of a command: Reply::next is an address that `demand` regions lack
+  page,  // the answer to that
 };
 
 /// `file`: copy on write from the file (offsets on page boundaries). `copy`: read into memory of
-/// its own.
-enum class Source : std::uint32_t { file, copy, zero };
+/// its own. `demand`: as `file`, but the file has holes: what is touched is asked for first.
+enum class Source : std::uint32_t { file, copy, zero, demand };
 
 struct RegionRecord {
   std::uint64_t start = 0;
@@ -126,6 +128,14 @@ struct Command {
   std::uint64_t record_capacity = 0;
   std::uint64_t function = 0; // in place of tp_traverse
   std::uint64_t visitor = 0;  // the target's visit_decref; 0: a visitor of the replayer's own
+};
+
+/// The pages [start, end) around the address asked for are in the file now.
+struct Page {
+  Kind kind = Kind::page;
+  std::uint32_t readable = 0; // 0: that memory cannot be had
+  std::uint64_t start = 0;
+  std::uint64_t end = 0;
 };
 
 /// What the answers to setup and lock report about the sandbox.

@@ -1,5 +1,7 @@
 #include "common/target/served_target.h"
 
+#include "common/target/demand_memory.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -16,41 +18,75 @@ constexpr std::size_t text_piece = std::size_t{64} << 10;
 
 class ServedProcess final : public Target {
 public:
-  ServedProcess(Info info, std::vector<Thread> threads, UniqueFd memory)
-      : info_(std::move(info)), threads_(std::move(threads)), memory_(std::move(memory)) {}
-
-  void add(const wire::Mapping& mapping) {
-    // /proc/PID/mem cannot be sought beyond: vsyscall, which nobody needs.
-    constexpr Address last_offset = std::numeric_limits<off_t>::max();
-    if (mapping.end > last_offset) {
-      return;
-    }
-    segments_.push_back({.start = mapping.start,
-                         .size = mapping.end - mapping.start,
-                         .saved = mapping.permissions.read ? mapping.end - mapping.start : 0,
-                         .offset = mapping.start,
-                         .permissions = mapping.permissions});
-    if (mapping.path.starts_with('/')) {
-      files_.push_back({.start = mapping.start,
-                        .end = mapping.end,
-                        .file_offset = mapping.file_offset,
-                        .path = mapping.path});
-    }
-  }
+  ServedProcess(Info info, std::vector<Thread> threads, std::vector<FileMapping> files,
+                std::unique_ptr<DemandMemory> memory)
+      : info_(std::move(info)), threads_(std::move(threads)), files_(std::move(files)),
+        memory_(std::move(memory)) {}
 
   const Info& info() const override { return info_; }
-  const std::vector<Segment>& segments() const override { return segments_; }
+  const std::vector<Segment>& segments() const override { return memory_->segments(); }
   const std::vector<FileMapping>& file_mappings() const override { return files_; }
   const std::vector<Thread>& threads() const override { return threads_; }
-  int backing_fd() const override { return memory_.get(); }
+  int backing_fd() const override { return memory_->fd(); }
+  Pager* pager() const override { return memory_.get(); }
+  std::optional<Traffic> traffic() const override { return memory_->traffic(); }
 
 private:
   Info info_;
-  std::vector<Segment> segments_;
-  std::vector<FileMapping> files_;
   std::vector<Thread> threads_;
-  UniqueFd memory_;
+  std::vector<FileMapping> files_;
+  std::unique_ptr<DemandMemory> memory_;
 };
+
+std::vector<Segment> segments_of(const std::vector<wire::Mapping>& mappings) {
+  std::vector<Segment> segments;
+  for (const wire::Mapping& mapping : mappings) {
+    // Beyond lies the kernel's (vsyscall), which nobody needs. Nor are the pages of the kernel's
+    // clock or of a device: reading those may do anything.
+    constexpr Address last_offset = std::numeric_limits<off_t>::max();
+    const bool device = mapping.path.starts_with("/dev/") &&
+                        !mapping.path.starts_with("/dev/shm/") &&
+                        !mapping.path.starts_with("/dev/zero");
+    if (mapping.end > last_offset || mapping.path.starts_with("[vvar")) {
+      continue;
+    }
+    const std::uint64_t size = mapping.end - mapping.start;
+    segments.push_back({.start = mapping.start,
+                        .size = size,
+                        .saved = mapping.permissions.read && !device ? size : 0,
+                        .offset = 0,
+                        .permissions = mapping.permissions});
+  }
+  return segments;
+}
+
+std::vector<FileMapping> files_of(const std::vector<wire::Mapping>& mappings) {
+  std::vector<FileMapping> files;
+  for (const wire::Mapping& mapping : mappings) {
+    if (mapping.path.starts_with('/')) {
+      files.push_back({.start = mapping.start,
+                       .end = mapping.end,
+                       .file_offset = mapping.file_offset,
+                       .path = mapping.path});
+    }
+  }
+  return files;
+}
+
+bool read_at(int fd, Address address, std::span<std::byte> to) {
+  while (!to.empty()) {
+    const ssize_t n = ::pread(fd, to.data(), to.size(), static_cast<off_t>(address));
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n <= 0) {
+      return false;
+    }
+    to = to.subspan(static_cast<std::size_t>(n));
+    address += static_cast<std::uint64_t>(n);
+  }
+  return true;
+}
 
 } // namespace
 
@@ -224,16 +260,8 @@ void ServedSession::finish(int status, const std::vector<wire::Action>& actions)
 
 Result<std::unique_ptr<Target>> open_served_process(ServedSession& session) {
   const auto& hello = session.hello();
-  if (hello.kind != wire::TargetKind::live) {
-    return fail(ErrorKind::unsupported, 0,
-                hello.kind == wire::TargetKind::none
-                    ? "the debugger has no process and no core file"
-                    : "the debugger's target is not a process of this machine");
-  }
-  UniqueFd memory = session.take_backing();
-  if (!memory) {
-    return fail(ErrorKind::permission, 0,
-                "the debugger cannot open the memory of process " + std::to_string(hello.pid));
+  if (hello.kind != wire::TargetKind::live && hello.kind != wire::TargetKind::remote) {
+    return fail(ErrorKind::unsupported, 0, "the debugger has no process and no core file");
   }
   auto mappings = session.mappings();
   if (!mappings) {
@@ -242,22 +270,30 @@ Result<std::unique_ptr<Target>> open_served_process(ServedSession& session) {
   const std::optional<std::vector<wire::Mapping>> known = std::move(*mappings);
   if (!known) {
     return fail(ErrorKind::permission, 0,
-                "the mappings of process " + std::to_string(hello.pid) + " cannot be read");
+                "the debugger cannot tell what memory process " + std::to_string(hello.pid) +
+                    " has mapped; a core of it can be examined (gcore, process save-core)");
   }
   auto threads = session.threads();
   if (!threads) {
     return std::unexpected(threads.error());
   }
-  auto process = std::make_unique<ServedProcess>(Info{.kind = Kind::live,
-                                                      .pid = hello.pid,
-                                                      .core_path = {},
-                                                      .executable_path = hello.executable_path,
-                                                      .truncated = false},
-                                                 std::move(*threads), std::move(memory));
-  for (const auto& mapping : *known) {
-    process->add(mapping);
+  const std::shared_ptr<UniqueFd> file = std::make_shared<UniqueFd>(session.take_backing());
+  auto memory = DemandMemory::create(
+      segments_of(*known),
+      [&session, file](const Segment& segment, Address address, std::span<std::byte> to) {
+        return *file && !segment.permissions.execute ? read_at(file->get(), address, to)
+                                                     : session.read(address, to).has_value();
+      });
+  if (!memory) {
+    return std::unexpected(memory.error());
   }
-  return process;
+  const bool live = hello.kind == wire::TargetKind::live;
+  return std::make_unique<ServedProcess>(Info{.kind = live ? Kind::live : Kind::remote,
+                                              .pid = hello.pid,
+                                              .core_path = {},
+                                              .executable_path = hello.executable_path,
+                                              .truncated = false},
+                                         std::move(*threads), files_of(*known), std::move(*memory));
 }
 
 } // namespace pygc::target

@@ -60,9 +60,11 @@ private:
   std::chrono::steady_clock::time_point next_question_;
 };
 
-/// The stopped process of a debugger on this machine: its memory is /proc/PID/mem, where a
-/// segment's offset is its address. Not for cores: those are opened from their descriptor. Errors:
-/// unsupported (no target, or a remote one), permission, protocol, io.
+/// The stopped process of a debugger, on this machine or another. Its memory is fetched as it is
+/// touched: from /proc/PID/mem where the debugger could open that, code excepted, which debuggers
+/// put their breakpoints into; else through the debugger. Not for cores: those are opened from
+/// their descriptor. The session must outlive it. Errors: unsupported (no target), permission,
+/// protocol, io, limit.
 Result<std::unique_ptr<Target>> open_served_process(ServedSession& session);
 
 } // namespace pygc::target

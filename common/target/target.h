@@ -58,7 +58,33 @@ struct Info {
   std::string executable_path; // as the target or the debugger names it; empty when unknown
   bool truncated = false;      // the core file ends before what its headers promise
   /// A process that pygc itself stopped: how long it stood still.
-  std::optional<double> stopped_seconds = {};
+  // With an initialiser, so that a designated one may leave it out.
+  // NOLINTNEXTLINE(readability-redundant-member-init)
+  std::optional<double> stopped_seconds{};
+};
+
+/// Memory that comes when it is touched: the file behind a target's segments then is a memory file
+/// with holes, which a pager fills.
+class Pager {
+public:
+  Pager() = default;
+  Pager(const Pager&) = delete;
+  Pager& operator=(const Pager&) = delete;
+  virtual ~Pager() = default;
+
+  /// A run of whole pages of the file that have been brought.
+  struct Run {
+    std::uint64_t start = 0; // offset in the file
+    std::uint64_t end = 0;
+    bool readable = true; // false: the page asked for could not be read, and is zeros
+  };
+  /// Brings the page at the offset and some of its neighbours into the file, unless they are there.
+  virtual Run bring(std::uint64_t offset) = 0;
+};
+
+struct Traffic {
+  std::uint64_t fetched = 0;    // bytes
+  std::uint64_t unreadable = 0; // bytes that were wanted and could not be had: they count as zeros
 };
 
 class Target {
@@ -77,6 +103,10 @@ public:
   virtual const std::vector<Thread>& threads() const = 0;
   /// The file that segments() point into; owned by the target.
   virtual int backing_fd() const = 0;
+  /// What fills that file on demand; null when all of it is there.
+  virtual Pager* pager() const { return nullptr; }
+  /// What the pager did so far; nothing where there is none.
+  virtual std::optional<Traffic> traffic() const { return std::nullopt; }
 };
 
 /// What the surroundings of a command offer: a terminal, or a debugger's console.

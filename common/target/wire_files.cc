@@ -1,6 +1,7 @@
 #include "common/target/wire_files.h"
 
 #include "common/target/wire_machine_x86_64.h"
+#include "common/target/wire_maps.h"
 
 #include <algorithm>
 #include <array>
@@ -271,8 +272,21 @@ bool core_is_target(int core, Address pc, Address sp, const Read& read) {
 
 UniqueFd open_process_memory(std::int64_t pid, Address sp, const Read& read) {
   UniqueFd fd(::open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd && compare(fd.get(), sp, sp, read) != Sample::same) {
-    fd.reset();
+  if (!fd || compare(fd.get(), sp, sp, read) != Sample::same) {
+    return {};
+  }
+  // Stacks may be equal, as after a fork.
+  auto mappings = process_mappings(pid).mappings;
+  std::erase_if(mappings, [](const Mapping& mapping) {
+    return !mapping.permissions.read || !mapping.permissions.write ||
+           mapping.path.starts_with("/dev/");
+  });
+  const std::size_t step = std::max<std::size_t>(1, mappings.size() / sampled_segments);
+  for (std::size_t i = 0; i < mappings.size(); i += step) {
+    const Address start = mappings[i].start;
+    if (compare(fd.get(), start, start, read) == Sample::different) {
+      return {};
+    }
   }
   return fd;
 }

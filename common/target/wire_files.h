@@ -32,7 +32,8 @@ using Read = std::function<bool(Address address, std::byte* to, std::size_t size
 /// this pc and sp, and samples of its segments equal what `read` gives.
 bool core_is_target(int core, Address pc, Address sp, const Read& read);
 
-/// /proc/PID/mem, opened by this process, if what it says around sp equals what `read` gives.
+/// /proc/PID/mem, opened by this process, if what it says around sp, and at samples of its writable
+/// memory, equals what `read` gives.
 UniqueFd open_process_memory(std::int64_t pid, Address sp, const Read& read);
 
 } // namespace pygc::wire

@@ -74,9 +74,6 @@ std::string library_path(const void* symbol);
 /// The terminal's width, 0 when standard output is none.
 std::uint32_t terminal_columns();
 
-/// The mappings of a process of this machine.
-MappingsAnswer process_mappings(std::int64_t pid);
-
 /// A number in C notation: decimal, 0x, 0.
 std::optional<std::uint64_t> parse_number(std::string_view text);
 

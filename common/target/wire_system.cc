@@ -1,13 +1,11 @@
-// The parts of wire_host.h that ask the system: where things lie, what a process maps.
+// The parts of wire_host.h that ask the system: where things lie.
 #include "common/target/wire_host.h"
 
 #include <array>
 #include <charconv>
 #include <climits>
-#include <cstdio>
 #include <cstdlib>
 #include <dlfcn.h>
-#include <fstream>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -45,33 +43,6 @@ std::string find_analysis(const void* symbol) {
 std::uint32_t terminal_columns() {
   winsize size{};
   return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-}
-
-MappingsAnswer process_mappings(std::int64_t pid) {
-  MappingsAnswer answer;
-  std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
-  for (std::string line; std::getline(maps, line);) {
-    Mapping mapping;
-    std::array<char, 5> flags{};
-    int path_at = 0;
-    unsigned long start = 0;
-    unsigned long end = 0;
-    unsigned long offset = 0;
-    if (std::sscanf(line.c_str(), "%lx-%lx %4s %lx %*s %*s %n", &start, &end, flags.data(), &offset,
-                    &path_at) != 4) {
-      return {};
-    }
-    mapping.start = start;
-    mapping.end = end;
-    mapping.file_offset = offset;
-    mapping.permissions = {
-        .read = flags[0] == 'r', .write = flags[1] == 'w', .execute = flags[2] == 'x'};
-    mapping.shared = flags[3] == 's';
-    mapping.path = path_at > 0 ? line.substr(static_cast<std::size_t>(path_at)) : std::string();
-    answer.mappings.push_back(std::move(mapping));
-    answer.known = true;
-  }
-  return answer;
 }
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {

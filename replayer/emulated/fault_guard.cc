@@ -9,6 +9,8 @@
 namespace pygc::replayer {
 namespace {
 
+namespace protocol = replay::protocol;
+
 // One instruction touches a few pages at most, and the emulator stops behind it.
 constexpr std::size_t max_opened = 16;
 
@@ -36,14 +38,48 @@ const GuestArea* area_of(const std::byte* host) {
   return nullptr;
 }
 
+// What was brought last: a fault there once more is one that more memory does not mend.
+protocol::Page last_brought;
+
+/// Has the analysis bring memory that comes on demand. False: it is not that, or cannot be had.
+bool bring(const GuestArea& area, std::uint64_t address) {
+  const GuestRegion* region = guarded->find(address);
+  if (region == nullptr || !region->on_demand ||
+      (address >= last_brought.start && address < last_brought.end)) {
+    return false;
+  }
+  protocol::Reply need;
+  need.kind = protocol::Kind::need;
+  need.next = address;
+  if (::write(protocol::control_fd, &need, sizeof(need)) != sizeof(need) ||
+      ::read(protocol::control_fd, &last_brought, sizeof(last_brought)) != sizeof(last_brought)) {
+    ::_exit(protocol::exit_done); // the analysis is gone
+  }
+  const protocol::Page& page = last_brought;
+  const bool sane = page.kind == protocol::Kind::page && page.start >= region->start &&
+                    page.end <= region->end && page.start <= address && address < page.end;
+  return sane && page.readable != 0 &&
+         ::mprotect(area.host + (page.start - area.start), page.end - page.start,
+                    region->protection & (PROT_READ | PROT_WRITE)) == 0;
+}
+
 void on_fault(int signal, siginfo_t* info, void* /*context*/) {
   auto* host = static_cast<std::byte*>(info->si_addr);
   const GuestArea* area = area_of(host);
+  if (signal == SIGSEGV && area != nullptr &&
+      bring(*area, area->start + static_cast<std::uint64_t>(host - area->host))) {
+    return; // the access is carried out again
+  }
   if (signal != SIGSEGV || listening == nullptr || area == nullptr || opened_count == max_opened) {
     crashed();
   }
   const std::uint64_t address = area->start + static_cast<std::uint64_t>(host - area->host);
   const GuestRegion* region = guarded->find(address);
+  const bool cannot_be_had =
+      last_brought.readable == 0 && address >= last_brought.start && address < last_brought.end;
+  if (region != nullptr && region->on_demand && cannot_be_had) {
+    region = nullptr;
+  }
   Opened& entry = opened[opened_count++];
   entry.page = area->host + (address / page_size * page_size - area->start);
   entry.protection = PROT_NONE;

@@ -65,11 +65,13 @@ bool GuestMemory::add(const protocol::RegionRecord& region, int fd) {
     return false;
   }
   const auto protection = static_cast<int>(region.protection);
-  std::byte* at = map_region(region, protection & (PROT_READ | PROT_WRITE), fd);
+  const bool on_demand = region.source == protocol::Source::demand;
+  std::byte* at =
+      map_region(region, on_demand ? PROT_NONE : protection & (PROT_READ | PROT_WRITE), fd);
   if (at == nullptr) {
     return false;
   }
-  regions_.push_back({region.start, region.end, at, protection});
+  regions_.push_back({region.start, region.end, at, protection, on_demand});
   return true;
 }
 

@@ -23,6 +23,7 @@ struct GuestRegion {
   std::uint64_t end = 0;
   std::byte* host = nullptr;
   int protection = 0; // the target's, PROT_EXEC included
+  bool on_demand = false;
 };
 
 struct GuestArea {

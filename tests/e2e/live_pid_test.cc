@@ -150,7 +150,8 @@ TEST(LiveRefusals, NameTheOtherUser) {
   const TempDir directory;
   const std::string program = directory.file("pygc");
   std::filesystem::copy_file(PYGC_BINARY, program);
-  std::filesystem::permissions(directory.path(), std::filesystem::perms(0755));
+  std::filesystem::permissions(directory.path(), std::filesystem::perms::others_exec,
+                               std::filesystem::perm_options::add);
   const RunningScript script({.build = &release_build(), .script = "heap.py"});
   const Outcome outcome = run({.words = {program, "check", "--pid", std::to_string(script.pid())},
                                .cwd = directory.path(),
