@@ -15,17 +15,6 @@ using nlohmann::json;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-/// A field of /proc/PID/status.
-std::string status_field(pid_t pid, const std::string& name) {
-  for (const std::string& line :
-       split_lines(read_file("/proc/" + std::to_string(pid) + "/status"))) {
-    if (line.starts_with(name + ":")) {
-      return line.substr(line.find_first_not_of(" \t", name.size() + 1));
-    }
-  }
-  return {};
-}
-
 class LivePid : public testing::TestWithParam<const InterpreterBuild*> {
 protected:
   static CoreRequest heap(const std::string& word) {

@@ -1,0 +1,243 @@
+// pygc in GDB and LLDB on running processes: attached, launched, remote.
+#include "tests/e2e/support/processes.h"
+
+#include <csignal>
+#include <filesystem>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pygc::e2e {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string attach(pid_t pid) {
+  return "attach " + std::to_string(pid);
+}
+std::string lldb_attach(pid_t pid) {
+  return "process attach --pid " + std::to_string(pid);
+}
+std::string check_to(const std::string& file) {
+  return "pygc check --json --output " + file;
+}
+json document_in(const std::string& file, const Outcome& outcome) {
+  return parse_document(read_file(file), outcome);
+}
+std::size_t walked(const json& document) {
+  return document.at("objects").at("walked").get<std::size_t>();
+}
+
+class LiveInDebuggers : public testing::TestWithParam<const InterpreterBuild*> {
+protected:
+  static const InterpreterBuild& build() { return *GetParam(); }
+  static CoreRequest script(const std::string& name, const std::string& word) {
+    return {.build = GetParam(), .script = name, .words = {word}};
+  }
+};
+
+TEST_P(LiveInDebuggers, AttachedEqualsACore) {
+  const RunningScript heap(script("heap.py", "twice"));
+  const Reading expected = read_core(core_of(heap, build()));
+  EXPECT_EQ(findings_of(expected.check, "negative_gc_refs").size(), 1U);
+
+  const Reading gdb = read_in_gdb(build(), {attach(heap.pid())});
+  expect_same(gdb, expected);
+  EXPECT_EQ(gdb.check.at("target").at("kind"), "live");
+  EXPECT_EQ(gdb.check.at("target").at("pid"), heap.pid());
+  EXPECT_TRUE(runs_freely(heap.pid()));
+
+  const Reading lldb = read_in_lldb(build(), {lldb_attach(heap.pid())});
+  expect_same(lldb, expected);
+  EXPECT_EQ(lldb.check.at("target").at("kind"), "live");
+  EXPECT_EQ(lldb.check.at("target").at("pid"), heap.pid());
+  EXPECT_TRUE(runs_freely(heap.pid()));
+  expect_same(read_process(heap.pid(), build()), expected);
+}
+
+TEST_P(LiveInDebuggers, LaunchedInGdbAtABreakpoint) {
+  const TempDir directory;
+  const std::string first = directory.file("first");
+  const std::string second = directory.file("second");
+  const Outcome outcome = run_in_gdb(
+      {.executable = build().executable, .core = {}},
+      {"set breakpoint pending on", "break getppid", "run " + script_path("stages.py") + " 2",
+       "break list_traverse", "break visit_decref", "break dict_traverse", check_to(first),
+       "pygc gc-refs --output " + first + ".refs", "gcore " + first + ".core", "delete",
+       "break getppid", "continue", check_to(second), "gcore " + second + ".core", "kill"});
+  const json at_first = document_in(first, outcome);
+  const json at_second = document_in(second, outcome);
+  EXPECT_EQ(at_first.at("target").at("kind"), "live");
+  EXPECT_EQ(at_first.at("verdict"), "clean") << outcome.out << outcome.err;
+  EXPECT_GE(walked(at_second), walked(at_first) + 1000);
+  Core core;
+  core.build = GetParam();
+  for (const auto& [file, document] : {std::pair(first, at_first), std::pair(second, at_second)}) {
+    core.path = file + ".core";
+    expect_same_check(document, check_alone(core).document);
+  }
+  const std::string refs = directory.file("refs");
+  ASSERT_EQ(run_pygc({"gc-refs", first + ".core", "--output", refs}).status, 0);
+  const Comparison comparison = compare(read_references(refs), read_references(first + ".refs"));
+  EXPECT_EQ(comparison.differences, 0U) << comparison.first_ones;
+  EXPECT_THAT(outcome.survivors, IsEmpty());
+}
+
+TEST_P(LiveInDebuggers, LaunchedInLldbAtABreakpoint) {
+  const TempDir directory;
+  const std::string first = directory.file("first");
+  const std::string second = directory.file("second");
+  // LLDB leaves its breakpoints in the process while it stands still.
+  const Outcome outcome = run_in_lldb(
+      {.executable = build().executable, .core = {}},
+      {"breakpoint set --name getppid", "process launch -- " + script_path("stages.py") + " 2",
+       "breakpoint set --name list_traverse", "breakpoint set --name visit_decref",
+       "breakpoint set --name dict_traverse", check_to(first), "breakpoint disable",
+       "breakpoint enable 1", "process continue", check_to(second), "process kill"});
+  const json at_first = document_in(first, outcome);
+  const json at_second = document_in(second, outcome);
+  for (const json* each : {&at_first, &at_second}) {
+    EXPECT_EQ(each->at("target").at("kind"), "live");
+    EXPECT_EQ(each->at("verdict"), "clean") << outcome.out << outcome.err;
+    EXPECT_EQ(each->at("objects").at("traversed"), each->at("objects").at("walked"));
+  }
+  EXPECT_GE(walked(at_second), walked(at_first) + 1000);
+  EXPECT_THAT(outcome.survivors, IsEmpty());
+}
+
+TEST_P(LiveInDebuggers, TheSelectedProcessCounts) {
+  const RunningScript one(script("heap.py", "twice"));
+  const RunningScript other(script("heap.py", "once"));
+  const TempDir directory;
+  const std::string second = directory.file("second");
+  const std::string first = directory.file("first");
+  const Outcome gdb =
+      run_in_gdb({}, {attach(one.pid()), "add-inferior", "inferior 2", attach(other.pid()),
+                      check_to(second), "inferior 1", check_to(first)});
+  EXPECT_EQ(document_in(first, gdb).at("target").at("pid"), one.pid());
+  EXPECT_EQ(document_in(first, gdb).at("verdict"), "findings");
+  EXPECT_EQ(document_in(second, gdb).at("target").at("pid"), other.pid());
+  EXPECT_EQ(document_in(second, gdb).at("verdict"), "clean");
+  EXPECT_TRUE(runs_freely(one.pid()) && runs_freely(other.pid()));
+
+  const Outcome lldb =
+      run_in_lldb({}, {"target create " + build().executable, lldb_attach(one.pid()),
+                       "target create " + build().executable, lldb_attach(other.pid()),
+                       check_to(second), "target select 0", check_to(first)});
+  EXPECT_EQ(document_in(first, lldb).at("target").at("pid"), one.pid());
+  EXPECT_EQ(document_in(first, lldb).at("verdict"), "findings");
+  EXPECT_EQ(document_in(second, lldb).at("target").at("pid"), other.pid());
+  EXPECT_EQ(document_in(second, lldb).at("verdict"), "clean");
+}
+
+TEST_P(LiveInDebuggers, OfTwoEqualProcessesTheSelectedOne) {
+  const RunningScript parent({.build = GetParam(), .script = "forks.py"});
+  const pid_t child = std::stoi(parent.printed().front().substr(6));
+  const TempDir directory;
+  const std::string second = directory.file("second");
+  const std::string first = directory.file("first");
+  const Outcome gdb =
+      run_in_gdb({}, {attach(parent.pid()), "add-inferior", "inferior 2", attach(child),
+                      check_to(second), "inferior 1", check_to(first)});
+  EXPECT_EQ(document_in(first, gdb).at("target").at("pid"), parent.pid());
+  EXPECT_EQ(document_in(second, gdb).at("target").at("pid"), child);
+  ::kill(child, SIGKILL);
+}
+
+INSTANTIATE_TEST_SUITE_P(Builds, LiveInDebuggers, testing::Values(&release_build(), &debug_build()),
+                         [](const auto& param) { return param.param->name; });
+
+class Remote : public LiveInDebuggers {};
+
+TEST_P(Remote, GdbserverEqualsACore) {
+  const RunningScript heap(script("heap.py", "twice"));
+  const Reading expected = read_core(core_of(heap, build()));
+  const std::string pid = std::to_string(heap.pid());
+  const TempDir directory;
+  const std::string before = directory.file("before");
+  const std::string after = directory.file("after");
+  ASSERT_EQ(run_pygc({"snapshot", "--pid", pid, "--output", before}).status, 0);
+
+  {
+    const Gdbserver server({"--once", "--attach", "PORT", pid});
+    const Reading remote = read_in_gdb(build(), server.connect("remote"), {"detach"});
+    expect_same(remote, expected);
+    EXPECT_EQ(remote.check.at("target").at("kind"), "remote");
+    EXPECT_EQ(remote.check.at("target").at("pid"), heap.pid());
+    EXPECT_TRUE(runs_freely(heap.pid()));
+  }
+  // Not a byte of the process has changed.
+  ASSERT_EQ(run_pygc({"snapshot", "--pid", pid, "--output", after}).status, 0);
+  EXPECT_EQ(changed_memory(before, after), "");
+
+  const Gdbserver server({"--multi", "PORT"});
+  Commands commands = server.connect("extended-remote");
+  commands.push_back(attach(heap.pid()));
+  const Reading extended = read_in_gdb(build(), commands, {"detach"});
+  expect_same(extended, expected);
+  EXPECT_EQ(extended.check.at("target").at("kind"), "remote");
+  EXPECT_TRUE(runs_freely(heap.pid()));
+}
+
+/// lldb-server beside a script in a PID namespace of their own: as on another machine, the debugger
+/// cannot open the process's memory.
+class FarAway {
+public:
+  FarAway(const InterpreterBuild& build, const std::string& server)
+      : child_(Command{.words = {"unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh",
+                                 "-c",
+                                 join(build.command) + " " + script_path("heap.py") +
+                                     " twice & echo pid $!; exec " + server},
+                       // What a platform starts for each process.
+                       .env = {std::string("LLDB_DEBUGSERVER_PATH=") + PYGC_LLDB_SERVER}}) {}
+
+  /// Its pid there, once the heap is made.
+  pid_t wait_for_heap() {
+    const auto printed = child_.read_until("READY", std::chrono::seconds(60));
+    return printed ? std::stoi(printed->front().substr(4)) : 0;
+  }
+  pid_t session() const { return child_.pid(); }
+
+private:
+  Child child_;
+};
+
+TEST_P(Remote, LldbServerPlatformEqualsACore) {
+  if (run({.words = {"unshare", "--pid", "--fork", "--mount-proc", "true"}}).status != 0) {
+    GTEST_SKIP() << "PID namespaces need root";
+  }
+  const std::string port = std::to_string(free_port());
+  FarAway there(build(),
+                std::string(PYGC_LLDB_SERVER) + " platform --server --listen 127.0.0.1:" + port);
+  const pid_t pid = there.wait_for_heap();
+  ASSERT_NE(pid, 0);
+  const Reading remote = read_in_lldb(
+      build(), {"platform select remote-linux", "platform connect connect://127.0.0.1:" + port,
+                "target create " + build().executable, lldb_attach(pid)});
+  EXPECT_EQ(remote.check.at("target").at("kind"), "remote") << remote.outcome.out;
+  EXPECT_EQ(remote.check.at("target").at("pid"), pid);
+  EXPECT_EQ(remote.check.at("complete"), true);
+  EXPECT_EQ(findings_of(remote.check, "negative_gc_refs").size(), 1U);
+  EXPECT_EQ(findings_of(remote.check, "unowned_visit").size(), 1U);
+  // Here the process has another number.
+  const pid_t here = process_in_namespace(there.session(), pid);
+  ASSERT_NE(here, 0);
+  expect_same(remote, read_process(here, build()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Builds, Remote, testing::Values(&release_build(), &debug_build()),
+                         [](const auto& param) { return param.param->name; });
+
+TEST(RemoteTraffic, OnlyTouchedPagesTravel) {
+  const RunningScript script({.build = &release_build(), .script = "ballast.py"});
+  const std::string pid = std::to_string(script.pid());
+  const Gdbserver server({"--once", "--attach", "PORT", pid});
+  const Reading remote = read_in_gdb(release_build(), server.connect("remote"), {"detach"});
+  EXPECT_EQ(remote.check.at("complete"), true);
+  EXPECT_GT(remote.check.at("target").at("fetched_bytes"), 1 << 20);
+  EXPECT_LT(remote.check.at("target").at("fetched_bytes"), 40 << 20);
+}
+
+} // namespace
+} // namespace pygc::e2e
