@@ -32,6 +32,7 @@ void declare_file_options(CLI::App& app, Options& options) {
       ->type_name("DIR");
   app.add_option("--debug-directory", options.debug_directories,
                  "Directory with separate debug files, instead of /usr/lib/debug; may be repeated")
+      ->allow_extra_args(false) // else it takes the core that follows for a second directory
       ->type_name("DIR");
   app.add_flag("--no-debuginfod", options.no_debuginfod, "Do not ask debuginfod servers for files");
 }
