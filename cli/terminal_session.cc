@@ -17,6 +17,7 @@ void on_signal(int signal) {
     ::_exit(128 + signal);
   }
   interrupted = 1;
+  ::alarm(2); // whose action is the default: the end
 }
 
 bool write_all(int fd, std::string_view text) {
@@ -35,7 +36,8 @@ bool write_all(int fd, std::string_view text) {
 
 } // namespace
 
-TerminalSession::TerminalSession() {
+TerminalSession::TerminalSession()
+    : terminal_(::isatty(STDERR_FILENO) == 1), shows_progress_(terminal_) {
   struct sigaction action{};
   action.sa_handler = on_signal;
   ::sigaction(SIGINT, &action, nullptr);
@@ -47,14 +49,30 @@ TerminalSession::TerminalSession() {
 }
 
 void TerminalSession::output(std::string_view text) {
+  clear_line();
   output_ok_ = write_all(STDOUT_FILENO, text) && output_ok_;
 }
 
 void TerminalSession::diagnostics(std::string_view text) {
+  clear_line();
   write_all(STDERR_FILENO, text);
 }
 
+// The line is shown in place on a terminal, else as one of many.
+void TerminalSession::clear_line() {
+  if (line_shown_) {
+    write_all(STDERR_FILENO, "\r\x1b[K");
+    line_shown_ = false;
+  }
+}
+
 bool TerminalSession::cancelled() {
+  if (shows_progress_) {
+    if (const auto line = progress_.due(target::Progress::Clock::now())) {
+      write_all(STDERR_FILENO, terminal_ ? "\r" + *line + "\x1b[K" : *line + "\n");
+      line_shown_ = terminal_;
+    }
+  }
   return interrupted != 0;
 }
 

@@ -43,6 +43,7 @@ public:
 
   void output(std::string_view text) override { text_ += text; }
   void diagnostics(std::string_view text) override { text_ += text; }
+  void progress(std::string_view line, bool wanted) override { progress_.show(line, wanted); }
   void output_refused() override;
   bool read(Address address, std::byte* to, std::size_t size) override;
   std::optional<wire::ThreadsAnswer> threads() override;
@@ -60,6 +61,7 @@ private:
   Address sp_ = 0;
   std::int64_t pid_ = 0;
   std::string text_;
+  wire::ProgressLine progress_;
 };
 
 /// While one exists, ^C sets a flag instead of GDB's own: for when GDB gives us no way to ask it.

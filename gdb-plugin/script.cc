@@ -156,8 +156,8 @@ void replace_all(std::string& text, std::string_view what, std::string_view with
   }
 }
 
-// "thread apply -q -s" again: what such a target cannot do is no error of the command. No string may
-// be an argument of "eval": GDB would have the process allocate memory for it.
+// "thread apply -q -s" again: what such a target cannot do is no error of the command. No string
+// may be an argument of "eval": GDB would have the process allocate memory for it.
 std::string quietly(const std::string& command) {
   return "with language c -- eval \"thread apply %d.%d -q -s " + command +
          "\", $_inferior, $_thread\n";

@@ -24,6 +24,7 @@ public:
 
   void output(std::string_view text) override { output_ += text; }
   void diagnostics(std::string_view text) override { diagnostics_ += text; }
+  void progress(std::string_view line, bool wanted) override { progress_.show(line, wanted); }
   void output_refused() override;
   bool read(Address address, std::byte* to, std::size_t size) override;
   std::optional<wire::ThreadsAnswer> threads() override;
@@ -43,6 +44,7 @@ private:
   bool live_ = false;
   std::string output_;
   std::string diagnostics_;
+  wire::ProgressLine progress_;
   bool interrupted_ = false;
   std::chrono::steady_clock::time_point interrupted_at_;
 };

@@ -41,6 +41,10 @@ replay::ObjectShape shape_of(const cpython::Layout& layout) {
 
 Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundings& surroundings) {
   std::unique_ptr<Context> context(new Context(surroundings, options));
+  if (options.progress || options.json) {
+    surroundings.session.show_progress(options.progress.value_or(false));
+  }
+  surroundings.session.progress("opening the target");
   if (!options.core.empty()) {
     auto core = image::open_core(options.core);
     if (!core) {
@@ -78,6 +82,7 @@ Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundi
 }
 
 Result<void> Context::find_python() {
+  surroundings_.session.progress("looking for Python");
   auto runtimes = cpython::find_runtimes(*image_, surroundings_.share_directory + "/layouts");
   if (!runtimes && runtimes.error().kind == ErrorKind::not_python && target_->info().truncated &&
       target_->file_mappings().empty()) {
@@ -105,11 +110,13 @@ Result<void> Context::find_python() {
 
 Result<const heap::Heap*> Context::heap() {
   if (!heap_) {
+    surroundings_.session.progress("walking the heap");
     auto walked = heap::walk_heap(*reader_, [this] { return surroundings_.session.cancelled(); });
     if (!walked) {
       return std::unexpected(walked.error());
     }
     heap_ = std::move(*walked);
+    surroundings_.session.progress("running the traverse functions");
   }
   return &*heap_;
 }

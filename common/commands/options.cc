@@ -34,6 +34,8 @@ void declare_file_options(CLI::App& app, Options& options) {
                  "Directory with separate debug files, instead of /usr/lib/debug; may be repeated")
       ->allow_extra_args(false) // else it takes the core that follows for a second directory
       ->type_name("DIR");
+  app.add_flag("--progress,!--no-progress", options.progress,
+               "Show what takes long (default: on a terminal, without --json)");
   app.add_flag("--no-debuginfod", options.no_debuginfod, "Do not ask debuginfod servers for files");
 }
 

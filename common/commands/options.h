@@ -29,6 +29,7 @@ struct Options {
   std::optional<std::size_t> runtime; // which CPython of the target, as `pygc runtime` lists them
   Engine engine = Engine::native;
   bool json = false;
+  std::optional<bool> progress;
   std::string output;
 
   image::FileOptions file_options() const;

@@ -22,11 +22,13 @@ public:
   Result<int> run(Surroundings& surroundings) override {
     target::Session& session = surroundings.session;
     const auto cancelled = [&session] { return session.cancelled(); };
+    session.progress("copying the process");
     const auto snapshot = image::take_snapshot(pid_, cancelled);
     if (!snapshot) {
       return std::unexpected(snapshot.error());
     }
     session.diagnostics(standstill(*snapshot));
+    session.progress("writing " + output_);
     if (auto saved = image::save_snapshot(*snapshot, output_, cancelled); !saved) {
       return std::unexpected(saved.error());
     }

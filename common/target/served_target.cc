@@ -182,6 +182,11 @@ bool ServedSession::cancelled() {
     return cancelled_;
   }
   next_question_ = now + question_interval;
+  if (wants_progress_.value_or(true)) {
+    if (const auto line = progress_.due(now)) {
+      tell(wire::Type::progress, (wants_progress_ ? "!" : " ") + *line);
+    }
+  }
   const auto payload = ask(wire::Type::interrupted, {}, wire::Type::interrupted_answer);
   const auto flag = payload ? wire::decode_flag(*payload) : std::unexpected(payload.error());
   cancelled_ = flag.value_or(true);
@@ -281,6 +286,9 @@ Result<std::unique_ptr<Target>> open_served_process(ServedSession& session) {
   auto memory = DemandMemory::create(
       segments_of(*known),
       [&session, file](const Segment& segment, Address address, std::span<std::byte> to) {
+        if (session.cancelled()) { // whoever asks for memory does not know; his caller will
+          return false;
+        }
         return *file && !segment.permissions.execute ? read_at(file->get(), address, to)
                                                      : session.read(address, to).has_value();
       });

@@ -4,6 +4,7 @@
 
 #include "common/base/error.h"
 #include "common/base/unique_fd.h"
+#include "common/target/progress.h"
 #include "common/target/target.h"
 #include "common/target/wire.h"
 #include "common/target/wire_messages.h"
@@ -32,6 +33,8 @@ public:
   /// Asks the debugger at most every 50 ms; true for good once the user interrupted or the debugger
   /// is gone.
   bool cancelled() override;
+  void progress(std::string_view what) override { progress_.set(what); }
+  void show_progress(bool wanted) override { wants_progress_ = wanted; }
   /// Errors: usage (with the debugger's reason), io.
   Result<Address> evaluate(std::string_view expression) override;
 
@@ -58,6 +61,8 @@ private:
   std::byte* window_ = nullptr;
   bool cancelled_ = false;
   std::chrono::steady_clock::time_point next_question_;
+  std::optional<bool> wants_progress_;
+  Progress progress_{Progress::Clock::now()};
 };
 
 /// The stopped process of a debugger, on this machine or another. Its memory is fetched as it is

@@ -121,8 +121,12 @@ public:
   virtual void output(std::string_view text) = 0;
   /// Diagnostics (errors, progress).
   virtual void diagnostics(std::string_view text) = 0;
-  /// True once the user has asked to stop.
+  /// True once the user has asked to stop. Polled all the time: also when progress is shown.
   virtual bool cancelled() = 0;
+  /// What the command does from here on, for people who wait.
+  virtual void progress(std::string_view what) = 0;
+  /// Whether progress is to be shown; else it is where there is a terminal.
+  virtual void show_progress(bool wanted) = 0;
   /// The value of an expression in the debugger's language; alone: a number in C notation only.
   virtual Result<Address> evaluate(std::string_view expression) = 0;
 };

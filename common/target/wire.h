@@ -38,8 +38,9 @@ enum class Type : std::uint16_t {
   interrupted,        // analysis -> plugin
   interrupted_answer, //
   done,               // analysis -> plugin, last, no answer
+  progress,           // analysis -> plugin, no answer
 };
-inline constexpr std::uint16_t last_type = static_cast<std::uint16_t>(Type::done);
+inline constexpr std::uint16_t last_type = static_cast<std::uint16_t>(Type::progress);
 
 struct Message {
   Type type = Type::done;

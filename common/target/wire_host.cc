@@ -3,6 +3,7 @@
 #include "common/target/wire.h"
 #include "common/target/wire_process.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -134,6 +135,7 @@ private:
     switch (message.type) {
     case Type::output:
     case Type::diagnostics:
+    case Type::progress:
       return relay(message);
     case Type::read:
       return serve_read(message.payload);
@@ -168,6 +170,9 @@ private:
     }
     if (message.type == Type::output) {
       host_.output(message.payload);
+    } else if (message.type == Type::progress) { // the first byte: '!' when it was asked for
+      const std::string_view text = message.payload;
+      host_.progress(text.substr(std::min<std::size_t>(1, text.size())), text.starts_with('!'));
     } else {
       host_.diagnostics(message.payload);
     }

@@ -29,6 +29,8 @@ public:
 
   virtual void output(std::string_view text) = 0;
   virtual void diagnostics(std::string_view text) = 0;
+  /// A line for people who wait. `wanted`: they asked for it; else only where a terminal shows it.
+  virtual void progress(std::string_view line, bool wanted) = 0;
   /// The output went beyond max_output: what the host keeps of it need not be shown in full.
   virtual void output_refused() = 0;
   /// All or nothing.
@@ -73,6 +75,21 @@ std::string library_path(const void* symbol);
 
 /// The terminal's width, 0 when standard output is none.
 std::uint32_t terminal_columns();
+
+/// Shows a line of progress on standard error, in place on a terminal, and takes it back at the
+/// end.
+class ProgressLine {
+public:
+  ProgressLine() = default;
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  ~ProgressLine() { clear(); }
+  void show(std::string_view line, bool wanted);
+  void clear();
+
+private:
+  bool shown_ = false;
+};
 
 /// A number in C notation: decimal, 0x, 0.
 std::optional<std::uint64_t> parse_number(std::string_view text);

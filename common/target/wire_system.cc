@@ -45,6 +45,24 @@ std::uint32_t terminal_columns() {
   return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+void ProgressLine::show(std::string_view line, bool wanted) {
+  // Without a person at the keyboard it may be a protocol's channel.
+  const bool terminal = ::isatty(STDERR_FILENO) == 1 && ::isatty(STDIN_FILENO) == 1;
+  if (!terminal && !wanted) {
+    return;
+  }
+  const std::string text =
+      terminal ? "\r" + std::string(line) + "\x1b[K" : std::string(line) + "\n";
+  shown_ = ::write(STDERR_FILENO, text.data(), text.size()) > 0 && terminal;
+}
+
+void ProgressLine::clear() {
+  constexpr std::string_view text = "\r\x1b[K";
+  if (shown_ && ::write(STDERR_FILENO, text.data(), text.size()) > 0) {
+    shown_ = false;
+  }
+}
+
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   int base = 10;
   if (text.starts_with("0x") || text.starts_with("0X")) {

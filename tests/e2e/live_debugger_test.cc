@@ -10,7 +10,6 @@ namespace pygc::e2e {
 namespace {
 
 using nlohmann::json;
-using testing::HasSubstr;
 using testing::IsEmpty;
 
 std::string attach(pid_t pid) {

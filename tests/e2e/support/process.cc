@@ -69,11 +69,11 @@ void write_filter(unsigned filter) {
   ::close(fd);
 }
 
-[[noreturn]] void become(const Command& command, char* const* words, char* const* env, int out,
-                         int err) {
+[[noreturn]] void become(const Command& command, char* const* words, char* const* env, int in,
+                         int out, int err) {
   ::setsid();
   const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  ::dup2(null, STDIN_FILENO);
+  ::dup2(command.typed ? in : null, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);
   if (!command.cwd.empty() && ::chdir(command.cwd.c_str()) != 0) {
@@ -177,9 +177,11 @@ Child::Child(const Command& command) : started_(Clock::now()) {
   std::vector<std::string> env = environment_of(command);
   const std::vector<char*> word_pointers = pointers_to(words);
   const std::vector<char*> env_pointers = pointers_to(env);
+  std::array<int, 2> in{};
   std::array<int, 2> out{};
   std::array<int, 2> err{};
-  if (::pipe2(out.data(), O_CLOEXEC) != 0 || ::pipe2(err.data(), O_CLOEXEC) != 0) {
+  if (::pipe2(in.data(), O_CLOEXEC) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0 ||
+      ::pipe2(err.data(), O_CLOEXEC) != 0) {
     throw std::runtime_error("no pipe");
   }
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -188,11 +190,13 @@ Child::Child(const Command& command) : started_(Clock::now()) {
     throw std::runtime_error("no process");
   }
   if (pid_ == 0) {
-    become(command, word_pointers.data(), env_pointers.data(), out[1], err[1]);
+    become(command, word_pointers.data(), env_pointers.data(), in[0], out[1], err[1]);
   }
   known_children().insert(pid_);
+  ::close(in[0]);
   ::close(out[1]);
   ::close(err[1]);
+  in_ = in[1];
   out_ = out[0];
   err_ = err[0];
 }
@@ -205,7 +209,7 @@ Child::~Child() {
     }
     known_children().erase(pid_);
   }
-  for (const int fd : {out_, err_}) {
+  for (const int fd : {in_, out_, err_}) {
     if (fd >= 0) {
       ::close(fd);
     }
@@ -214,6 +218,13 @@ Child::~Child() {
 
 void Child::send(int signal) const {
   ::kill(pid_, signal);
+}
+
+void Child::type(const std::string& line) const {
+  const std::string text = line + "\n";
+  if (::write(in_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    throw std::runtime_error("cannot type " + line);
+  }
 }
 
 void Child::drain(int milliseconds) {

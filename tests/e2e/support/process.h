@@ -20,6 +20,8 @@ struct Command {
   std::optional<unsigned> coredump_filter = {};
   /// Runs as this user and group, where not 0.
   uid_t user = 0;
+  /// Standard input is what Child::type() gives; else it is empty.
+  bool typed = false;
 };
 
 struct Outcome {
@@ -53,11 +55,14 @@ public:
   /// Waits for the end.
   Outcome wait(std::chrono::seconds timeout);
   void send(int signal) const;
+  /// A line of standard input, of a command that is `typed`.
+  void type(const std::string& line) const;
 
 private:
   void drain(int milliseconds);
 
   pid_t pid_ = -1;
+  int in_ = -1;
   int out_ = -1;
   int err_ = -1;
   std::string out_text_;

@@ -1,0 +1,234 @@
+// Ctrl-C at random moments: pygc stops at once, nothing stays behind, the debugger goes on and the
+// next command is right. And progress: shown to people only.
+#include "tests/e2e/support/left_behind.h"
+#include "tests/e2e/support/processes.h"
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <random>
+#include <thread>
+
+namespace pygc::e2e {
+namespace {
+
+using nlohmann::json;
+using testing::IsEmpty;
+
+constexpr int interruptions = 20;
+constexpr std::chrono::seconds patience{60};
+// What the interrupted command may take to end.
+constexpr double at_once = 2.5;
+
+CoreRequest large_heap() {
+  return {.build = &release_build(),
+          .script = std::string(PYGC_E2E_DIR) + "/../bench/bigheap.py",
+          .words = {"300000", "1"}};
+}
+
+class Interrupt : public testing::Test {
+protected:
+  static void SetUpTestSuite() {
+    script = std::make_unique<RunningScript>(large_heap());
+    core = std::make_unique<Core>(core_of(*script, release_build()));
+    expected = std::make_unique<Check>(check_alone(*core)); // the caches are warm from here on
+  }
+  static void TearDownTestSuite() {
+    expected.reset();
+    core.reset();
+    script.reset();
+  }
+
+  /// Within what the command takes, and a little more.
+  void sleep_a_while() {
+    std::uniform_real_distribution<double> seconds(0, 1.2 * expected->outcome.seconds);
+    std::this_thread::sleep_for(std::chrono::duration<double>(seconds(random_)));
+  }
+
+  /// Runs the command and interrupts it; true when it was not done yet.
+  bool interrupt_alone(const std::vector<std::string>& words) {
+    const TempDir working;
+    const TempDir temporary;
+    Command command{.words = {PYGC_BINARY},
+                    .env = {"TMPDIR=" + temporary.path().string()},
+                    .cwd = working.path().string()};
+    command.words.insert(command.words.end(), words.begin(), words.end());
+    Child child(command);
+    sleep_a_while();
+    const auto asked = std::chrono::steady_clock::now();
+    child.send(SIGINT);
+    const Outcome outcome = child.wait(patience);
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - asked;
+    EXPECT_FALSE(outcome.timed_out);
+    EXPECT_LT(taken.count(), at_once + expected->outcome.seconds);
+    EXPECT_THAT(outcome.survivors, IsEmpty());
+    for (const TempDir* directory : {&working, &temporary}) {
+      for (const auto& entry : std::filesystem::directory_iterator(directory->path())) {
+        // What is there is whole.
+        EXPECT_EQ(entry.path().filename(), "result") << entry.path();
+        EXPECT_EQ(outcome.status, 0) << outcome.err;
+      }
+    }
+    if (outcome.signal == SIGINT) {
+      return true; // before it had set its handlers
+    }
+    EXPECT_TRUE(outcome.status == 0 || outcome.err.ends_with("pygc: interrupted\n"))
+        << outcome.status << " " << outcome.signal << " " << outcome.err;
+    return outcome.status != 0;
+  }
+
+  static std::unique_ptr<RunningScript> script;
+  static std::unique_ptr<Core> core;
+  static std::unique_ptr<Check> expected;
+
+private:
+  std::mt19937 random_{20240607};
+};
+
+std::unique_ptr<RunningScript> Interrupt::script;
+std::unique_ptr<Core> Interrupt::core;
+std::unique_ptr<Check> Interrupt::expected;
+
+TEST_F(Interrupt, Alone) {
+  int interrupted = 0;
+  for (int i = 0; i < interruptions; ++i) {
+    interrupted += interrupt_alone({"check", core->path, "--output", "result"}) ? 1 : 0;
+  }
+  EXPECT_GT(interrupted, interruptions / 5);
+}
+
+TEST_F(Interrupt, AloneOnAProcess) {
+  const std::string pid = std::to_string(script->pid());
+  int interrupted = 0;
+  for (int i = 0; i < interruptions; ++i) {
+    const bool snapshot = i % 2 == 0;
+    interrupted +=
+        interrupt_alone({snapshot ? "snapshot" : "check", "--pid", pid, "--output", "result"}) ? 1
+                                                                                               : 0;
+    EXPECT_TRUE(runs_freely(script->pid()));
+  }
+  EXPECT_GT(interrupted, interruptions / 5);
+  expect_same_check(check_process(script->pid()).document, expected->document);
+}
+
+/// A debugger that is typed to.
+class Session {
+public:
+  Session(const std::vector<std::string>& words, const std::string& echo)
+      : child_(Command{.words = words, .typed = true}), echo_(echo) {}
+
+  void type(const std::string& line) { child_.type(line); }
+  /// Until all that was typed before is done.
+  std::vector<std::string> wait() {
+    const std::string mark = "mark-" + std::to_string(++marks_);
+    child_.type(echo_ + mark);
+    const auto lines = child_.read_until(mark, patience);
+    if (!lines) {
+      throw std::runtime_error("the debugger does not go on: " +
+                               child_.wait(std::chrono::seconds(1)).out);
+    }
+    return *lines;
+  }
+  void interrupt() const { child_.send(SIGINT); }
+  Outcome quit() {
+    child_.type("quit");
+    return child_.wait(patience);
+  }
+
+private:
+  Child child_;
+  std::string echo_;
+  int marks_ = 0;
+};
+
+class InterruptInDebuggers : public Interrupt {
+protected:
+  void interrupt_often(Session& session) {
+    const TempDir directory;
+    int interrupted = 0;
+    for (int i = 0; i < interruptions; ++i) {
+      const std::string file = directory.file("check" + std::to_string(i));
+      session.type("pygc check --json --output " + file);
+      // A debugger's prompt has its own idea of Ctrl-C: within the command only.
+      std::uniform_real_distribution<double> seconds(0, 0.6 * expected->outcome.seconds);
+      std::this_thread::sleep_for(std::chrono::duration<double>(seconds(random_)));
+      session.interrupt();
+      session.wait();
+      if (!std::filesystem::exists(file)) {
+        ++interrupted;
+      }
+    }
+    EXPECT_GT(interrupted, interruptions / 5);
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
+      EXPECT_TRUE(json::accept(read_file(entry.path().string()))) << entry.path();
+    }
+    const std::string last = directory.file("last");
+    session.type("pygc check --json --output " + last);
+    session.wait();
+    expect_same_check(json::parse(read_file(last)), expected->document);
+  }
+
+  static std::string attach() { return std::to_string(script->pid()); }
+
+private:
+  std::mt19937 random_{7};
+};
+
+TEST_F(InterruptInDebuggers, GdbGoesOn) {
+  Session gdb({PYGC_GDB, "-nx", "-q", "-iex", "set debuginfod enabled off", "-ex",
+               "set confirm off", "-ex", "set prompt", "-ex",
+               std::string("source ") + PYGC_GDB_SCRIPT, "-ex", "core-file " + core->path},
+              "shell echo ");
+  gdb.wait();
+  interrupt_often(gdb);
+  gdb.type("attach " + attach());
+  gdb.wait();
+  interrupt_often(gdb);
+  const Outcome outcome = gdb.quit();
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.survivors, IsEmpty());
+  EXPECT_TRUE(runs_freely(script->pid()));
+}
+
+TEST_F(InterruptInDebuggers, LldbGoesOn) {
+  Session lldb({PYGC_LLDB, "--no-lldbinit", "--no-use-colors", "-o",
+                "settings set auto-confirm true", "-o",
+                std::string("plugin load ") + PYGC_LLDB_PLUGIN, "-o",
+                "target create --core " + core->path + " " + core->build->executable},
+               "platform shell -h -- echo ");
+  lldb.wait();
+  interrupt_often(lldb);
+  lldb.type("process attach --pid " + attach());
+  lldb.wait();
+  interrupt_often(lldb);
+  lldb.type("process detach");
+  const Outcome outcome = lldb.quit();
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.survivors, IsEmpty());
+  EXPECT_TRUE(runs_freely(script->pid()));
+}
+
+TEST_F(Interrupt, ProgressIsForPeopleOrWhoeverAsks) {
+  // Made to take more than a second, by stopping it meanwhile.
+  const auto said = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> words = {PYGC_BINARY, "check", core->path};
+    words.insert(words.end(), options.begin(), options.end());
+    Child child(Command{.words = words});
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    child.send(SIGSTOP);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1200));
+    child.send(SIGCONT);
+    const Outcome outcome = child.wait(patience);
+    EXPECT_EQ(outcome.status, 0);
+    return outcome.err;
+  };
+  EXPECT_THAT(said({"--progress"}), testing::ContainsRegex("^pygc: [a-z ]+ \\([12] s\\)\n"));
+  EXPECT_EQ(said({}), ""); // no terminal
+  EXPECT_EQ(said({"--json"}), "");
+  EXPECT_EQ(said({"--no-progress"}), "");
+}
+
+} // namespace
+} // namespace pygc::e2e
