@@ -126,6 +126,7 @@ void IncidentAudit::add_write(const replay::TraceRequest& request, const replay:
 
 std::vector<std::string> IncidentAudit::incomplete_because() const {
   std::vector<std::string> reasons;
+  reasons.reserve(unsupported_.size() + 1);
   for (const auto& [pc, count] : unsupported_) {
     reasons.push_back(
         fmt::format("{} traversals need an instruction that the emulator lacks, in {}", count,
