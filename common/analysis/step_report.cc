@@ -20,6 +20,7 @@ public:
     report_.containers = all;
     report_.traversed = position_.container;
     report_.inside = position_.inside;
+    prepare_containers();
     const std::uint32_t next = position_.container + (position_.inside ? 1 : 0);
     if (next < all) {
       report_.next = container(next);
@@ -42,12 +43,26 @@ private:
   }
 
   void tell_changes(const std::vector<std::int64_t>& before) {
+    std::vector<std::size_t> shown;
+    std::vector<Address> named;
     for (std::size_t i = 0; i < set_.objects.size(); ++i) {
       if (before[i] != position_.stored[i] && ++report_.changed_count <= options_.limit) {
-        report_.changed.push_back(
-            {explainer_.object(set_.objects[i]), before[i], position_.stored[i]});
+        shown.push_back(i);
+        named.push_back(set_.objects[i]);
       }
     }
+    explainer_.prepare(named);
+    for (const std::size_t i : shown) {
+      report_.changed.push_back(
+          {explainer_.object(set_.objects[i]), before[i], position_.stored[i]});
+    }
+  }
+
+  /// So that dictionaries are named after their owners.
+  void prepare_containers() {
+    const std::size_t first = position_.container == 0 ? 0 : position_.container - 1;
+    const std::size_t end = std::min<std::size_t>(position_.container + 2, set_.objects.size());
+    explainer_.prepare(std::span(set_.objects).subspan(first, end - first));
   }
 
   Result<void> tell_running() {

@@ -9,6 +9,7 @@
 #include "common/commands/step_view.h"
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -170,8 +171,10 @@ private:
     hit.all = all;
     hit.container_index = position.container;
     hit.containers = collection.set().objects.size();
+    const Address container = collection.set().objects[position.container];
+    explainer.prepare(std::array{object_, container});
     hit.object = explainer.object(object_);
-    hit.visitor = explainer.visitor(collection.set().objects[position.container], object_, 1);
+    hit.visitor = explainer.visitor(container, object_, 1);
     hit.frames = analysis::frame_names(collection.frames(), open.context->image());
     return hit;
   }
@@ -184,11 +187,12 @@ private:
   }
 
   static std::string plain(const Hit& hit, unsigned width) {
-    std::string text =
-        paragraph(fmt::format("decrement {} of {} of {} at {:#x}: gc_refs {} -> {}{}", hit.number,
-                              hit.all, hit.object.summary, hit.object.address, hit.before,
-                              hit.after, hit.refused ? " (not made: this build asserts)" : ""),
-                  width);
+    std::string text = paragraph(fmt::format("decrement {} of {}: gc_refs {} -> {}{}", hit.number,
+                                             hit.all, hit.before, hit.after,
+                                             hit.refused ? " (not made: this build asserts)" : ""),
+                                 width);
+    text +=
+        paragraph(fmt::format("of {} at {:#x}", hit.object.summary, hit.object.address), width, 2);
     text += paragraph(fmt::format("by {} at {:#x}, container {} of {}", hit.visitor.summary,
                                   hit.visitor.container, grouped(hit.container_index + 1),
                                   grouped(hit.containers)),

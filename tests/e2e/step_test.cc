@@ -80,11 +80,20 @@ TEST_P(Step, WalksLikeAnIndependentScript) {
 
 TEST_P(Step, StopsAtTheVisitThatMakesGcRefsNegative) {
   const std::string user = in_gdb() ? "break abort" : "breakpoint set --name abort";
-  live({"twice", "objects=100000", "generation=2"},
-       {user, script("import time; begin = time.time()"),
-        "pygc step until-negative" + json_to("there.json"),
-        script("print('took', time.time() - begin)"), list_stops(),
-        "pygc step --objects" + json_to("objects.json"), go_on()});
+  constexpr double aim = 2;
+  double seconds = aim;
+  // Others may use the machine: the best of a few.
+  for (int attempt = 0; attempt < 3 && seconds >= aim; ++attempt) {
+    live({"twice", "objects=100000", "generation=2"},
+         {user, script("import time; begin = time.time()"),
+          "pygc step until-negative" + json_to("there.json"),
+          script("print('took', time.time() - begin)"), list_stops(),
+          "pygc step --objects" + json_to("objects.json"), go_on()});
+    seconds = std::stod(said_.substr(said_.rfind("took ") + 5));
+  }
+  std::printf("until-negative in %s, %s: %.2f s\n", debugger_name(GetParam().debugger),
+              GetParam().build->name.c_str(), seconds);
+  EXPECT_LT(seconds, aim);
 
   const Json there = document("there.json");
   const Json& state = there.at("subtract_refs");
@@ -125,10 +134,6 @@ TEST_P(Step, StopsAtTheVisitThatMakesGcRefsNegative) {
   // Only the user's breakpoint is left, and what comes next is what was predicted.
   EXPECT_THAT(said_.substr(said_.rfind("took ")), HasSubstr("abort"));
   EXPECT_THAT(said_, HasSubstr(GetParam().build->debug ? "refcount is too small" : "survived"));
-  const double seconds = std::stod(said_.substr(said_.rfind("took ") + 5));
-  std::printf("until-negative in %s, %s: %.2f s\n", debugger_name(GetParam().debugger),
-              GetParam().build->name.c_str(), seconds);
-  RecordProperty("seconds", std::to_string(seconds));
 }
 
 TEST_P(Step, SaysWhenNothingBecomesNegative) {
