@@ -38,8 +38,8 @@ public:
   const std::vector<image::Frame>& frames() const { return frames_; }
   const std::vector<cpython::SubtractLoop>& loops() const { return loops_; }
   const CollectedSet& set() const { return set_; }
-  /// Where subtract_refs is; nothing when the thread is not there.
-  const std::optional<SubtractPosition>& position() const { return position_; }
+  /// Where subtract_refs is; nullptr when the thread is not there.
+  const SubtractPosition* position() const { return position_ ? &*position_ : nullptr; }
   /// Only with a position.
   SubtractReplay& replay() const { return *replay_; }
 

@@ -148,7 +148,7 @@ Result<StepReport> make_step_report(const RunningCollection& collection,
   if (collection.interpreter() != nullptr) {
     report.interpreter = collection.interpreter()->id;
   }
-  if (collection.position()) {
+  if (collection.position() != nullptr) {
     if (auto told = Reporter(collection, explainer, options, report).run(); !told) {
       return std::unexpected(told.error());
     }

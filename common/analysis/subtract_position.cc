@@ -81,8 +81,9 @@ private:
     std::vector<std::uint64_t> values;
     // The cursor outlives the calls; what other registers hold is left over from them.
     for (std::size_t i = 0; i < frame.registers.size(); ++i) {
-      if (image::is_callee_saved(i) && frame.registers[i]) {
-        values.push_back(*frame.registers[i]);
+      if (const std::optional<std::uint64_t> value = frame.registers[i];
+          value && image::is_callee_saved(i)) {
+        values.push_back(*value);
       }
     }
     for (const char* name : {"gc", "op"}) { // a variable may live on the stack

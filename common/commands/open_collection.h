@@ -15,7 +15,7 @@ struct OpenCollection {
   std::unique_ptr<analysis::RunningCollection> collection;
 
   /// In subtract_refs, at a known place.
-  bool located() const { return collection != nullptr && collection->position().has_value(); }
+  bool located() const { return collection != nullptr && collection->position() != nullptr; }
 };
 
 Result<OpenCollection> open_collection(const Options& options, Surroundings& surroundings);

@@ -141,11 +141,10 @@ private:
     if (verb_ == "arm") {
       return report.traversed == 0 && !report.inside;
     }
-    const auto is_wanted = [this](const std::optional<analysis::StepVisit>& visit) {
-      return visit && visit->object.address == object_;
-    };
-    return is_wanted(report.last_visit) ||
-           (is_wanted(report.next_visit) && report.next_visit->gc_refs < 0);
+    const std::optional<analysis::StepVisit>& last = report.last_visit;
+    const std::optional<analysis::StepVisit>& next = report.next_visit;
+    return (last && last->object.address == object_) ||
+           (next && next->object.address == object_ && next->gc_refs < 0);
   }
 
   /// Nowhere to go: says why, and where the process is.
@@ -234,9 +233,11 @@ private:
       if (!goals) {
         return std::unexpected(goals.error());
       }
-      const bool here =
-          goals->refused && goals->refused->container == collection.position()->container;
-      return here ? goals->refused : std::nullopt;
+      std::optional<analysis::SubtractGoal> refused = goals->refused;
+      if (refused && refused->container != collection.position()->container) {
+        refused.reset();
+      }
+      return refused;
     }
     if (verb_ == "visit") {
       std::uint64_t left = 0;
@@ -254,20 +255,21 @@ private:
   Result<int> go_to_decrement(OpenCollection& open, Surroundings& surroundings) {
     const analysis::RunningCollection& collection = *open.collection;
     std::string problem;
-    const auto goal = find_goal(collection, problem);
-    if (!goal) {
-      return std::unexpected(goal.error());
+    const auto found = find_goal(collection, problem);
+    if (!found) {
+      return std::unexpected(found.error());
     }
-    if (!*goal) {
+    const std::optional<analysis::SubtractGoal> goal = found.value();
+    if (!goal) {
       return stay(open, surroundings, problem);
     }
-    const Address object = collection.set().objects[(*goal)->object];
-    if (!(*goal)->spent) {
-      go_on(surroundings, to_decrement(collection, **goal), stage::reached, object);
-    } else if ((*goal)->container != collection.position()->container) {
-      go_on(surroundings, to_container(collection, (*goal)->container), stage::container, object);
+    const Address object = collection.set().objects[goal->object];
+    if (!goal->spent) {
+      go_on(surroundings, to_decrement(collection, *goal), stage::reached, object);
+    } else if (goal->container != collection.position()->container) {
+      go_on(surroundings, to_container(collection, goal->container), stage::container, object);
     } else {
-      go_on(surroundings, to_refused_decrement(collection, **goal), stage::reached, object);
+      go_on(surroundings, to_refused_decrement(collection, *goal), stage::reached, object);
     }
     return status_clean;
   }

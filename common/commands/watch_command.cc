@@ -117,34 +117,35 @@ private:
     const bool at_hit = stage_ == stage::decrement || stage_ == stage::refused;
     std::uint64_t number = 0;
     if (at_hit) {
-      auto hit = describe(open, object, goals->all);
-      if (!hit) {
-        return std::unexpected(hit.error());
+      auto described = describe(open, object, goals->all);
+      if (!described) {
+        return std::unexpected(described.error());
       }
-      if (!*hit) {
+      const std::optional<Hit> hit = std::move(*described);
+      if (!hit) {
         return stop(surroundings, "the process stopped before the decrement was reached");
       }
-      number = (*hit)->number;
-      if (auto shown = show(surroundings, **hit); !shown) {
+      number = hit->number;
+      if (auto shown = show(surroundings, *hit); !shown) {
         return std::unexpected(shown.error());
       }
     }
-    if (stage_ == stage::refused || number >= limit_ || (at_hit && !goals->next)) {
+    const std::optional<analysis::SubtractGoal> next = goals->next;
+    if (stage_ == stage::refused || number >= limit_ || (at_hit && !next)) {
       return status_clean;
     }
-    if (!goals->next) {
+    if (!next) {
       return stop(surroundings,
                   fmt::format("no decrement of {:#x} is left in this collection", object_));
     }
     // A debug build does not make a decrement that finds gc_refs 0: it asserts.
-    const bool asserts = open.context->runtime().version.debug && goals->next->spent;
+    const bool asserts = open.context->runtime().version.debug && next->spent;
     if (!asserts) {
-      go_on(surroundings, to_decrement(collection, *goals->next), stage::decrement, object_);
-    } else if (goals->next->container != collection.position()->container) {
-      go_on(surroundings, to_container(collection, goals->next->container), stage::container,
-            object_);
+      go_on(surroundings, to_decrement(collection, *next), stage::decrement, object_);
+    } else if (next->container != collection.position()->container) {
+      go_on(surroundings, to_container(collection, next->container), stage::container, object_);
     } else {
-      go_on(surroundings, to_refused_decrement(collection, *goals->next), stage::refused, object_);
+      go_on(surroundings, to_refused_decrement(collection, *next), stage::refused, object_);
     }
     return status_clean;
   }
@@ -154,7 +155,8 @@ private:
                                       std::uint64_t all) const {
     const analysis::RunningCollection& collection = *open.collection;
     const analysis::SubtractPosition& position = *collection.position();
-    if (!position.inside || position.taken[object] == 0) {
+    const bool decremented = position.stored[object] < position.before[object];
+    if (!position.inside || (stage_ == stage::decrement && !decremented)) {
       return std::nullopt;
     }
     const auto heap = open.context->heap();
