@@ -69,7 +69,8 @@ int run_served(int fd, const std::vector<std::string>& words) {
                                       .share_directory = share_directory(),
                                       .terminal = hello.terminal,
                                       .width = hello.columns == 0 ? 80 : hello.columns,
-                                      .controls = hello.kind == wire::TargetKind::live,
+                                      .controls = hello.kind == wire::TargetKind::live ||
+                                                  hello.kind == wire::TargetKind::remote,
                                       .actions = {},
                                       .words = words};
   if (hello.kind != wire::TargetKind::none) {

@@ -1,4 +1,5 @@
 // `pygc step` and `pygc watch` in GDB and LLDB, on a process inside a collection.
+#include "tests/e2e/support/processes.h"
 #include "tests/e2e/support/walk.h"
 
 #include <algorithm>
@@ -253,6 +254,32 @@ TEST_P(StepInGdb, TellsTheSameOfACore) {
   const Json core = Json::parse(outcome.out);
   EXPECT_EQ(core.at("subtract_refs"), document("live.json").at("subtract_refs"));
   EXPECT_EQ(core.at("frames"), document("live.json").at("frames"));
+}
+
+TEST_P(StepInGdb, StepsThroughARemoteProcess) {
+  const InterpreterBuild& build = *GetParam().build;
+  std::vector<std::string> words = {"--once", "PORT"};
+  words.insert(words.end(), build.command.begin(), build.command.end());
+  words.insert(words.end(), {script_path("step_heap.py"), "twice", "generation=2"});
+  const Gdbserver server(words);
+  Commands commands = {"handle SIGUSR1 stop print nopass"};
+  for (const std::string& each : server.connect("remote")) {
+    commands.push_back(each);
+  }
+  commands.insert(commands.end(),
+                  {"continue", "pygc step until-negative" + json_to("there.json"),
+                   "info breakpoints", "pygc step next" + json_to("next.json"), "kill"});
+  const Outcome outcome = run_in_gdb({.executable = build.executable, .core = {}}, commands);
+  said_ = outcome.out + outcome.err;
+  EXPECT_THAT(said_, HasSubstr("No breakpoints"));
+  const Json there = document("there.json");
+  EXPECT_EQ(there.at("reached"), true) << said_;
+  EXPECT_EQ(there.at("subtract_refs").at("difference_count"), 0);
+  EXPECT_EQ(there.at("subtract_refs").at("next_visit").at("gc_refs"), -1);
+  if (!build.debug) { // a debug build does not get that far
+    EXPECT_EQ(document("next.json").at("subtract_refs").at("container"),
+              there.at("subtract_refs").at("container"));
+  }
 }
 
 std::vector<StepCase> cases_in(const std::vector<Debugger>& debuggers) {
