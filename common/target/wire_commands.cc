@@ -18,6 +18,7 @@ was.
 Examples:
   pygc check
   pygc check --json --output check.json
+  pygc check --pid 4711    (a running process instead)
   pygc check --deep        (slots and owners of every object, not of a sample)
   pygc check --engine both (natively and in an emulator, compared)
   pygc check --help        (all options)

@@ -1,6 +1,8 @@
-// How long `pygc check` takes on a large heap, next to the interpreter's own gc.collect().
+// How long `pygc check` takes on a large heap, and how long a process stands still for `--pid`,
+// next to the interpreter's own gc.collect().
 //   pygc_bench [--objects N] [--repetitions N] [--core kernel|gcore]
 #include "tests/e2e/support/front_ends.h"
+#include "tests/e2e/support/processes.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -91,19 +93,26 @@ void print_row(const char* name, const Figures& figures, double idle, double col
               command / collect, figures.megabytes);
 }
 
-void run_benchmark(const Options& options) {
-  const Core core =
-      make_core({.build = &release_build(),
-                 .script = std::string(PYGC_BENCH_DIR) + "/bigheap.py",
-                 .words = {std::to_string(options.objects), std::to_string(options.repetitions)},
-                 .kind = options.kind});
+CoreRequest big_heap(const Options& options) {
+  return {.build = &release_build(),
+          .script = std::string(PYGC_BENCH_DIR) + "/bigheap.py",
+          .words = {std::to_string(options.objects), std::to_string(options.repetitions)},
+          .kind = options.kind};
+}
+
+std::vector<double> collects_of(const std::vector<std::string>& printed) {
   std::vector<double> collects;
-  for (const std::string& line : core.printed) {
+  for (const std::string& line : printed) {
     if (line.starts_with("collect ")) {
       collects.push_back(std::stod(line.substr(8)));
     }
   }
-  const double collect = median(collects);
+  return collects;
+}
+
+void run_benchmark(const Options& options) {
+  const Core core = make_core(big_heap(options));
+  const double collect = median(collects_of(core.printed));
   const Check first = check_alone(core); // fills the page cache and the layout cache
   std::printf("%s, %s objects walked, %s core of %.0f MB, medians of %d\n",
               first.document.at("python").at("version").get<std::string>().c_str(),
@@ -137,11 +146,33 @@ void run_benchmark(const Options& options) {
               "resident memory of the largest process, the debugger included\n");
 }
 
+/// How long a live process stands still.
+void run_live_benchmark(const Options& options) {
+  const RunningScript script(big_heap(options));
+  const double collect = median(collects_of(script.printed()));
+  std::vector<double> pauses;
+  std::vector<double> wholes;
+  std::string walked;
+  for (int i = 0; i < options.repetitions; ++i) {
+    const Check check = check_process(script.pid());
+    pauses.push_back(check.document.at("target").at("stopped_seconds").get<double>());
+    wholes.push_back(check.outcome.seconds);
+    walked = check.document.at("objects").at("walked").dump();
+  }
+  const double pause = median(pauses);
+  std::printf(
+      "\npygc check --pid, %s objects: stands still %.4f s, gc.collect() of the same process "
+      "%.3f s,\nratio %.2f; whole command %.3f s\n",
+      walked.c_str(), pause, collect, pause / collect, median(wholes));
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
   try {
-    run_benchmark(parse(std::span(argv, static_cast<std::size_t>(argc))));
+    const Options options = parse(std::span(argv, static_cast<std::size_t>(argc)));
+    run_benchmark(options);
+    run_live_benchmark(options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "pygc_bench: %s\n", error.what());
     return 1;

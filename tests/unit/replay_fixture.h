@@ -114,6 +114,9 @@ public:
   /// To be called before memory().
   void add_zero_region(Address start, Address end) { extra_.emplace_back(start, end); }
 
+  /// To be called before memory(): code and data come as they are touched.
+  void page_with(target::Pager& pager) { pager_ = &pager; }
+
   /// The image as the analysis would hand it over.
   const image::AddressSpace& memory() {
     const int fd = ::memfd_create("image", MFD_CLOEXEC);
@@ -121,6 +124,9 @@ public:
     EXPECT_EQ(::pwrite(fd, code_.data(), area, static_cast<off_t>(shift_)), ssize_t{area});
     EXPECT_EQ(::pwrite(fd, data_.data(), area, static_cast<off_t>(data_offset)), ssize_t{area});
     memory_.own(fd);
+    if (pager_ != nullptr) {
+      memory_.page(fd, *pager_);
+    }
     add(code_base, code_base + area, image::Source::file, fd, shift_, {true, false, true});
     add(data_base, data_base + area, image::Source::saved, fd, data_offset, {true, true, false});
     add(bss_base, bss_base + area, image::Source::zero, -1, 0, {true, true, false});
@@ -147,6 +153,7 @@ private:
 
   std::vector<std::pair<Address, Address>> extra_;
   std::uint64_t shift_;
+  target::Pager* pager_ = nullptr;
   std::vector<std::uint8_t> code_;
   std::vector<std::uint8_t> data_;
   std::size_t code_used_ = 0;
