@@ -159,7 +159,16 @@ std::string changed_memory(const std::string& before, const std::string& after) 
       std::mismatch(one.begin() + sizeof(Elf64_Ehdr),
                     one.begin() + static_cast<std::ptrdiff_t>(std::min(end, one.size())),
                     other.begin() + sizeof(Elf64_Ehdr));
-  const auto at = static_cast<std::size_t>(differs.first - one.begin());
+  const auto at = static_cast<std::uint64_t>(differs.first - one.begin());
+  for (std::size_t header = end; at != end && header + sizeof(Elf64_Phdr) <= one.size();
+       header += sizeof(Elf64_Phdr)) {
+    Elf64_Phdr segment{};
+    one.copy(reinterpret_cast<char*>(&segment), sizeof segment, header);
+    if (segment.p_type == PT_LOAD && at - segment.p_offset < segment.p_filesz) {
+      return to_hex(segment.p_vaddr + at - segment.p_offset) + " in the mapping at " +
+             to_hex(segment.p_vaddr);
+    }
+  }
   return at == end ? "" : "file offset " + std::to_string(at);
 }
 
