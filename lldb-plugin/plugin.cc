@@ -9,6 +9,7 @@
 #include "common/target/wire_host.h"
 #include "lldb-plugin/lldb_host.h"
 #include "lldb-plugin/own_stops.h"
+#include "lldb-plugin/resume.h"
 
 #include <lldb/API/LLDB.h>
 
@@ -65,16 +66,6 @@ std::string as_error(std::string text) {
 void run_command(lldb::SBDebugger& debugger, const std::vector<std::string>& words,
                  lldb::SBCommandReturnObject& result);
 
-/// Lets the process run until it stops, as "process continue" does.
-void resume(lldb::SBDebugger& debugger, lldb::SBCommandReturnObject& result) {
-  const bool async = debugger.GetAsync();
-  debugger.SetAsync(false);
-  lldb::SBCommandReturnObject its_result;
-  debugger.GetCommandInterpreter().HandleCommand("process continue", its_result);
-  debugger.SetAsync(async);
-  put(result, its_result.GetOutput() != nullptr ? its_result.GetOutput() : "");
-}
-
 void carry_out(lldb::SBDebugger& debugger, const std::vector<wire::Action>& actions,
                lldb::SBCommandReturnObject& result) {
   OwnStops stops(debugger.GetSelectedTarget());
@@ -90,7 +81,7 @@ void carry_out(lldb::SBDebugger& debugger, const std::vector<wire::Action>& acti
       }
       break;
     case wire::ActionKind::resume:
-      resume(debugger, result);
+      put(result, resume(debugger));
       break;
     case wire::ActionKind::clear:
       stops.clear();
