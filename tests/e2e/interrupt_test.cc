@@ -210,6 +210,44 @@ TEST_F(InterruptInDebuggers, LldbGoesOn) {
   EXPECT_TRUE(runs_freely(script->pid()));
 }
 
+/// pygc lets the process run, and it does not come to where it was to go.
+void interrupt_the_running_process(Session& session, const std::string& list_breakpoints) {
+  const TempDir directory;
+  const std::string file = directory.file("step");
+  session.type("pygc step arm --json --output " + file);
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  EXPECT_FALSE(std::filesystem::exists(file));
+  session.interrupt();
+  session.wait();
+  ASSERT_TRUE(std::filesystem::exists(file));
+  EXPECT_EQ(json::parse(read_file(file)).at("reached"), false);
+  session.type(list_breakpoints);
+  const auto lines = session.wait();
+  EXPECT_THAT(lines, testing::Contains(testing::HasSubstr("No breakpoints")));
+}
+
+TEST_F(InterruptInDebuggers, AProcessThatPygcLetsRunStops) {
+  {
+    Session gdb({PYGC_GDB, "-nx", "-q", "-iex", "set debuginfod enabled off", "-ex",
+                 "set confirm off", "-ex", "set prompt", "-ex",
+                 std::string("source ") + PYGC_GDB_SCRIPT, "-ex", "attach " + attach()},
+                "shell echo ");
+    gdb.wait();
+    interrupt_the_running_process(gdb, "info breakpoints");
+    EXPECT_EQ(gdb.quit().status, 0);
+  }
+  EXPECT_TRUE(runs_freely(script->pid()));
+  Session lldb(
+      {PYGC_LLDB, "--no-lldbinit", "--no-use-colors", "-o", "settings set auto-confirm true", "-o",
+       std::string("plugin load ") + PYGC_LLDB_PLUGIN, "-o", "process attach --pid " + attach()},
+      "platform shell -h -- echo ");
+  lldb.wait();
+  interrupt_the_running_process(lldb, "breakpoint list");
+  lldb.type("process detach");
+  EXPECT_EQ(lldb.quit().status, 0);
+  EXPECT_TRUE(runs_freely(script->pid()));
+}
+
 TEST_F(Interrupt, ProgressIsForPeopleOrWhoeverAsks) {
   // Made to take more than a second, by stopping it meanwhile.
   const auto said = [&](const std::vector<std::string>& options) {
