@@ -76,6 +76,7 @@ TEST(Maps, FileOffsetsComeFromTheProgramHeaders) {
       mapping(image + 0x11000, "/data")};
   add_file_offsets(mappings, read);
   std::vector<std::uint64_t> offsets;
+  offsets.reserve(mappings.size());
   for (const Mapping& each : mappings) {
     offsets.push_back(each.file_offset);
   }
