@@ -145,7 +145,7 @@ private:
 
 class InterruptInDebuggers : public Interrupt {
 protected:
-  void interrupt_often(Session& session) {
+  void interrupt_often(Session& session, const std::string& kind) {
     const TempDir directory;
     int interrupted = 0;
     for (int i = 0; i < interruptions; ++i) {
@@ -167,7 +167,9 @@ protected:
     const std::string last = directory.file("last");
     session.type("pygc check --json --output " + last);
     session.wait();
-    expect_same_check(json::parse(read_file(last)), expected->document);
+    const json document = json::parse(read_file(last));
+    EXPECT_EQ(document.at("target").at("kind"), kind);
+    expect_same_check(document, expected->document);
   }
 
   static std::string attach() { return std::to_string(script->pid()); }
@@ -182,10 +184,18 @@ TEST_F(InterruptInDebuggers, GdbGoesOn) {
                std::string("source ") + PYGC_GDB_SCRIPT, "-ex", "core-file " + core->path},
               "shell echo ");
   gdb.wait();
-  interrupt_often(gdb);
+  interrupt_often(gdb, "core");
   gdb.type("attach " + attach());
   gdb.wait();
-  interrupt_often(gdb);
+  interrupt_often(gdb, "live");
+  gdb.type("detach");
+  const Gdbserver server({"--once", "--attach", "PORT", attach()});
+  for (const std::string& command : server.connect("remote")) {
+    gdb.type(command);
+  }
+  gdb.wait();
+  interrupt_often(gdb, "remote");
+  gdb.type("detach");
   const Outcome outcome = gdb.quit();
   EXPECT_EQ(outcome.status, 0);
   EXPECT_THAT(outcome.survivors, IsEmpty());
@@ -199,10 +209,11 @@ TEST_F(InterruptInDebuggers, LldbGoesOn) {
                 "target create --core " + core->path + " " + core->build->executable},
                "platform shell -h -- echo ");
   lldb.wait();
-  interrupt_often(lldb);
+  interrupt_often(lldb, "core");
+  lldb.type("target create " + core->build->executable);
   lldb.type("process attach --pid " + attach());
   lldb.wait();
-  interrupt_often(lldb);
+  interrupt_often(lldb, "live");
   lldb.type("process detach");
   const Outcome outcome = lldb.quit();
   EXPECT_EQ(outcome.status, 0);

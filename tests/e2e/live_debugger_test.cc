@@ -105,6 +105,32 @@ TEST_P(LiveInDebuggers, LaunchedInLldbAtABreakpoint) {
   EXPECT_THAT(outcome.survivors, IsEmpty());
 }
 
+TEST_P(LiveInDebuggers, StoppedAtACrash) {
+  const TempDir directory;
+  const std::string file = directory.file("check");
+  const DebuggerTarget target{.executable = build().executable, .core = {}};
+  const Outcome gdb = run_in_gdb(target, {"run " + script_path("crash.py"), check_to(file),
+                                          "gcore " + file + ".core", "kill"});
+  const json in_gdb = document_in(file, gdb);
+  EXPECT_EQ(findings_of(in_gdb, "negative_gc_refs").size(), 1U) << gdb.out;
+  Core core;
+  core.build = GetParam();
+  core.path = file + ".core";
+  expect_same_check(in_gdb, check_alone(core).document);
+  std::filesystem::remove(file);
+  // A batch of LLDB ends at a crash, but for the commands that are given for it. One that fails is
+  // the last: LLDB then ends the process.
+  const Outcome lldb = run({.words = {PYGC_LLDB, "--batch", "--no-lldbinit", "-o",
+                                      std::string("plugin load ") + PYGC_LLDB_PLUGIN, "-o",
+                                      "target create " + build().executable, "-o",
+                                      "process launch -- " + script_path("crash.py"), "-k",
+                                      check_to(file), "-k", "process kill", "-k", "quit"}});
+  const json in_lldb = document_in(file, lldb);
+  EXPECT_EQ(findings_of(in_lldb, "negative_gc_refs").size(), 1U) << lldb.out;
+  EXPECT_EQ(in_lldb.at("complete"), true);
+  EXPECT_THAT(lldb.survivors, IsEmpty());
+}
+
 TEST_P(LiveInDebuggers, TheSelectedProcessCounts) {
   const RunningScript one(script("heap.py", "twice"));
   const RunningScript other(script("heap.py", "once"));
