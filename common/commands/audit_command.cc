@@ -2,7 +2,7 @@
 
 #include "common/analysis/audit.h"
 #include "common/commands/audit_view.h"
-#include "common/commands/context.h"
+#include "common/commands/open_heap.h"
 #include "common/commands/output_sink.h"
 
 #include <CLI/CLI.hpp>
@@ -23,31 +23,20 @@ public:
   }
 
   Result<int> run(Surroundings& surroundings) override {
-    auto opened = Context::open(options_, surroundings);
+    const auto opened = open_heap(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
     }
-    Context& context = **opened;
-    if (auto found = context.find_python(); !found) {
-      return std::unexpected(found.error());
-    }
-    const auto replayer = context.replayer();
-    if (!replayer) {
-      return std::unexpected(replayer.error());
-    }
-    const auto heap = context.heap();
-    if (!heap) {
-      return std::unexpected(heap.error());
-    }
+    Context& context = *opened->context;
     const auto tracer = context.tracer();
     if (!tracer) {
       return std::unexpected(tracer.error());
     }
     auto report = analysis::audit({.image = context.image(),
                                    .reader = context.reader(),
-                                   .heap = **heap,
+                                   .heap = *opened->heap,
                                    .threads = context.target().threads(),
-                                   .replayer = **replayer,
+                                   .replayer = *opened->replayer,
                                    .tracer = *tracer,
                                    .deep = deep_,
                                    .truncated = context.target().info().truncated});

@@ -2,7 +2,7 @@
 
 #include "common/analysis/check.h"
 #include "common/commands/check_view.h"
-#include "common/commands/context.h"
+#include "common/commands/open_heap.h"
 #include "common/commands/output_sink.h"
 
 #include <CLI/CLI.hpp>
@@ -28,30 +28,18 @@ public:
     if (deep_ && no_trace_) {
       return fail(ErrorKind::usage, 0, "--deep and --no-trace exclude each other");
     }
-    auto opened = Context::open(options_, surroundings);
+    const auto opened = open_heap(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
     }
-    Context& context = **opened;
-    if (auto found = context.find_python(); !found) {
-      return std::unexpected(found.error());
-    }
-    // First the replayer: it reads the image while we walk the heap.
-    const auto replayer = context.replayer();
-    if (!replayer) {
-      return std::unexpected(replayer.error());
-    }
-    const auto heap = context.heap();
-    if (!heap) {
-      return std::unexpected(heap.error());
-    }
+    Context& context = *opened->context;
     const bool both = options_.engine == Engine::both;
     const auto tracer = !no_trace_ || both ? context.tracer() : Result<replay::Tracer*>(nullptr);
     auto report = analysis::check({.image = context.image(),
                                    .reader = context.reader(),
-                                   .heap = **heap,
+                                   .heap = *opened->heap,
                                    .threads = context.target().threads(),
-                                   .replayer = **replayer,
+                                   .replayer = *opened->replayer,
                                    .tracer = !no_trace_ && tracer ? *tracer : nullptr,
                                    .second = both && tracer ? *tracer : nullptr,
                                    .deep = deep_,

@@ -81,6 +81,17 @@ Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundi
   return context;
 }
 
+Result<std::unique_ptr<Context>> Context::open_python(const Options& options,
+                                                      Surroundings& surroundings) {
+  auto context = open(options, surroundings);
+  if (context) {
+    if (auto found = (*context)->find_python(); !found) {
+      return std::unexpected(found.error());
+    }
+  }
+  return context;
+}
+
 Result<void> Context::find_python() {
   surroundings_.session.progress("looking for Python");
   auto runtimes = cpython::find_runtimes(*image_, surroundings_.share_directory + "/layouts");

@@ -22,6 +22,10 @@ public:
   /// Opens the CORE argument, or takes the debugger's target, and puts its image together.
   static Result<std::unique_ptr<Context>> open(const Options& options, Surroundings& surroundings);
 
+  /// The same, and finds its CPython.
+  static Result<std::unique_ptr<Context>> open_python(const Options& options,
+                                                      Surroundings& surroundings);
+
   const Options& options() const { return options_; }
   const target::Target& target() const { return *target_; }
   const image::ProcessImage& image() const { return *image_; }

@@ -2,7 +2,7 @@
 
 #include "common/analysis/check.h"
 #include "common/analysis/collected_set.h"
-#include "common/commands/context.h"
+#include "common/commands/open_heap.h"
 #include "common/commands/output_sink.h"
 
 #include <CLI/CLI.hpp>
@@ -28,34 +28,23 @@ public:
   }
 
   Result<int> run(Surroundings& surroundings) override {
-    auto opened = Context::open(options_, surroundings);
+    const auto opened = open_heap(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
     }
-    Context& context = **opened;
-    if (auto found = context.find_python(); !found) {
-      return std::unexpected(found.error());
-    }
-    const auto replayer = context.replayer();
-    if (!replayer) {
-      return std::unexpected(replayer.error());
-    }
-    const auto heap = context.heap();
-    if (!heap) {
-      return std::unexpected(heap.error());
-    }
-    bool complete = (*heap)->corruptions.empty() && !context.target().info().truncated;
+    Context& context = *opened->context;
+    bool complete = opened->heap->corruptions.empty() && !context.target().info().truncated;
     fmt::memory_buffer text;
-    const std::vector<Address> stale = analysis::stale_collecting(**heap);
+    const std::vector<Address> stale = analysis::stale_collecting(*opened->heap);
     for (std::size_t i = 0; i < context.runtime().interpreters.size(); ++i) {
-      const auto set = collected(context, **heap, i);
+      const auto set = collected(context, *opened->heap, i);
       if (set.objects.empty()) {
         continue;
       }
-      const auto result = (*replayer)->run({.objects = set.objects,
-                                            .refcounts = set.refcounts,
-                                            .watched = {},
-                                            .clear_collecting = stale});
+      const auto result = opened->replayer->run({.objects = set.objects,
+                                                 .refcounts = set.refcounts,
+                                                 .watched = {},
+                                                 .clear_collecting = stale});
       if (!result) {
         return std::unexpected(result.error());
       }
@@ -63,7 +52,7 @@ public:
       for (std::size_t k = 0; k < set.objects.size(); ++k) {
         fmt::format_to(std::back_inserter(text), "{:#x} {} {} {}\n", set.objects[k],
                        result->gc_refs[k], set.refcounts[k],
-                       context.reader().type((*heap)->types[set.heap_index[k]]).name);
+                       context.reader().type(opened->heap->types[set.heap_index[k]]).name);
       }
     }
     if (const auto traffic = context.target().traffic(); traffic && traffic->unreadable != 0) {

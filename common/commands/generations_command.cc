@@ -42,14 +42,11 @@ public:
   }
 
   Result<int> run(Surroundings& surroundings) override {
-    auto opened = Context::open(options_, surroundings);
+    const auto opened = Context::open_python(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
     }
     Context& context = **opened;
-    if (auto found = context.find_python(); !found) {
-      return std::unexpected(found.error());
-    }
     const auto heap = context.heap();
     if (!heap) {
       return std::unexpected(heap.error());

@@ -1,7 +1,7 @@
 #include "common/commands/modules_command.h"
 
 #include "common/analysis/module_survey.h"
-#include "common/commands/context.h"
+#include "common/commands/open_heap.h"
 #include "common/commands/output_sink.h"
 #include "common/commands/paragraph.h"
 
@@ -98,28 +98,17 @@ public:
   }
 
   Result<int> run(Surroundings& surroundings) override {
-    auto opened = Context::open(options_, surroundings);
+    const auto opened = open_heap(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
     }
-    Context& context = **opened;
-    if (auto found = context.find_python(); !found) {
-      return std::unexpected(found.error());
-    }
-    const auto replayer = context.replayer();
-    if (!replayer) {
-      return std::unexpected(replayer.error());
-    }
-    const auto heap = context.heap();
-    if (!heap) {
-      return std::unexpected(heap.error());
-    }
+    Context& context = *opened->context;
     const auto tracer = context.tracer();
     const auto rows = analysis::survey_modules({.image = context.image(),
                                                 .reader = context.reader(),
-                                                .heap = **heap,
+                                                .heap = *opened->heap,
                                                 .threads = context.target().threads(),
-                                                .replayer = **replayer,
+                                                .replayer = *opened->replayer,
                                                 .tracer = tracer ? *tracer : nullptr});
     if (!rows) {
       return std::unexpected(rows.error());
@@ -133,7 +122,7 @@ public:
     if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
       return std::unexpected(delivered.error());
     }
-    return (*heap)->corruptions.empty() ? status_clean : status_incomplete;
+    return opened->heap->corruptions.empty() ? status_clean : status_incomplete;
   }
 
 private:

@@ -29,14 +29,11 @@ public:
   }
 
   Result<int> run(Surroundings& surroundings) override {
-    auto opened = Context::open(options_, surroundings);
+    const auto opened = Context::open_python(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
     }
     Context& context = **opened;
-    if (auto found = context.find_python(); !found) {
-      return std::unexpected(found.error());
-    }
     Json runtimes = Json::array();
     std::string text;
     for (const cpython::Runtime& runtime : context.runtimes()) {
