@@ -100,7 +100,7 @@ private:
                                                   : input_.reader.module(request.container);
         // A single-phase module with global state is right as long as it is the only instance.
         violation.proven =
-            !(module && request.function != 0 && module->state_size < 0 && module->slots == 0);
+            !(module && request.function != 0 && module->state_size < 0 && !module->multi_phase);
         violation.message = fmt::format(
             "visits {} through {}, which belongs to the {}",
             explainer_.object(visit.object).summary,

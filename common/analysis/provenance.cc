@@ -233,7 +233,7 @@ private:
       return false;
     }
     const auto module = input_.reader.module(container);
-    return module && module->state_size < 0 && module->slots == 0;
+    return module && module->state_size < 0 && !module->multi_phase;
   }
 
   void tell_foreign() {

@@ -41,7 +41,7 @@ Json row_json(const ModuleRow& row) {
           {"instances", row.instances},
           {"m_size", row.info.state_size},
           {"state", address_or_null(row.info.state)},
-          {"multi_phase", row.info.slots != 0},
+          {"multi_phase", row.info.multi_phase},
           {"m_traverse", address_or_null(row.info.traverse)},
           {"function", row.traverse_name.empty() ? Json(nullptr) : Json(row.traverse_name)},
           {"m_traverse_runs", row.info.traverses()},
@@ -68,8 +68,11 @@ std::string row_text(const ModuleRow& row, unsigned width) {
   if (row.info.definition != 0) {
     text += paragraph(fmt::format("definition {:#x}, m_size {}, state {:#x}{}", row.info.definition,
                                   row.info.state_size, row.info.state,
-                                  row.info.slots != 0 ? ", multi-phase" : ""),
+                                  row.info.multi_phase ? ", multi-phase" : ""),
                       width, 2);
+  }
+  if (!row.file.empty()) {
+    text += paragraph("file " + row.file, width, 2);
   }
   if (row.info.traverse != 0) {
     text += paragraph(fmt::format("m_traverse {}{}", row.traverse_name,

@@ -294,7 +294,7 @@ bool ObjectReader::is_module(Address object) {
   return type_at && is_instance(*type_at, "PyModule_Type");
 }
 
-Result<ModuleInfo> ObjectReader::module(Address object) const {
+Result<ModuleInfo> ObjectReader::module(Address object) {
   const Layout& layout = runtime_.layout;
   ModuleInfo info;
   info.address = object;
@@ -323,7 +323,7 @@ Result<ModuleInfo> ObjectReader::module(Address object) const {
         return std::unexpected(!size ? size.error() : !slots ? slots.error() : traverse.error());
       }
       info.state_size = *size;
-      info.slots = *slots;
+      info.multi_phase = *slots != 0;
       info.traverse = *traverse;
     }
     return info;
@@ -339,6 +339,13 @@ Result<ModuleInfo> ObjectReader::module(Address object) const {
     info.state_size = *size;
     info.traverse = *traverse;
     info.definition = *token;
+    if (info.definition != 0) {
+      // The token is the PyModuleDef, or the address of something else of a module made by slots.
+      const auto type = type_address(info.definition);
+      const bool is_definition = type && *type != 0 && *type == exported("PyModuleDef_Type");
+      const auto slots = memory_.load<Address>(info.definition + layout.m_slots);
+      info.multi_phase = !is_definition || (slots && *slots != 0);
+    }
   }
   return info;
 }

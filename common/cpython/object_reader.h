@@ -50,7 +50,7 @@ struct ModuleInfo {
       0;             // md_def, or the token of a 3.15 module that has one; 0 for Python modules
   Address state = 0; // md_state
   std::int64_t state_size = 0; // m_size
-  Address slots = 0;           // m_slots; 0: single-phase initialisation
+  bool multi_phase = false;    // initialised by slots (m_slots), else by one function
   Address traverse = 0;        // m_traverse
 
   /// module_traverse (Objects/moduleobject.c) calls m_traverse only then.
@@ -87,7 +87,7 @@ public:
   /// True when the type or one of its bases is the one that the symbol names ("PyModule_Type").
   bool is_instance(Address type, std::string_view symbol);
   bool is_module(Address object);
-  Result<ModuleInfo> module(Address object) const;
+  Result<ModuleInfo> module(Address object);
 
 private:
   TypeInfo read_type(Address address) const;
