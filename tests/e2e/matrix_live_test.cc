@@ -1,7 +1,7 @@
 // Running processes of every build: alone, in GDB, in LLDB and through gdbserver they give what a
 // core of the same moment gives.
-#include "tests/e2e/support/processes.h"
 #include "tests/e2e/support/matrix.h"
+#include "tests/e2e/support/processes.h"
 
 #include <gtest/gtest.h>
 
