@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -87,13 +88,21 @@ TEST_P(LiveInDebuggers, LaunchedInLldbAtABreakpoint) {
   const TempDir directory;
   const std::string first = directory.file("first");
   const std::string second = directory.file("second");
+  const std::string third = directory.file("third");
+  const std::string take = directory.file("take.sh");
+  std::ofstream(take) << "PID=$(pgrep -n -f '[s]tages.py 2 " << third << "')\n"
+                      << "gcore -o " << third << ".core $PID\nkill -9 $PID\n";
   // LLDB leaves its breakpoints in the process while it stands still.
-  const Outcome outcome = run_in_lldb(
-      {.executable = build().executable, .core = {}},
-      {"breakpoint set --name getppid", "process launch -- " + script_path("stages.py") + " 2",
-       "breakpoint set --name list_traverse", "breakpoint set --name visit_decref",
-       "breakpoint set --name dict_traverse", check_to(first), "breakpoint disable",
-       "breakpoint enable 1", "process continue", check_to(second), "process kill"});
+  const Outcome outcome =
+      run_in_lldb({.executable = build().executable, .core = {}},
+                  {"breakpoint set --name getppid",
+                   "process launch -- " + script_path("stages.py") + " 2 " + third,
+                   "breakpoint set --name list_traverse", "breakpoint set --name visit_decref",
+                   "breakpoint set --name dict_traverse", check_to(first), "breakpoint disable",
+                   "breakpoint enable 1", "process continue", check_to(second),
+                   "breakpoint set --name clock_nanosleep", "process continue", check_to(third),
+                   "pygc gc-refs --output " + third + ".refs", "breakpoint delete --force",
+                   "process detach", "platform shell -t 60 -- sh " + take});
   const json at_first = document_in(first, outcome);
   const json at_second = document_in(second, outcome);
   for (const json* each : {&at_first, &at_second}) {
@@ -102,6 +111,17 @@ TEST_P(LiveInDebuggers, LaunchedInLldbAtABreakpoint) {
     EXPECT_EQ(each->at("objects").at("traversed"), each->at("objects").at("walked"));
   }
   EXPECT_GE(walked(at_second), walked(at_first) + 1000);
+  // LLDB writes no ELF cores. Where it lets go of the process, in its sleep, GDB takes one.
+  const json at_third = document_in(third, outcome);
+  Core core;
+  core.build = GetParam();
+  core.path = third + ".core." + at_third.at("target").at("pid").dump();
+  expect_same_check(at_third, check_alone(core).document);
+  const std::string refs = directory.file("refs");
+  ASSERT_EQ(run_pygc({"gc-refs", core.path, "--output", refs}).status, 0);
+  const Comparison comparison = compare(read_references(refs), read_references(third + ".refs"));
+  EXPECT_GT(comparison.objects, 2000U);
+  EXPECT_EQ(comparison.differences, 0U) << comparison.first_ones;
   EXPECT_THAT(outcome.survivors, IsEmpty());
 }
 
