@@ -2,7 +2,7 @@
 
 #include <chrono>
 #include <csignal>
-#include <future>
+#include <thread>
 
 namespace pygc::lldb_plugin {
 namespace {
@@ -33,25 +33,26 @@ private:
   struct sigaction previous_{};
 };
 
+void stop_when_interrupted(const std::stop_token& done, lldb::SBProcess process) {
+  while (!done.stop_requested()) {
+    if (interrupt_seen != 0) {
+      process.SendAsyncInterrupt();
+      return;
+    }
+    std::this_thread::sleep_for(poll_interval);
+  }
+}
+
 } // namespace
 
 std::string resume(lldb::SBDebugger& debugger) {
   const InterruptWatch watch;
-  lldb::SBCommandInterpreter interpreter = debugger.GetCommandInterpreter();
-  lldb::SBProcess process = debugger.GetSelectedTarget().GetProcess();
+  // The process is awaited here: whoever called us may hold locks that another thread would need.
+  const std::jthread stopper(stop_when_interrupted, debugger.GetSelectedTarget().GetProcess());
   const bool async = debugger.GetAsync();
   debugger.SetAsync(false);
   lldb::SBCommandReturnObject result;
-  const std::future<void> stopped = std::async(std::launch::async, [&interpreter, &result] {
-    interpreter.HandleCommand("process continue", result);
-  });
-  bool asked = false;
-  while (stopped.wait_for(poll_interval) != std::future_status::ready) {
-    if (!asked && (interrupt_seen != 0 || interpreter.WasInterrupted())) {
-      process.SendAsyncInterrupt();
-      asked = true;
-    }
-  }
+  debugger.GetCommandInterpreter().HandleCommand("process continue", result);
   debugger.SetAsync(async);
   return result.GetOutput() != nullptr ? result.GetOutput() : "";
 }
