@@ -6,14 +6,11 @@ namespace pygc::commands {
 
 Result<OpenCollection> open_collection(const Options& options, Surroundings& surroundings) {
   OpenCollection open;
-  auto context = Context::open(options, surroundings);
+  auto context = Context::open_python(options, surroundings);
   if (!context) {
     return std::unexpected(context.error());
   }
   open.context = std::move(*context);
-  if (auto found = open.context->find_python(); !found) {
-    return std::unexpected(found.error());
-  }
   if (std::ranges::none_of(open.context->runtime().interpreters,
                            &cpython::Interpreter::collecting)) {
     return open;

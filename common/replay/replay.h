@@ -43,14 +43,11 @@ struct Round {
   std::span<const std::uint64_t> refcounts; // what update_refs copies, one an object
   std::size_t first = 0;
   std::size_t count = SIZE_MAX; // clipped to objects.size()
-  // With initialisers, so that designated ones may leave them out.
-  // NOLINTBEGIN(readability-redundant-member-init)
   /// Objects (indices into `objects`) whose every decrement is attributed to its container.
   std::span<const std::uint32_t> watched{};
   /// Objects outside the round whose COLLECTING bit may be set, because a collection was under way:
   /// cleared first, so that visits to them do not count.
   std::span<const Address> clear_collecting{};
-  // NOLINTEND(readability-redundant-member-init)
 };
 
 /// How the traversal of one container ended.

@@ -46,9 +46,6 @@ public:
   virtual bool idle() = 0;
 };
 
-// GCC warns of members that an initializer leaves out.
-// NOLINTBEGIN(readability-redundant-member-init)
-
 struct Launch {
   std::string executable = {};         // the analysis
   std::vector<std::string> words = {}; // the command: its name and its arguments
@@ -61,8 +58,6 @@ struct Outcome {
   std::vector<Action> actions = {}; // for the debugger to carry out
   bool again = false;               // a question must be answered first; the output so far is void
 };
-
-// NOLINTEND(readability-redundant-member-init)
 
 Outcome run_analysis(const Launch& launch, Host& host);
 

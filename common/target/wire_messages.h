@@ -16,9 +16,6 @@ namespace pygc::wire {
 /// The size of the shared window that read requests are answered through.
 inline constexpr std::size_t window_size = std::size_t{1} << 20;
 
-// GCC warns of members that an initializer leaves out.
-// NOLINTBEGIN(readability-redundant-member-init)
-
 enum class TargetKind : std::uint8_t { none, core, live, remote };
 
 /// Descriptors that come along: the window (a sealed memfd of window_size bytes), then, when
@@ -70,8 +67,6 @@ struct Done {
   std::int32_t status = 0;
   std::vector<Action> actions = {}; // for the debugger, in this order, after the output
 };
-
-// NOLINTEND(readability-redundant-member-init)
 
 std::string encode(const Hello& hello);
 std::string encode(const ReadRequest& request);
