@@ -34,8 +34,12 @@ void declare_file_options(CLI::App& app, Options& options) {
                  "Directory with separate debug files, instead of /usr/lib/debug; may be repeated")
       ->allow_extra_args(false) // else it takes the core that follows for a second directory
       ->type_name("DIR");
-  app.add_flag("--progress,!--no-progress", options.progress,
-               "Show what takes long (default: on a terminal, without --json)");
+  // Callbacks: a flag would be set to false where it is not given.
+  app.add_flag_callback(
+      "--progress", [&options] { options.progress = true; },
+      "Show what takes long (default: on a terminal, without --json)");
+  app.add_flag_callback(
+      "--no-progress", [&options] { options.progress = false; }, "Do not show what takes long");
   app.add_flag("--no-debuginfod", options.no_debuginfod, "Do not ask debuginfod servers for files");
 }
 

@@ -279,5 +279,20 @@ TEST_F(Interrupt, ProgressIsForPeopleOrWhoeverAsks) {
   EXPECT_EQ(said({"--no-progress"}), "");
 }
 
+TEST_F(Interrupt, ProgressIsShownOnATerminal) {
+  const auto shown = [&](const std::string& options) {
+    const std::string commands =
+        std::string(PYGC_BINARY) + " check " + core->path + options +
+        " & P=$!; sleep 0.03; kill -STOP $P; sleep 1.2; kill -CONT $P; wait";
+    return run({.words = {"script", "-qec", commands, "/dev/null"}}).out;
+  };
+  const std::string by_default = shown("");
+  EXPECT_THAT(by_default, testing::ContainsRegex("\rpygc: [a-z ]+ \\([12] s\\)"));
+  EXPECT_THAT(by_default, testing::HasSubstr("verdict: "));
+  const std::string unwanted = shown(" --no-progress");
+  EXPECT_THAT(unwanted, testing::Not(testing::ContainsRegex("pygc: [a-z ]+ \\([12] s\\)")));
+  EXPECT_THAT(unwanted, testing::HasSubstr("verdict: "));
+}
+
 } // namespace
 } // namespace pygc::e2e
