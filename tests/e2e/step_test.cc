@@ -33,20 +33,20 @@ protected:
                                 .script = "step_heap.py",
                                 .words = words,
                                 .commands = commands});
-    said_ = outcome.out + outcome.err;
+    said = outcome.out + outcome.err;
     return outcome;
   }
 
   /// A line "NAME NUMBER" that the script printed.
   std::vector<std::uint64_t> printed(const std::string& name) const {
     std::vector<std::uint64_t> numbers;
-    for (const std::string& line : split_lines(said_)) {
+    for (const std::string& line : split_lines(said)) {
       if (line.starts_with(name + " ")) {
         numbers.push_back(to_address(line.substr(name.size() + 1)));
       }
     }
     if (numbers.empty()) {
-      throw std::runtime_error("the script printed no " + name + ": " + said_);
+      throw std::runtime_error("the script printed no " + name + ": " + said);
     }
     return numbers;
   }
@@ -55,7 +55,7 @@ protected:
   Json document(const std::string& name) const {
     const Json document = Json::parse(read_file(file(name)), nullptr, false);
     if (document.is_discarded()) {
-      throw std::runtime_error("pygc wrote no " + name + ": " + said_);
+      throw std::runtime_error("pygc wrote no " + name + ": " + said);
     }
     return document;
   }
@@ -68,7 +68,7 @@ protected:
   std::string list_stops() const { return in_gdb() ? "info breakpoints" : "breakpoint list"; }
   std::string go_on() const { return in_gdb() ? "continue" : "process continue"; }
 
-  std::string said_; // by the debugger, the script and pygc
+  std::string said; // by the debugger, the script and pygc
 
 private:
   TempDir directory_;
@@ -90,7 +90,7 @@ TEST_P(Step, StopsAtTheVisitThatMakesGcRefsNegative) {
           "pygc step until-negative" + json_to("there.json"),
           script("print('took', time.time() - begin)"), list_stops(),
           "pygc step --objects" + json_to("objects.json"), go_on()});
-    seconds = std::stod(said_.substr(said_.rfind("took ") + 5));
+    seconds = std::stod(said.substr(said.rfind("took ") + 5));
   }
   std::printf("until-negative in %s, %s: %.2f s\n", debugger_name(GetParam().debugger),
               GetParam().build->name.c_str(), seconds);
@@ -98,7 +98,7 @@ TEST_P(Step, StopsAtTheVisitThatMakesGcRefsNegative) {
 
   const Json there = document("there.json");
   const Json& state = there.at("subtract_refs");
-  ASSERT_FALSE(state.is_null()) << said_;
+  ASSERT_FALSE(state.is_null()) << said;
   EXPECT_EQ(there.at("reached"), true);
   EXPECT_GT(state.at("containers"), 100000);
   EXPECT_EQ(state.at("inside"), true);
@@ -133,16 +133,16 @@ TEST_P(Step, StopsAtTheVisitThatMakesGcRefsNegative) {
   EXPECT_THAT(frames, testing::Contains("subtract_refs"));
 
   // Only the user's breakpoint is left, and what comes next is what was predicted.
-  EXPECT_THAT(said_.substr(said_.rfind("took ")), HasSubstr("abort"));
-  EXPECT_THAT(said_, HasSubstr(GetParam().build->debug ? "refcount is too small" : "survived"));
+  EXPECT_THAT(said.substr(said.rfind("took ")), HasSubstr("abort"));
+  EXPECT_THAT(said, HasSubstr(GetParam().build->debug ? "refcount is too small" : "survived"));
 }
 
 TEST_P(Step, SaysWhenNothingBecomesNegative) {
   live({}, {"pygc step until-negative" + json_to("there.json"), list_stops(), go_on()});
   EXPECT_EQ(document("there.json").at("reached"), false);
-  EXPECT_THAT(said_, HasSubstr("no gc_refs becomes negative in this collection"));
-  EXPECT_THAT(said_, HasSubstr(in_gdb() ? "No breakpoints" : "No breakpoints currently set"));
-  EXPECT_THAT(said_, HasSubstr("survived"));
+  EXPECT_THAT(said, HasSubstr("no gc_refs becomes negative in this collection"));
+  EXPECT_THAT(said, HasSubstr(in_gdb() ? "No breakpoints" : "No breakpoints currently set"));
+  EXPECT_THAT(said, HasSubstr("survived"));
 }
 
 TEST_P(Step, GoesToVisitsOneByOne) {
@@ -157,8 +157,8 @@ TEST_P(Step, GoesToVisitsOneByOne) {
   for (std::size_t i = 1; i <= visits; ++i) {
     const Json there = document("one" + std::to_string(i));
     const Json& state = there.at("subtract_refs");
-    ASSERT_EQ(there.at("reached"), true) << said_;
-    ASSERT_FALSE(state.at("last_visit").is_null()) << said_;
+    ASSERT_EQ(there.at("reached"), true) << said;
+    ASSERT_FALSE(state.at("last_visit").is_null()) << said;
     EXPECT_EQ(state.at("difference_count"), 0);
     if (!last.is_null() && !last.at("next_visit").is_null()) {
       EXPECT_EQ(state.at("last_visit"), last.at("next_visit"));
@@ -178,12 +178,12 @@ TEST_P(Step, GoesToAContainer) {
   live({}, {"pygc step to " + node + json_to("there.json"), "pygc step next" + json_to("next.json"),
             "pygc step to " + node + json_to("again.json")});
   const Json there = document("there.json");
-  EXPECT_EQ(there.at("reached"), true) << said_;
+  EXPECT_EQ(there.at("reached"), true) << said;
   EXPECT_EQ(there.at("subtract_refs").at("next").at("address"), node);
   const Json next = document("next.json").at("subtract_refs");
   EXPECT_EQ(next.at("container").at("address"), node);
   EXPECT_EQ(document("again.json").at("reached"), false);
-  EXPECT_THAT(said_, HasSubstr("has been traversed already"));
+  EXPECT_THAT(said, HasSubstr("has been traversed already"));
 }
 
 TEST_P(Step, StopsAtTheUsersBreakpointFirst) {
@@ -195,12 +195,12 @@ TEST_P(Step, StopsAtTheUsersBreakpointFirst) {
   live({},
        {"pygc step arm", user, "pygc step to " + closure + json_to("there.json"), list_stops()});
   const Json there = document("there.json");
-  EXPECT_EQ(there.at("reached"), false) << said_;
+  EXPECT_EQ(there.at("reached"), false) << said;
   EXPECT_EQ(there.at("subtract_refs").at("inside"), true);
   EXPECT_EQ(there.at("subtract_refs").at("container").at("type"), "Node");
-  EXPECT_THAT(said_.substr(said_.rfind("not where it was to go") == std::string::npos
-                               ? 0
-                               : said_.rfind("not where it was to go")),
+  EXPECT_THAT(said.substr(said.rfind("not where it was to go") == std::string::npos
+                              ? 0
+                              : said.rfind("not where it was to go")),
               HasSubstr("subtype_traverse"));
 }
 
@@ -210,9 +210,9 @@ TEST_P(Step, NeedsACollectionToStepIn) {
   const Json there = document("there.json");
   EXPECT_EQ(there.at("collection").at("in_progress"), false);
   EXPECT_TRUE(there.at("subtract_refs").is_null());
-  EXPECT_THAT(said_, HasSubstr("pygc step arm goes to the next collection"));
-  EXPECT_THAT(said_, HasSubstr("usage: pygc step"));
-  EXPECT_THAT(said_, HasSubstr("'0' is no number of steps"));
+  EXPECT_THAT(said, HasSubstr("pygc step arm goes to the next collection"));
+  EXPECT_THAT(said, HasSubstr("usage: pygc step"));
+  EXPECT_THAT(said, HasSubstr("'0' is no number of steps"));
 }
 
 TEST_P(Step, WatchesEveryDecrementOfAnObject) {
@@ -240,8 +240,8 @@ TEST_P(Step, WatchesEveryDecrementOfAnObject) {
   for (const std::uint64_t holder : printed("holder")) {
     EXPECT_EQ(containers.count(holder), holder == printed("holder").at(1) ? 2U : 1U);
   }
-  EXPECT_THAT(said_, HasSubstr(in_gdb() ? "No breakpoints" : "No breakpoints currently set"));
-  EXPECT_THAT(said_, HasSubstr("survived"));
+  EXPECT_THAT(said, HasSubstr(in_gdb() ? "No breakpoints" : "No breakpoints currently set"));
+  EXPECT_THAT(said, HasSubstr("survived"));
 }
 
 using StepInGdb = Step;
@@ -270,10 +270,10 @@ TEST_P(StepInGdb, StepsThroughARemoteProcess) {
                   {"continue", "pygc step until-negative" + json_to("there.json"),
                    "info breakpoints", "pygc step next" + json_to("next.json"), "kill"});
   const Outcome outcome = run_in_gdb({.executable = build.executable, .core = {}}, commands);
-  said_ = outcome.out + outcome.err;
-  EXPECT_THAT(said_, HasSubstr("No breakpoints"));
+  said = outcome.out + outcome.err;
+  EXPECT_THAT(said, HasSubstr("No breakpoints"));
   const Json there = document("there.json");
-  EXPECT_EQ(there.at("reached"), true) << said_;
+  EXPECT_EQ(there.at("reached"), true) << said;
   EXPECT_EQ(there.at("subtract_refs").at("difference_count"), 0);
   EXPECT_EQ(there.at("subtract_refs").at("next_visit").at("gc_refs"), -1);
   if (!build.debug) { // a debug build does not get that far
