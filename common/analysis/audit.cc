@@ -96,11 +96,7 @@ private:
           {ledger_.function_of(request), Rule::unowned_visit, visit.slot, 0}, request.container);
       if (violation.message.empty()) {
         ledger_.set_slot(violation, visit.slot);
-        const auto module = request.function == 0 ? Result<cpython::ModuleInfo>{}
-                                                  : input_.reader.module(request.container);
-        // A single-phase module with global state is right as long as it is the only instance.
-        violation.proven =
-            !(module && request.function != 0 && module->state_size < 0 && !module->multi_phase);
+        violation.proven = !is_single_with_globals(request);
         violation.message = fmt::format(
             "visits {} through {}, which belongs to the {}",
             explainer_.object(visit.object).summary,
@@ -108,6 +104,15 @@ private:
             violation.owner == "static" ? "library's static storage" : violation.owner);
       }
     }
+  }
+
+  /// An m_traverse that is right as long as its module is the only instance.
+  bool is_single_with_globals(const replay::TraceRequest& request) {
+    if (request.function == 0) {
+      return false;
+    }
+    const auto module = input_.reader.module(request.container);
+    return module && module->is_single_with_globals();
   }
 
   /// Since 3.9 instances of heap types visit their type (they own a reference to it since 3.8).

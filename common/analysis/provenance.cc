@@ -233,7 +233,7 @@ private:
       return false;
     }
     const auto module = input_.reader.module(container);
-    return module && module->state_size < 0 && !module->multi_phase;
+    return module && module->is_single_with_globals();
   }
 
   void tell_foreign() {

@@ -55,6 +55,9 @@ struct ModuleInfo {
 
   /// module_traverse (Objects/moduleobject.c) calls m_traverse only then.
   bool traverses() const { return traverse != 0 && (state_size <= 0 || state != 0); }
+  /// Single-phase and without a state of its own: a second instance cannot be made, so that it may
+  /// visit its global variables as long as it lives.
+  bool is_single_with_globals() const { return state_size < 0 && !multi_phase; }
 };
 
 class ObjectReader {

@@ -1,9 +1,9 @@
 #include "common/cpython/subtract_search.h"
 
+#include "common/cpython/machine_code_x86_64.h"
 #include "common/cpython/visitor_search.h"
 
 #include <algorithm>
-#include <cstring>
 #include <functional>
 #include <optional>
 #include <span>
@@ -14,18 +14,6 @@ namespace {
 constexpr std::size_t loop_limit = 8;
 constexpr std::size_t setup_size = 96; // bytes before the call that load its arguments
 constexpr std::size_t loop_size = 96;  // the whole loop is shorter
-constexpr std::size_t code_limit = std::size_t{256} << 20;
-
-bool in_code(const image::Module& module, Address address) {
-  return std::ranges::any_of(module.code(),
-                             [&](const image::Range& range) { return range.contains(address); });
-}
-
-std::int32_t word_at(const unsigned char* at) {
-  std::int32_t value = 0;
-  std::memcpy(&value, at, sizeof value);
-  return value;
-}
 
 /// The length of `call *disp32(%reg)` at `at`, 0 when there is none:
 ///   [41] ff /2 mod 10 [24] disp32

@@ -1,7 +1,8 @@
 #include "common/cpython/visitor_search.h"
 
+#include "common/cpython/machine_code_x86_64.h"
+
 #include <algorithm>
-#include <cstring>
 #include <map>
 
 namespace pygc::cpython {
@@ -9,18 +10,6 @@ namespace {
 
 constexpr std::size_t candidate_limit = 16;
 constexpr std::size_t body_size = 160; // bytes of a candidate looked at
-constexpr std::size_t code_limit = std::size_t{256} << 20;
-
-bool in_code(const image::Module& module, Address address) {
-  return std::ranges::any_of(module.code(),
-                             [&](const image::Range& range) { return range.contains(address); });
-}
-
-std::int32_t word_at(const unsigned char* at) {
-  std::int32_t value = 0;
-  std::memcpy(&value, at, sizeof value);
-  return value;
-}
 
 /// Counts the functions whose addresses one stretch of code compares with or takes:
 ///   REX.W 81 /7 imm32   cmp $imm32, %reg
