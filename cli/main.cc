@@ -55,6 +55,7 @@ int run_served(int fd, const std::vector<std::string>& words) {
   // Ctrl-C in the debugger's terminal reaches the whole process group; the debugger decides.
   ::signal(SIGINT, SIG_IGN);
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
   auto session = target::ServedSession::connect(UniqueFd(fd));
   if (!session) {
     fmt::print(stderr, "pygc: {}\n", session.error().reason);

@@ -46,6 +46,8 @@ TerminalSession::TerminalSession()
   struct sigaction ignore{};
   ignore.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &ignore, nullptr);
+  // A file that grows beyond its limit is an error to tell, not an end.
+  ::sigaction(SIGXFSZ, &ignore, nullptr);
 }
 
 void TerminalSession::output(std::string_view text) {

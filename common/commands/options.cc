@@ -79,7 +79,10 @@ void declare_output_options(CLI::App& app, Options& options, bool with_json) {
   if (with_json) {
     app.add_flag("--json", options.json, "Print one JSON document");
   }
-  app.add_option("-o,--output", options.output, "Write to a file instead of the console")
+  app.add_option_function<std::string>(
+         "-o,--output",
+         [&options](const std::string& file) { options.output = file == "-" ? "" : file; },
+         "Write to a file instead of the console (which is -)")
       ->type_name("FILE");
 }
 

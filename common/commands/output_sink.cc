@@ -1,12 +1,12 @@
 #include "common/commands/output_sink.h"
 
+#include "common/base/output_file.h"
 #include "common/base/unique_fd.h"
 
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace pygc::commands {
@@ -48,24 +48,14 @@ Result<void> deliver(target::Session& session, const std::string& path, std::str
     session.output(text);
     return {};
   }
-  struct stat status{};
-  const bool special = ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
-  // A regular file appears under its name only once it is whole.
-  const std::string temporary = special ? path : fmt::format("{}.{}.tmp", path, ::getpid());
-  const UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (!fd) {
-    return std::unexpected(file_error(path, errno));
+  auto file = OutputFile::open(path, 0666);
+  if (!file) {
+    return std::unexpected(file.error());
   }
-  const bool written = write_all(fd.get(), text);
-  if (!special && (!written || ::rename(temporary.c_str(), path.c_str()) != 0)) {
-    const int code = errno;
-    ::unlink(temporary.c_str());
-    return std::unexpected(file_error(path, code));
+  if (auto written = file->write(text); !written) {
+    return written;
   }
-  if (!written) {
-    return std::unexpected(file_error(path, errno));
-  }
-  return {};
+  return file->commit();
 }
 
 } // namespace pygc::commands

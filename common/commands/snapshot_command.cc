@@ -33,7 +33,8 @@ public:
       return std::unexpected(saved.error());
     }
     struct stat status{};
-    if (::stat(output_.c_str(), &status) == 0) {
+    // A pipe may be our own output: nothing may follow the core there.
+    if (::stat(output_.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
       session.output(fmt::format("{}: {} bytes, {} of them on the disk\n", output_,
                                  grouped(static_cast<std::uint64_t>(status.st_size)),
                                  grouped(static_cast<std::uint64_t>(status.st_blocks) * 512)));

@@ -1,13 +1,10 @@
 #include "common/image/disk_cache.h"
 
-#include "common/base/unique_fd.h"
+#include "common/base/output_file.h"
 
 #include <cstdlib>
-#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace pygc::image {
 namespace {
@@ -42,17 +39,6 @@ nlohmann::json read_contents(const std::string& path, const std::string& build_i
                     contents["schema"] == schema && contents.contains("build_id") &&
                     contents["build_id"] == build_id;
   return ours ? contents : empty_contents(build_id);
-}
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n <= 0) {
-      return false;
-    }
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
 }
 
 } // namespace
@@ -108,14 +94,9 @@ void DiskCache::flush() {
   std::filesystem::create_directories(cache_directory(), error);
   const std::string text =
       contents().dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  // Written aside and renamed: a reader sees the old file or the new one.
-  std::string aside = path + ".XXXXXX";
-  const UniqueFd fd(::mkostemp(aside.data(), O_CLOEXEC));
-  if (!fd) {
-    return;
-  }
-  if (!write_all(fd.get(), text) || ::rename(aside.c_str(), path.c_str()) != 0) {
-    ::unlink(aside.c_str());
+  // A cache that cannot be written costs time, nothing else.
+  if (auto file = OutputFile::open(path, 0600); file && file->write(text)) {
+    static_cast<void>(file->commit());
   }
 }
 

@@ -1,9 +1,10 @@
 // Writing a snapshot to a file, with its holes.
+#include "common/base/output_file.h"
 #include "common/image/snapshot.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <span>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,76 +15,63 @@ namespace {
 
 constexpr std::size_t buffer_size = std::size_t{4} << 20U;
 
-std::unexpected<Error> file_error(const std::string& path, int code) {
-  const ErrorKind kind = code == ENOENT   ? ErrorKind::not_found
-                         : code == EACCES ? ErrorKind::permission
-                                          : ErrorKind::io;
-  return fail(kind, 0, "cannot write " + path + ": " + std::strerror(code));
-}
-
-/// 0, or errno.
-int write_all(int fd, std::span<const std::byte> bytes, off_t offset) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), offset);
-    if (n < 0 && errno == EINTR) {
-      continue;
-    }
-    if (n <= 0) {
-      return n < 0 ? errno : EIO;
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
-    offset += n;
-  }
-  return 0;
-}
-
 class Copy {
 public:
-  Copy(int from, int to, const std::function<bool()>& cancelled)
+  Copy(int from, OutputFile& to, const std::function<bool()>& cancelled)
       : from_(from), to_(to), cancelled_(cancelled), buffer_(buffer_size) {}
 
-  /// 0, or errno; ECANCELED when the user has had enough.
-  int run() {
+  Result<void> run() {
     struct stat status{};
-    if (::fstat(from_, &status) != 0 || ::ftruncate(to_, status.st_size) != 0) {
-      return errno;
+    if (::fstat(from_, &status) != 0) {
+      return unreadable();
     }
+    off_t done = 0;
     off_t start = ::lseek(from_, 0, SEEK_DATA);
     while (start >= 0 && start < status.st_size) {
       const off_t end = ::lseek(from_, start, SEEK_HOLE);
       if (end < 0) {
-        return errno;
+        return unreadable();
       }
-      if (const int code = run_of_data(start, end); code != 0) {
-        return code;
+      if (auto copied = run_of_data(done, start, end); !copied) {
+        return copied;
       }
+      done = end;
       start = ::lseek(from_, end, SEEK_DATA); // fails (ENXIO) where only a hole is left
     }
-    return 0;
+    return to_.skip(static_cast<std::size_t>(status.st_size - done));
   }
 
 private:
-  int run_of_data(off_t start, off_t end) {
+  static std::unexpected<Error> unreadable() {
+    return fail(ErrorKind::io, 0,
+                std::string("cannot read the copy of the process: ") + std::strerror(errno));
+  }
+
+  /// From `done`, where the hole before it begins.
+  Result<void> run_of_data(off_t done, off_t start, off_t end) {
+    if (auto skipped = to_.skip(static_cast<std::size_t>(start - done)); !skipped) {
+      return skipped;
+    }
     while (start < end) {
       if (cancelled_()) {
-        return ECANCELED;
+        return fail(ErrorKind::cancelled, 0, "interrupted");
       }
       const auto size = std::min(buffer_.size(), static_cast<std::size_t>(end - start));
       const ssize_t n = ::pread(from_, buffer_.data(), size, start);
       if (n <= 0) {
-        return n < 0 ? errno : EIO;
+        return unreadable();
       }
       const std::span bytes = std::span(buffer_).first(static_cast<std::size_t>(n));
-      if (const int code = write_all(to_, bytes, start); code != 0) {
-        return code;
+      if (auto written = to_.write(bytes); !written) {
+        return written;
       }
       start += n;
     }
-    return 0;
+    return {};
   }
 
   int from_;
-  int to_;
+  OutputFile& to_;
   const std::function<bool()>& cancelled_;
   std::vector<std::byte> buffer_;
 };
@@ -92,23 +80,15 @@ private:
 
 Result<void> save_snapshot(const Snapshot& snapshot, const std::string& path,
                            const std::function<bool()>& cancelled) {
-  // It appears under its name only once it is whole.
-  const std::string temporary = path + "." + std::to_string(::getpid()) + ".tmp";
   // Memory may hold secrets: nobody else's to read.
-  const UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  auto file = OutputFile::open(path, 0600);
   if (!file) {
-    return file_error(path, errno);
+    return std::unexpected(file.error());
   }
-  int code = Copy(snapshot.core.get(), file.get(), cancelled).run();
-  if (code == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) {
-    code = errno;
+  if (auto copied = Copy(snapshot.core.get(), *file, cancelled).run(); !copied) {
+    return copied;
   }
-  if (code != 0) {
-    ::unlink(temporary.c_str());
-    return code == ECANCELED ? fail(ErrorKind::cancelled, 0, "interrupted")
-                             : file_error(path, code);
-  }
-  return {};
+  return file->commit();
 }
 
 } // namespace pygc::image
