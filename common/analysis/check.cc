@@ -165,17 +165,31 @@ private:
     tell_incidents(set, result->incidents);
     if (input_.second != nullptr) {
       auto compared = compare_engines(input_.replayer, *input_.second, round, *result);
-      if (!compared) {
-        return std::unexpected(compared.error());
+      if (compared) {
+        add_comparison(*compared);
+      } else if (auto told = tell_failed("the engines were not compared", compared.error());
+                 !told) {
+        return told;
       }
-      add_comparison(*compared);
     }
     if (auto told = tell_negatives(set, *result); !told) {
       return told;
     }
-    return input_.tracer == nullptr
-               ? Result<void>{}
-               : trace_provenance(input_, explainer_, set, *result, stale_, report_);
+    if (input_.tracer == nullptr) {
+      return {};
+    }
+    const auto traced = trace_provenance(input_, explainer_, set, *result, stale_, report_);
+    return traced ? traced
+                  : tell_failed("visits were not traced to their slots and owners", traced.error());
+  }
+
+  /// What the replay gave stands when a further part fails; only the user's interruption ends all.
+  Result<void> tell_failed(std::string_view what, const Error& error) {
+    if (error.kind == ErrorKind::cancelled) {
+      return std::unexpected(error);
+    }
+    incomplete(fmt::format("{}: {}", what, error.reason));
+    return {};
   }
 
   void add_comparison(const ComparedEngines& compared) {

@@ -35,6 +35,9 @@ public:
     Context& context = *opened->context;
     const bool both = options_.engine == Engine::both;
     const auto tracer = !no_trace_ || both ? context.tracer() : Result<replay::Tracer*>(nullptr);
+    if (!tracer && tracer.error().kind == ErrorKind::cancelled) {
+      return std::unexpected(tracer.error());
+    }
     auto report = analysis::check({.image = context.image(),
                                    .reader = context.reader(),
                                    .heap = *opened->heap,
@@ -51,11 +54,14 @@ public:
       report->complete = false;
       report->incomplete_because.push_back(others);
     }
-    if (!tracer && both) {
-      return std::unexpected(tracer.error());
-    }
     if (!tracer) {
-      report->notes.push_back("slots and owners are not known: " + tracer.error().reason);
+      report->complete = false;
+      report->incomplete_because.push_back(
+          fmt::format("{}: {}",
+                      no_trace_ ? "the engines were not compared"
+                                : "visits were not traced to their slots and owners",
+                      tracer.error().reason) +
+          (both ? "" : "; --no-trace checks without that"));
     }
     if (const auto traffic = context.target().traffic(); traffic && traffic->unreadable != 0) {
       report->complete = false;

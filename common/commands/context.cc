@@ -150,6 +150,7 @@ Result<replay::Replayer*> Context::native() {
     }
     replayer_ = std::move(*started);
     if (auto searched = search_visitor(*replayer_); !searched) {
+      replayer_.reset();
       return std::unexpected(searched.error());
     }
   }
@@ -181,6 +182,7 @@ Result<replay::Tracer*> Context::tracer() {
     }
     tracer_ = std::move(*started);
     if (auto searched = search_visitor(*tracer_); !searched) {
+      tracer_.reset(); // so that the next one who asks hears of it too
       return std::unexpected(searched.error());
     }
   }

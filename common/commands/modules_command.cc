@@ -106,13 +106,21 @@ public:
       return std::unexpected(opened.error());
     }
     Context& context = *opened->context;
-    const auto tracer = context.tracer();
-    const auto rows = analysis::survey_modules({.image = context.image(),
-                                                .reader = context.reader(),
-                                                .heap = *opened->heap,
-                                                .threads = context.target().threads(),
-                                                .replayer = *opened->replayer,
-                                                .tracer = tracer ? *tracer : nullptr});
+    auto tracer = context.tracer();
+    const auto survey = [&] {
+      return analysis::survey_modules({.image = context.image(),
+                                       .reader = context.reader(),
+                                       .heap = *opened->heap,
+                                       .threads = context.target().threads(),
+                                       .replayer = *opened->replayer,
+                                       .tracer = tracer ? *tracer : nullptr});
+    };
+    auto rows = survey();
+    if (!rows && tracer && options_.engine == Engine::native &&
+        rows.error().kind == ErrorKind::replayer) {
+      tracer = std::unexpected(rows.error()); // the rest can be told without it
+      rows = survey();
+    }
     if (!rows) {
       return std::unexpected(rows.error());
     }
@@ -125,7 +133,7 @@ public:
     if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
       return std::unexpected(delivered.error());
     }
-    return opened->heap->corruptions.empty() ? status_clean : status_incomplete;
+    return tracer && opened->heap->corruptions.empty() ? status_clean : status_incomplete;
   }
 
 private:

@@ -106,10 +106,15 @@ Result<Trace> EmulatedReplayer::trace(std::span<const TraceRequest> requests,
 Result<std::unique_ptr<Tracer>> start_emulated(const image::AddressSpace& memory,
                                                const Options& options,
                                                const std::function<bool()>& cancelled) {
-  if (::access(options.replayer_path.c_str(), X_OK) != 0) {
+  if (::access(options.replayer_path.c_str(), F_OK) != 0) {
     return fail(ErrorKind::replayer, 0,
                 "the emulated engine is missing (" + options.replayer_path +
-                    "): was pygc built without Unicorn?");
+                    "); install pygc with it (built with Unicorn 2, libunicorn2)");
+  }
+  if (::access(options.replayer_path.c_str(), X_OK) != 0) {
+    return fail(ErrorKind::replayer, 0,
+                "the emulated engine is not executable (" + options.replayer_path +
+                    "); reinstall pygc");
   }
   bool clash = false;
   auto process = NativeReplayer::start(memory, options, cancelled, clash);

@@ -6,10 +6,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 namespace pygc::replay {
 namespace {
@@ -19,6 +21,9 @@ constexpr std::chrono::milliseconds poll_interval{50};
 // A replayer that shows no progress for so long is given up. Its own timer ends a traversal long
 // before, unless the target's code has broken it.
 constexpr std::chrono::seconds stall_limit{60};
+
+// As the dynamic linker ends when it cannot load the libraries.
+constexpr int exit_not_loaded = 127;
 
 std::string system_reason(int error) {
   return std::strerror(error);
@@ -43,6 +48,11 @@ public:
     sigemptyset(&none);
     sigfillset(&all);
     int error = posix_spawn_file_actions_adddup2(&actions_, control, protocol::control_fd);
+    // The dynamic linker and libraries have nothing to tell the user: died() says it in our words.
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+      error = error != 0 ? error
+                         : posix_spawn_file_actions_addopen(&actions_, fd, "/dev/null", O_RDWR, 0);
+    }
     error = error != 0
                 ? error
                 : posix_spawn_file_actions_addclosefrom_np(&actions_, protocol::control_fd + 1);
@@ -124,6 +134,9 @@ Error ReplayerProcess::died() {
     const char* name = ::strsignal(signal);
     error.reason = "the replayer was killed by signal " + std::to_string(signal) + " (" +
                    (name != nullptr ? name : "unknown") + ")";
+    if (signal == SIGKILL) {
+      error.reason += ", perhaps for lack of memory";
+    }
   } else if (status && WIFEXITED(*status)) {
     exit_status_ = WEXITSTATUS(*status);
     switch (*exit_status_) {
@@ -134,7 +147,12 @@ Error ReplayerProcess::died() {
       error.reason = "the replayer is in the way of the target's memory";
       break;
     case protocol::exit_no_emulator:
-      error.reason = "the emulator cannot be set up";
+      error.reason = "the emulator cannot be set up; give pygc more memory, or reinstall it with "
+                     "its libunicorn 2";
+      break;
+    case exit_not_loaded:
+      error.reason = "the replayer cannot be loaded, since a library that it needs is missing or "
+                     "does not fit, or memory is short; install libunicorn 2 (libunicorn2)";
       break;
     case protocol::exit_crashed:
       error.reason = "the replayer crashed: its own memory was overwritten";
