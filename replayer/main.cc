@@ -168,7 +168,8 @@ void map_and_lock() {
       machine::exit_process(protocol::exit_done);
     }
     const auto& command = run_state.command;
-    const bool known = command.kind >= Kind::clear && command.kind <= Kind::visits;
+    const bool known = (command.kind >= Kind::clear && command.kind <= Kind::visits) ||
+                       command.kind == Kind::edges;
     if (size != sizeof(protocol::Command) || !known ||
         command.watched_count > protocol::max_watched) {
       broken_protocol();

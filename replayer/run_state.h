@@ -38,6 +38,8 @@ struct RunState {
   volatile bool records_full = false;
   /// How many there were when the traversal under way began.
   volatile std::uint64_t container_records = 0;
+  /// The traversal under way is the second one of its container, which decrements.
+  volatile bool counting = false;
 };
 
 // NOLINTNEXTLINE(bugprone-dynamic-static-initializers): constinit says that it is not

@@ -136,17 +136,49 @@ void compare_watched(const Loop& loop, std::uint64_t container) {
   }
 }
 
+/// Keeps of the visits of one container those that the second traversal, with visit_decref, has
+/// decremented, and makes that undone. Objects come as often as they were visited: the first ones
+/// are kept, whichever they were.
+void settle_edges(const Loop& loop) {
+  const auto* records = in_window<protocol::EdgeRecord>(loop.command.records);
+  auto* kept = in_window<protocol::EdgeRecord>(loop.command.records);
+  std::uint64_t count = loop.state.container_records;
+  for (std::uint64_t r = loop.state.container_records; r < loop.state.records; ++r) {
+    const protocol::EdgeRecord record = records[r];
+    std::uint64_t& prev = at(loop.gc_prev(loop.objects[record.object]));
+    const std::uint64_t left =
+        (prev >> protocol::gc_refs_shift) & ((std::uint64_t{1} << protocol::edge_index_shift) - 1);
+    if (left < protocol::edge_count) {
+      prev += std::uint64_t{1} << protocol::gc_refs_shift;
+      kept[count++] = record;
+    }
+  }
+  loop.state.records = count;
+}
+
 bool has_room(const Loop& loop) {
   return loop.command.kind != Kind::traverse ||
          loop.state.records + loop.command.watched_count <= loop.command.record_capacity;
 }
 
+std::uint64_t visitor_of(const protocol::Command& command) {
+  switch (command.kind) {
+  case Kind::visits:
+    return reinterpret_cast<std::uint64_t>(&visit_record);
+  case Kind::edges:
+    return reinterpret_cast<std::uint64_t>(&visit_edge);
+  default:
+    return command.visitor != 0 ? command.visitor
+                                : reinterpret_cast<std::uint64_t>(&visit_decrement);
+  }
+}
+
 void traverse_loop() {
   const Loop loop;
   const auto& setup = loop.state.setup;
-  const bool recording = loop.command.kind == Kind::visits;
-  const auto own = reinterpret_cast<std::uint64_t>(recording ? &visit_record : &visit_decrement);
-  const std::uint64_t visitor = recording || loop.command.visitor == 0 ? own : loop.command.visitor;
+  const bool edges = loop.command.kind == Kind::edges;
+  const bool recording = edges || loop.command.kind == Kind::visits;
+  const std::uint64_t visitor = visitor_of(loop.command);
   for (std::uint64_t i = loop.state.index; i < loop.command.end; ++i) {
     const std::uint64_t object = loop.enter(i);
     if (!has_room(loop)) {
@@ -167,6 +199,12 @@ void traverse_loop() {
     reinterpret_cast<Traverse>(function)(object, visitor, object);
     if (loop.state.records_full) {
       return;
+    }
+    if (edges && loop.command.visitor != 0 && loop.state.records != loop.state.container_records) {
+      loop.state.counting = true;
+      reinterpret_cast<Traverse>(function)(object, loop.command.visitor, object);
+      settle_edges(loop);
+      loop.state.counting = false;
     }
     if (!recording) {
       compare_watched(loop, i);
@@ -214,6 +252,7 @@ protocol::Reply run_command() {
   state.records = 0;
   state.container_records = 0;
   state.records_full = false;
+  state.counting = false;
   state.visitor_caller = 0;
   if (loop.command.kind == Kind::traverse) {
     start_watching(loop);
@@ -236,6 +275,12 @@ protocol::Reply run_command() {
     write_incident(loop, reply.incidents++);
     if (loop.command.kind == Kind::traverse) {
       compare_watched(loop, state.index); // it may have visited some before it ended
+    }
+    if (state.counting) {
+      settle_edges(loop);
+      state.counting = false;
+    } else if (state.incident.ending == protocol::Ending::timeout) {
+      state.records = state.container_records; // of a traversal without end: no list of visits
     }
     state.index = state.index + 1;
   }

@@ -77,9 +77,9 @@ void on_signal(int signal, siginfo_t* info, void* raw_context) {
     incident.pc = 0;
   } else if (in_own_text(incident.pc)) {
     // In a visitor: its caller passed something that is no object. Else: while fetching
-    // tp_traverse.
+    // tp_traverse, or out of time anywhere.
     incident.pc = state.visitor_caller;
-    if (state.visitor_caller == 0) {
+    if (state.visitor_caller == 0 && signal != SIGPROF) {
       incident.ending = Ending::not_run;
     }
   }

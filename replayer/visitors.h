@@ -12,5 +12,7 @@ using Visitor = int (*)(std::uint64_t object, void* argument);
 int visit_decrement(std::uint64_t object, void* argument);
 /// Writes the visit down; asks the traversal to end when there is no more room.
 int visit_record(std::uint64_t object, void* argument);
+/// Writes down the indices of the container and of the object if it is a GC object of the round.
+int visit_edge(std::uint64_t object, void* argument);
 
 } // namespace pygc::replayer

@@ -102,7 +102,7 @@ private:
       if (!result) {
         return std::unexpected(result.error());
       }
-      const auto reachable = find_reachable(input_.replayer, set, *result);
+      const auto reachable = find_reachable(input_.replayer, set, *result, stale);
       if (!reachable) {
         return std::unexpected(reachable.error());
       }

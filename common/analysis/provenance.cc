@@ -95,69 +95,14 @@ private:
     if (victims_.empty()) {
       return {};
     }
-    std::vector<Address> seen = traced_as_reachable();
-    std::ranges::sort(seen);
-    std::vector<std::uint32_t> indices;
-    for (auto& [address, victim] : victims_) {
-      victim.reachable = std::ranges::binary_search(seen, address);
-      if (!victim.reachable) {
-        indices.push_back(victim.index);
-      }
-    }
-    const auto reachable = are_reachable(input_.replayer, set_, result_, stale_, indices);
+    const auto reachable = find_reachable(input_.replayer, set_, result_, stale_);
     if (!reachable) {
       return std::unexpected(reachable.error());
     }
-    auto next = reachable->begin();
     for (auto& [address, victim] : victims_) {
-      if (!victim.reachable) {
-        victim.reachable = *next++;
-      }
+      victim.reachable = (*reachable)[victim.index];
     }
     return {};
-  }
-
-  /// What is reached from traced containers that are referred to from outside: without a replay.
-  std::vector<Address> traced_as_reachable() const {
-    std::unordered_map<Address, bool> reached; // traced containers
-    for (const replay::TraceRequest& request : survey_.requests) {
-      reached.emplace(request.container, false);
-    }
-    std::vector<Address> roots;
-    for (std::size_t i = 0; i < set_.objects.size(); ++i) {
-      const auto found = result_.gc_refs[i] == 0 ? reached.end() : reached.find(set_.objects[i]);
-      if (found != reached.end()) {
-        found->second = true;
-        roots.push_back(set_.objects[i]);
-      }
-    }
-    // Visits come in the order of the requests: one span a container.
-    std::unordered_map<Address, std::pair<std::size_t, std::size_t>> visits;
-    for (std::size_t i = 0; i < survey_.visits.size(); ++i) {
-      const auto [found, fresh] = visits.try_emplace(survey_.container(survey_.visits[i]), i, i);
-      found->second.second = i + 1;
-    }
-    std::vector<Address> objects;
-    while (!roots.empty()) {
-      const auto found = visits.find(roots.back());
-      roots.pop_back();
-      if (found == visits.end()) {
-        continue;
-      }
-      for (std::size_t i = found->second.first; i < found->second.second; ++i) {
-        const SlotVisit& visit = survey_.visits[i];
-        if (!visit.counted) {
-          continue;
-        }
-        objects.push_back(visit.object);
-        const auto container = reached.find(visit.object);
-        if (container != reached.end() && !container->second) {
-          container->second = true;
-          roots.push_back(visit.object);
-        }
-      }
-    }
-    return objects;
   }
 
   void attach_slot(Visitor& visitor, Address slot) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <unistd.h>
+#include <unordered_map>
 
 namespace pygc::replay {
 namespace {
@@ -10,6 +11,8 @@ namespace {
 constexpr std::uint64_t incident_capacity = 4096;
 // The largest container must fit: its visits cannot be told in two answers.
 constexpr std::uint64_t max_record_capacity = std::uint64_t{1} << 26;
+// So many at a time when all visits are asked for: what one trace lists is limited.
+constexpr std::size_t containers_per_trace = std::size_t{1} << 16;
 
 } // namespace
 
@@ -101,6 +104,51 @@ Result<Trace> EmulatedReplayer::trace(std::span<const TraceRequest> requests,
     return std::unexpected(done.error());
   }
   return trace;
+}
+
+Result<void>
+EmulatedReplayer::edges(std::span<const Address> objects,
+                        std::span<const Address> /*clear_collecting: a trace marks its own*/,
+                        const std::function<Result<void>(std::span<const Edge>)>& take,
+                        std::vector<Incident>* incidents) {
+  if (objects.size() > UINT32_MAX) {
+    return fail(ErrorKind::limit, 0, "more than 2^32 objects in one collection");
+  }
+  std::unordered_map<Address, std::uint32_t> index;
+  index.reserve(objects.size());
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    index.emplace(objects[i], static_cast<std::uint32_t>(i));
+  }
+  std::vector<Edge> edges;
+  for (std::size_t first = 0; first < objects.size(); first += containers_per_trace) {
+    const auto part =
+        objects.subspan(first, std::min(containers_per_trace, objects.size() - first));
+    std::vector<TraceRequest> requests;
+    for (const Address object : part) {
+      requests.push_back({.container = object});
+    }
+    const auto traced = trace(requests, {});
+    if (!traced) {
+      return std::unexpected(traced.error());
+    }
+    edges.clear();
+    for (const TracedVisit& visit : traced->visits) {
+      const auto found = visit.counted ? index.find(visit.object) : index.end();
+      if (found != index.end()) {
+        edges.push_back({static_cast<std::uint32_t>(first) + visit.request, found->second});
+      }
+    }
+    for (Incident incident : traced->incidents) {
+      if (incidents != nullptr && incident.outcome != Outcome::write) { // which ends no traversal
+        incident.container += static_cast<std::uint32_t>(first);
+        incidents->push_back(incident);
+      }
+    }
+    if (auto taken = take(edges); !taken) {
+      return taken;
+    }
+  }
+  return {};
 }
 
 Result<std::unique_ptr<Tracer>> start_emulated(const image::AddressSpace& memory,

@@ -19,6 +19,9 @@ public:
   Result<RoundResult> run(const Round& round) override;
   Result<std::vector<Visit>> visits(std::span<const Address> containers, Address function,
                                     std::vector<Incident>* incidents) override;
+  Result<void> edges(std::span<const Address> objects, std::span<const Address> clear_collecting,
+                     const std::function<Result<void>(std::span<const Edge>)>& take,
+                     std::vector<Incident>* incidents) override;
   void use_visitor(Address visit_decref) override { visit_decref_ = visit_decref; }
   std::uint64_t failed_regions() const override { return failed_regions_; }
 
@@ -41,6 +44,10 @@ private:
   /// Carries the command out piece by piece, as its buffers fill.
   Result<void> carry_out(protocol::Command command, std::vector<Incident>* incidents,
                          const std::function<Result<void>(const protocol::Reply&)>& take);
+  Result<protocol::Command> start_edges(std::span<const Address> objects,
+                                        std::span<const Address> clear_collecting);
+  Result<void> take_edges(const protocol::Command& command, const protocol::Reply& reply,
+                          std::vector<Edge>& edges) const;
   Result<void> take_incidents(const protocol::Command& command, const protocol::Reply& reply,
                               std::vector<Incident>& incidents) const;
   Result<void> take_decrements(const protocol::Command& command, const protocol::Reply& reply,

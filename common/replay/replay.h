@@ -95,6 +95,12 @@ struct Visit {
   Address object = 0;          // what was passed to the visitor
 };
 
+/// A visit of an object of the round that visit_decref counts: indices into the round's objects.
+struct Edge {
+  std::uint32_t container = 0;
+  std::uint32_t object = 0;
+};
+
 /// Objects that one round may watch.
 inline constexpr std::size_t max_watched = 256;
 /// Visits that one call of visits() may list.
@@ -117,6 +123,14 @@ public:
   /// stack references too). `function` replaces tp_traverse when not 0, e.g. an m_traverse.
   virtual Result<std::vector<Visit>> visits(std::span<const Address> containers, Address function,
                                             std::vector<Incident>* incidents) = 0;
+  /// Hands each visit between the objects that visit_decref would count to `take`, piece by piece:
+  /// the containers in the order of `objects`. No borrowed stack reference is among them as long as
+  /// visit_decref is known. `clear_collecting` as for Round. Of a traversal that does not end
+  /// (Outcome::timeout) none is handed over. Errors: replayer, cancelled, limit, those of `take`.
+  virtual Result<void> edges(std::span<const Address> objects,
+                             std::span<const Address> clear_collecting,
+                             const std::function<Result<void>(std::span<const Edge>)>& take,
+                             std::vector<Incident>* incidents) = 0;
   /// Regions of the image that could not be mapped, for lack of resources or because the replayer
   /// itself lies there. Traversals that need them end in an incident.
   virtual std::uint64_t failed_regions() const = 0;

@@ -9,7 +9,7 @@
 
 namespace pygc::replay::protocol {
 
-inline constexpr std::uint32_t version = 2;
+inline constexpr std::uint32_t version = 3;
 inline constexpr int control_fd = 3;
 
 /// update_refs adds this to each refcount, so that gc_refs below zero stay exact and assertions of
@@ -35,6 +35,12 @@ inline constexpr std::uint64_t own_stack = own_start + 0x4000'0000;
 inline constexpr std::uint64_t own_window = own_start + 0x1'0000'0000;
 inline constexpr std::uint64_t own_end = own_start + 0x100'0000'0000;
 inline constexpr std::uint64_t max_window_size = own_end - own_window;
+
+/// Kind::edges: update_refs gets `index << edge_index_shift | edge_count` of each object, so that a
+/// visitor finds the index of what it is passed in the object itself, and the decrements of one
+/// traversal can be told from what is missing of edge_count.
+inline constexpr unsigned edge_index_shift = 29;
+inline constexpr std::uint64_t edge_count = std::uint64_t{1} << 28;
 
 inline constexpr std::uint64_t user_space_end = 0x7fff'ffff'f000;
 
@@ -68,6 +74,7 @@ enum class Kind : std::uint32_t {
   trace, // emulated engine only: visits with their slots
   need,  // in the middle of a command: Reply::next is an address that `demand` regions lack
   page,  // the answer to that
+  edges, // native engine only: visits of objects of the round that count, as pairs of indices
 };
 
 /// `file`: copy on write from the file (offsets on page boundaries). `copy`: read into memory of
@@ -113,21 +120,25 @@ struct Lock {
   Kind kind = Kind::lock;
 };
 
-/// clear, update, traverse, collect, visits, trace. Offsets are bytes from the window's start.
+/// clear, update, traverse, collect, visits, trace, edges. Offsets are bytes from the window's
+/// start.
 struct Command {
   Kind kind = Kind::update;
   std::uint32_t watched_count = 0;
   std::uint64_t first = 0; // [first, end) of the objects
   std::uint64_t end = 0;
-  std::uint64_t objects = 0; // u64 addresses; update sets those it cannot write to 0
+  std::uint64_t object_count = 0; // edges: of all objects; [first, end) are the containers
+  std::uint64_t objects = 0;      // u64 addresses; update sets those it cannot write to 0
   std::uint64_t counts = 0; // u64 refcounts; collect replaces them by i64 gc_refs; trace: functions
   std::uint64_t watched = 0;   // u32 indices into the objects; trace: u64 functions
   std::uint64_t incidents = 0; // IncidentRecords
   std::uint64_t incident_capacity = 0;
-  std::uint64_t records = 0; // DecrementRecords, VisitRecords or TraceRecords
+  std::uint64_t records = 0; // DecrementRecords, VisitRecords, TraceRecords or EdgeRecords
   std::uint64_t record_capacity = 0;
   std::uint64_t function = 0; // in place of tp_traverse
-  std::uint64_t visitor = 0;  // the target's visit_decref; 0: a visitor of the replayer's own
+  /// The target's visit_decref; 0: a visitor of the replayer's own. edges: what tells the visits
+  /// that count from those of borrowed references; 0: all count.
+  std::uint64_t visitor = 0;
 };
 
 /// The pages [start, end) around the address asked for are in the file now.
@@ -198,6 +209,11 @@ struct VisitRecord {
   std::uint64_t object = 0;
   std::uint32_t container = 0;
   std::uint32_t reserved = 0;
+};
+
+struct EdgeRecord {
+  std::uint32_t container = 0; // indices into the objects
+  std::uint32_t object = 0;
 };
 
 struct TraceRecord {

@@ -61,6 +61,20 @@ public:
     return all;
   }
 
+  Result<void> edges(std::span<const Address>, std::span<const Address>,
+                     const std::function<Result<void>(std::span<const replay::Edge>)>& take,
+                     std::vector<replay::Incident>*) override {
+    for (std::uint32_t container = 0; container < visits_.size(); ++container) {
+      for (const std::uint32_t visited : visits_[container]) {
+        const replay::Edge edge{container, visited};
+        if (auto taken = take(std::span(&edge, 1)); !taken) {
+          return taken;
+        }
+      }
+    }
+    return {};
+  }
+
   std::uint64_t failed_regions() const override { return 0; }
 
 private:
