@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/target/progress.h"
-#include "common/target/target.h"
+#include "common/target/session.h"
 
 #include <string_view>
 

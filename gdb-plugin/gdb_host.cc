@@ -1,6 +1,6 @@
 #include "gdb-plugin/gdb_host.h"
 
-#include "common/target/wire_machine_x86_64.h"
+#include "common/machine/machine.h"
 #include "common/target/wire_maps.h"
 
 #include <algorithm>
@@ -73,8 +73,8 @@ bool GdbHost::describe(wire::Launch& launch) {
     }
     return true;
   }
-  sp_ = register_value(wire::sp_register);
-  const Address pc = register_value(wire::pc_register);
+  sp_ = register_value(machine::sp_register);
+  const Address pc = register_value(machine::pc_register);
   const wire::Read reader = [this](Address address, std::byte* to, std::size_t size) {
     return read(address, to, size);
   };

@@ -33,9 +33,9 @@ Command current;
 bool busy = false;
 bool ready = false;
 
-target::Thread parse_thread(const std::string& line) {
-  target::Thread thread;
-  std::array<std::uint64_t, target::dwarf_register_count + 2> numbers{}; // GDB's own number first
+machine::Thread parse_thread(const std::string& line) {
+  machine::Thread thread;
+  std::array<std::uint64_t, machine::dwarf_register_count + 2> numbers{}; // GDB's own number first
   std::size_t at = 0;
   for (auto& number : numbers) {
     const std::size_t end = std::min(line.find(' ', at), line.size());
@@ -48,8 +48,8 @@ target::Thread parse_thread(const std::string& line) {
 }
 
 // The selected thread comes twice: first, and again among all.
-void add_thread(std::vector<target::Thread>& threads, const std::string& line) {
-  const target::Thread thread = parse_thread(line);
+void add_thread(std::vector<machine::Thread>& threads, const std::string& line) {
+  const machine::Thread thread = parse_thread(line);
   if (!threads.empty() && threads.front().registers == thread.registers &&
       threads.front().thread_pointer == thread.thread_pointer) {
     return;

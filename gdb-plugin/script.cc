@@ -1,7 +1,7 @@
 #include "gdb-plugin/script.h"
 
+#include "common/machine/machine.h"
 #include "common/target/wire_commands.h"
-#include "common/target/wire_machine_x86_64.h"
 
 #include <array>
 #include <cctype>
@@ -168,12 +168,12 @@ std::string quietly(const std::string& command) {
 std::string definitions(const std::string& library) {
   std::string format = "%d";
   std::string values = "$_gthread";
-  for (const char* name : wire::register_names) {
+  for (const char* name : machine::register_names) {
     format += " %#lx";
     values += std::string(", (unsigned long)$") + name;
   }
   format += " %#lx";
-  const std::string pointer = std::string("$") + wire::thread_pointer_name;
+  const std::string pointer = std::string("$") + machine::thread_pointer_name;
   values += ", (unsigned long)($_isvoid(" + pointer + ") ? 0 : " + pointer + ")";
 
   std::string text(helpers);

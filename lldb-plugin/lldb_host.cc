@@ -1,7 +1,7 @@
 #include "lldb-plugin/lldb_host.h"
 
+#include "common/machine/machine.h"
 #include "common/target/wire_files.h"
-#include "common/target/wire_machine_x86_64.h"
 #include "common/target/wire_maps.h"
 
 #include <algorithm>
@@ -36,16 +36,16 @@ template <class Debugger> bool interrupt_requested(Debugger& debugger) {
   }
 }
 
-target::Thread describe_thread(lldb::SBThread thread) {
-  target::Thread described;
+machine::Thread describe_thread(lldb::SBThread thread) {
+  machine::Thread described;
   described.tid = thread.GetThreadID();
   lldb::SBFrame frame = thread.GetFrameAtIndex(0);
-  for (std::size_t i = 0; i < wire::register_names.size(); i++) {
-    described.registers[i] = frame.FindRegister(wire::register_names[i]).GetValueAsUnsigned();
+  for (std::size_t i = 0; i < machine::register_names.size(); i++) {
+    described.registers[i] = frame.FindRegister(machine::register_names[i]).GetValueAsUnsigned();
   }
-  described.pc = described.registers[wire::pc_register];
-  described.sp = described.registers[wire::sp_register];
-  described.thread_pointer = frame.FindRegister(wire::thread_pointer_name).GetValueAsUnsigned();
+  described.pc = described.registers[machine::pc_register];
+  described.sp = described.registers[machine::sp_register];
+  described.thread_pointer = frame.FindRegister(machine::thread_pointer_name).GetValueAsUnsigned();
   if (thread.GetStopReason() == lldb::eStopReasonSignal) {
     described.signal = static_cast<int>(thread.GetStopReasonDataAtIndex(0));
   }
@@ -92,7 +92,7 @@ bool LldbHost::describe(wire::Launch& launch) {
   if (!lldb::SBDebugger::StateIsStoppedState(state)) {
     return false;
   }
-  const target::Thread thread = describe_thread(process_.GetSelectedThread());
+  const machine::Thread thread = describe_thread(process_.GetSelectedThread());
   const char* plugin = process_.GetPluginName();
   hello.pid = static_cast<std::int64_t>(process_.GetProcessID());
   hello.kind = wire::TargetKind::remote;

@@ -1,6 +1,6 @@
 #include "replayer/demand.h"
 
-#include "replayer/machine_x86_64.h"
+#include "replayer/machine.h"
 
 #include <array>
 #include <sys/syscall.h>

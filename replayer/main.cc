@@ -2,7 +2,7 @@
 // out the analysis' commands until the control socket closes.
 #include "common/replay/replayer_protocol.h"
 #include "replayer/fill.h"
-#include "replayer/machine_x86_64.h"
+#include "replayer/machine.h"
 #include "replayer/map.h"
 #include "replayer/run_state.h"
 #include "replayer/runner.h"

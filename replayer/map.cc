@@ -1,8 +1,9 @@
 #include "replayer/map.h"
 
+#include "common/machine/machine.h"
 #include "replayer/demand.h"
 #include "replayer/fill.h"
-#include "replayer/machine_x86_64.h"
+#include "replayer/machine.h"
 
 #include <cerrno>
 #include <sys/mman.h>
@@ -117,13 +118,13 @@ MapOutcome map_on_demand(const protocol::RegionRecord& region, int fd) {
 void clear_address_space(std::uint64_t vdso) {
   const std::uint64_t image_end = machine::own_image_end();
   unmap(0, protocol::own_start);
-  if (unmap(image_end, protocol::user_space_end) || vdso < image_end + vdso_margin) {
+  if (unmap(image_end, ::pygc::machine::user_space_end) || vdso < image_end + vdso_margin) {
     return;
   }
   // A kernel that seals its mappings: leave those, a clash with them is noticed.
   const std::uint64_t vdso_end = page_floor(vdso) + vdso_margin;
   unmap(image_end, page_floor(vdso) - vdso_margin);
-  unmap(vdso_end, protocol::user_space_end);
+  unmap(vdso_end, ::pygc::machine::user_space_end);
 }
 
 bool map_own_areas(int window_fd, std::uint64_t window_size) {
@@ -141,7 +142,7 @@ bool map_own_areas(int window_fd, std::uint64_t window_size) {
 }
 
 MapOutcome map_region(const protocol::RegionRecord& region, int fd) {
-  const bool sane = region.start < region.end && region.end <= protocol::user_space_end;
+  const bool sane = region.start < region.end && region.end <= ::pygc::machine::user_space_end;
   const bool ours = region.start < protocol::own_end && region.end > protocol::own_start;
   if (!sane || ours) {
     return MapOutcome::failed;

@@ -1,6 +1,6 @@
 #include "replayer/runner.h"
 
-#include "replayer/machine_x86_64.h"
+#include "replayer/machine.h"
 #include "replayer/map.h"
 #include "replayer/run_state.h"
 #include "replayer/visitors.h"

@@ -1,7 +1,7 @@
 #include "replayer/sandbox.h"
 
 #include "replayer/demand.h"
-#include "replayer/machine_x86_64.h"
+#include "replayer/machine.h"
 
 #include <array>
 #include <linux/filter.h>

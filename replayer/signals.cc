@@ -1,7 +1,7 @@
 #include "replayer/signals.h"
 
 #include "replayer/demand.h"
-#include "replayer/machine_x86_64.h"
+#include "replayer/machine.h"
 #include "replayer/run_state.h"
 
 #include <array>

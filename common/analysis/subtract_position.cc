@@ -1,6 +1,6 @@
 #include "common/analysis/subtract_position.h"
 
-#include "common/image/machine_x86_64.h"
+#include "common/machine/machine.h"
 
 #include <algorithm>
 #include <numeric>
@@ -82,7 +82,7 @@ private:
     // The cursor outlives the calls; what other registers hold is left over from them.
     for (std::size_t i = 0; i < frame.registers.size(); ++i) {
       if (const std::optional<std::uint64_t> value = frame.registers[i];
-          value && image::is_callee_saved(i)) {
+          value && machine::is_callee_saved(i)) {
         values.push_back(*value);
       }
     }

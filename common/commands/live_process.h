@@ -3,6 +3,7 @@
 
 #include "common/commands/options.h"
 #include "common/image/snapshot.h"
+#include "common/target/session.h"
 #include "common/target/target.h"
 
 #include <memory>

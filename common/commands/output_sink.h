@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/base/error.h"
-#include "common/target/target.h"
+#include "common/target/session.h"
 
 #include <string>
 #include <string_view>

@@ -2,6 +2,7 @@
 // given.
 #pragma once
 
+#include "common/target/session.h"
 #include "common/target/target.h"
 #include "common/target/wire_actions.h"
 

@@ -1,5 +1,7 @@
 #include "common/cpython/runtime_reader.h"
 
+#include "common/machine/machine.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -8,13 +10,12 @@ namespace {
 
 constexpr std::size_t interpreter_limit = 65536;
 constexpr std::size_t proof_objects = 16; // objects looked at on each list
-constexpr Address user_space_end = Address{1} << 47;
-constexpr Address gc_flag_bits = 3;  // of _gc_next and _gc_prev (Include/internal/pycore_gc.h)
-constexpr unsigned have_gc_bit = 14; // Py_TPFLAGS_HAVE_GC
-constexpr int generation_count = 3;  // NUM_GENERATIONS (Include/internal/pycore_gc.h)
+constexpr Address gc_flag_bits = 3;       // of _gc_next and _gc_prev (Include/internal/pycore_gc.h)
+constexpr unsigned have_gc_bit = 14;      // Py_TPFLAGS_HAVE_GC
+constexpr int generation_count = 3;       // NUM_GENERATIONS (Include/internal/pycore_gc.h)
 
 bool plausible(Address address, Address alignment = 8) {
-  return address >= 4096 && address < user_space_end && address % alignment == 0;
+  return address >= 4096 && address < machine::user_space_end && address % alignment == 0;
 }
 
 Result<Generation> read_generation(const image::AddressSpace& memory, const Layout& layout,

@@ -1,6 +1,7 @@
 #include "common/cpython/stack_lists.h"
 
 #include "common/cpython/runtime_reader.h"
+#include "common/machine/machine.h"
 
 #include <algorithm>
 #include <cstring>
@@ -11,10 +12,9 @@ namespace {
 constexpr std::size_t thread_limit = 256;
 constexpr std::size_t stack_limit = std::size_t{1} << 20; // bytes looked at above sp, a thread
 constexpr Address flag_bits = 3;
-constexpr Address user_space_end = Address{1} << 47;
 
 bool plausible(Address node) {
-  return node >= 4096 && node < user_space_end && node % 4 == 0;
+  return node >= 4096 && node < machine::user_space_end && node % 4 == 0;
 }
 
 /// True when the two words at `head` are a PyGC_Head with objects behind it.

@@ -1,5 +1,7 @@
 #include "common/heap/heap.h"
 
+#include "common/machine/machine.h"
+
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
@@ -12,7 +14,6 @@ namespace {
 constexpr std::size_t object_limit = std::size_t{1}
                                      << 31; // arrays are indexed by 32 bits elsewhere
 constexpr std::size_t cancel_interval = 1 << 14;
-constexpr Address user_space_end = Address{1} << 47;
 // Debian's PyGC_Head is aligned to 4 in some builds, upstream's to 8.
 constexpr Address head_alignment = 4;
 
@@ -43,7 +44,7 @@ private:
   };
 
   Result<Node> read_node(Address node) const {
-    if (node < 4096 || node >= user_space_end || node % head_alignment != 0) {
+    if (node < 4096 || node >= machine::user_space_end || node % head_alignment != 0) {
       return fail(ErrorKind::corrupt, node,
                   fmt::format("{:#x} is no address of a PyGC_Head", node));
     }

@@ -1,6 +1,6 @@
 #include "common/image/address_space.h"
 
-#include "common/image/machine_x86_64.h"
+#include "common/machine/page.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -62,7 +62,7 @@ Result<const std::byte*> AddressSpace::map_file(int fd, std::uint64_t offset, st
       return fail(ErrorKind::io, 0, "a file of the image cannot be examined or is empty");
     }
     // The last page is there whole, zeros behind the end of the file.
-    const std::uint64_t whole = page_up(static_cast<std::uint64_t>(status.st_size));
+    const std::uint64_t whole = machine::page_up(static_cast<std::uint64_t>(status.st_size));
     const bool paged = pager_ != nullptr && fd == paged_fd_;
     void* bytes =
         ::mmap(nullptr, whole, paged ? PROT_NONE : PROT_READ, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
@@ -93,7 +93,8 @@ Result<const std::byte*> AddressSpace::map_zeros(std::uint64_t size) {
 }
 
 Result<void> AddressSpace::add(Region region) {
-  if (region.start >= region.end || region.start % page_size != 0 || region.end % page_size != 0) {
+  if (region.start >= region.end || region.start % machine::page_size() != 0 ||
+      region.end % machine::page_size() != 0) {
     return fail(ErrorKind::corrupt, region.start, "a region is empty or not made of whole pages");
   }
   const std::uint64_t size = region.end - region.start;

@@ -2,7 +2,7 @@
 
 #include "common/image/core_notes.h"
 #include "common/image/elf_headers.h"
-#include "common/image/machine_x86_64.h"
+#include "common/machine/machine.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -91,8 +91,8 @@ private:
 void CoreFile::add_segment(const Elf64_Phdr& program) {
   // Dumpers write whole pages below the end of user space; anything else cannot have been mapped.
   std::uint64_t end = 0;
-  if (__builtin_add_overflow(program.p_vaddr, program.p_memsz, &end) || end > user_space_end ||
-      program.p_memsz == 0) {
+  if (__builtin_add_overflow(program.p_vaddr, program.p_memsz, &end) ||
+      end > machine::user_space_end || program.p_memsz == 0) {
     return;
   }
   const std::uint64_t promised = std::min(program.p_filesz, program.p_memsz);

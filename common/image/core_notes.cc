@@ -1,6 +1,7 @@
 #include "common/image/core_notes.h"
 
-#include "common/image/machine_x86_64.h"
+#include "common/machine/machine.h"
+#include "common/machine/thread_notes.h"
 
 #include <algorithm>
 #include <array>
@@ -39,7 +40,8 @@ void read_file_note(std::span<const std::byte> bytes, std::vector<target::FileMa
     const std::string_view name = names.substr(0, length);
     names.remove_prefix(length + 1);
     std::uint64_t offset = 0;
-    if (start >= end || end > user_space_end || __builtin_mul_overflow(pages, unit, &offset)) {
+    if (start >= end || end > machine::user_space_end ||
+        __builtin_mul_overflow(pages, unit, &offset)) {
       continue;
     }
     to.push_back({.start = start, .end = end, .file_offset = offset, .path = std::string(name)});
@@ -65,12 +67,12 @@ void read_core_notes(std::span<const std::byte> bytes, CoreNotes& notes) {
     }
     switch (note.type) {
     case NT_PRSTATUS:
-      if (auto thread = thread_from_prstatus(note.descriptor)) {
+      if (auto thread = machine::thread_from_prstatus(note.descriptor)) {
         notes.threads.push_back(*thread);
       }
       break;
     case NT_PRPSINFO:
-      notes.pid = pid_from_prpsinfo(note.descriptor).value_or(notes.pid);
+      notes.pid = machine::pid_from_prpsinfo(note.descriptor).value_or(notes.pid);
       break;
     case NT_FILE:
       read_file_note(note.descriptor, notes.mappings);

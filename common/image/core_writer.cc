@@ -1,6 +1,9 @@
 #include "common/image/core_writer.h"
 
+#include "common/machine/machine.h"
+
 #include <cstring>
+#include <elf.h>
 #include <span>
 
 namespace pygc::image {
@@ -50,13 +53,14 @@ std::string file_note(const SnapshotPlan& plan) {
     if (mapping.path.starts_with('/')) {
       table.put(mapping.start);
       table.put(mapping.end);
-      table.put(mapping.file_offset / page_size);
+      table.put(mapping.file_offset / machine::page_size());
       names += mapping.path + '\0';
       ++count;
     }
   }
   std::string note(as_text(count));
-  note += as_text(page_size);
+  const std::uint64_t unit = machine::page_size();
+  note += as_text(unit);
   note.append(reinterpret_cast<const char*>(table.bytes().data()), table.size());
   return note + names;
 }
@@ -86,7 +90,7 @@ Elf64_Phdr load_header(const PlannedSegment& segment) {
   header.p_vaddr = mapping.start;
   header.p_filesz = segment.saved;
   header.p_memsz = mapping.end - mapping.start;
-  header.p_align = page_size;
+  header.p_align = machine::page_size();
   return header;
 }
 
@@ -101,7 +105,7 @@ CoreFrame frame_core(const SnapshotPlan& plan, const CoreProcess& process) {
   file.e_ident[EI_DATA] = ELFDATA2LSB;
   file.e_ident[EI_VERSION] = EV_CURRENT;
   file.e_type = ET_CORE;
-  file.e_machine = elf_machine;
+  file.e_machine = machine::elf_machine;
   file.e_version = EV_CURRENT;
   file.e_phoff = plan.end;
   file.e_ehsize = sizeof file;

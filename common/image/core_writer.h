@@ -1,9 +1,9 @@
 // The parts of an ELF core that are not memory: headers and notes, as debuggers read them too.
 #pragma once
 
-#include "common/image/machine_x86_64.h"
 #include "common/image/snapshot_plan.h"
-#include "common/image/thread_notes_x86_64.h"
+#include "common/machine/page.h"
+#include "common/machine/thread_notes.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -16,8 +16,8 @@ namespace pygc::image {
 /// What the notes say of a process.
 struct CoreProcess {
   elf_prpsinfo info{};
-  std::vector<ThreadNotes> threads; // the one that a debugger is to select first
-  std::string auxiliary;            // the bytes of /proc/PID/auxv
+  std::vector<machine::ThreadNotes> threads; // the one that a debugger is to select first
+  std::string auxiliary;                     // the bytes of /proc/PID/auxv
 };
 
 struct CoreFrame {
@@ -26,7 +26,9 @@ struct CoreFrame {
 };
 
 /// The segments begin here, so that they can be written before the number of threads is known.
-inline constexpr std::uint64_t core_head_size = page_size;
+inline std::uint64_t core_head_size() {
+  return machine::page_size();
+}
 
 CoreFrame frame_core(const SnapshotPlan& plan, const CoreProcess& process);
 

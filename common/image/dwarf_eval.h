@@ -14,7 +14,7 @@
 namespace pygc::image {
 
 /// Registers of a frame by DWARF number; nothing where the unwind tables lost them.
-using Registers = std::array<std::optional<std::uint64_t>, target::dwarf_register_count>;
+using Registers = std::array<std::optional<std::uint64_t>, machine::dwarf_register_count>;
 
 struct EvaluationContext {
   const AddressSpace* memory = nullptr;

@@ -1,6 +1,6 @@
 #include "common/image/elf_headers.h"
 
-#include "common/image/machine_x86_64.h"
+#include "common/machine/machine.h"
 
 #include <algorithm>
 
@@ -27,7 +27,7 @@ Result<void> check_identity(const Elf64_Ehdr& header) {
   if (header.e_ident[EI_CLASS] != ELFCLASS64) {
     return fail(ErrorKind::unsupported, 0, "a 32-bit ELF file; only 64-bit x86-64 is supported");
   }
-  if (header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != elf_machine) {
+  if (header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != machine::elf_machine) {
     return fail(ErrorKind::unsupported, 0,
                 "an ELF file of another machine (e_machine " + std::to_string(header.e_machine) +
                     "); only x86-64 is supported");

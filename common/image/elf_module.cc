@@ -4,7 +4,7 @@
 #include "common/image/dwarf_layout.h"
 #include "common/image/dwarf_source.h"
 #include "common/image/dwarf_static.h"
-#include "common/image/machine_x86_64.h"
+#include "common/machine/machine.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -52,7 +52,8 @@ ElfModule::ElfModule(LoadedImage image, FileOptions options)
   for (const Elf64_Phdr& program : image_.headers.programs) {
     std::uint64_t end = 0;
     if (program.p_type != PT_LOAD ||
-        __builtin_add_overflow(program.p_vaddr, program.p_memsz, &end) || end >= user_space_end) {
+        __builtin_add_overflow(program.p_vaddr, program.p_memsz, &end) ||
+        end >= machine::user_space_end) {
       continue;
     }
     const Range range{.start = image_.bias + program.p_vaddr, .end = image_.bias + end};

@@ -1,6 +1,7 @@
 #include "common/image/loaded_image.h"
 
-#include "common/image/machine_x86_64.h"
+#include "common/machine/machine.h"
+#include "common/machine/page.h"
 
 #include <algorithm>
 #include <optional>
@@ -9,19 +10,20 @@ namespace pygc::image {
 namespace {
 
 // Program headers lie right behind the ELF header, in the first page or two.
-constexpr std::uint64_t max_saved_headers = 16 * page_size;
+constexpr std::uint64_t max_saved_headers = std::uint64_t{64} << 10;
 
 bool is_load(const Elf64_Phdr& program) {
   std::uint64_t end = 0;
   return program.p_type == PT_LOAD && program.p_memsz != 0 &&
-         !__builtin_add_overflow(program.p_vaddr, program.p_memsz, &end) && end < user_space_end;
+         !__builtin_add_overflow(program.p_vaddr, program.p_memsz, &end) &&
+         end < machine::user_space_end;
 }
 
 /// The bias that puts the segment with file offset 0 at `start`.
 std::optional<Address> bias_for(const ElfHeaders& headers, Address start) {
   for (const Elf64_Phdr& program : headers.programs) {
-    if (is_load(program) && page_down(program.p_offset) == 0) {
-      return start - page_down(program.p_vaddr);
+    if (is_load(program) && machine::page_down(program.p_offset) == 0) {
+      return start - machine::page_down(program.p_vaddr);
     }
   }
   return std::nullopt;
@@ -31,8 +33,8 @@ std::optional<Range> extent_of(const ElfHeaders& headers, Address bias) {
   Range range{.start = UINT64_MAX, .end = 0};
   for (const Elf64_Phdr& program : headers.programs) {
     if (is_load(program)) {
-      range.start = std::min(range.start, page_down(program.p_vaddr));
-      range.end = std::max(range.end, page_up(program.p_vaddr + program.p_memsz));
+      range.start = std::min(range.start, machine::page_down(program.p_vaddr));
+      range.end = std::max(range.end, machine::page_up(program.p_vaddr + program.p_memsz));
     }
   }
   if (range.start >= range.end) {
@@ -40,7 +42,7 @@ std::optional<Range> extent_of(const ElfHeaders& headers, Address bias) {
   }
   range.start += bias;
   range.end += bias;
-  if (range.start >= range.end || range.end > user_space_end) {
+  if (range.start >= range.end || range.end > machine::user_space_end) {
     return std::nullopt;
   }
   return range;
@@ -59,9 +61,9 @@ bool mappings_fit(const std::vector<target::FileMapping>& mappings, const std::s
       return true;
     }
     return std::ranges::any_of(headers.programs, [&](const Elf64_Phdr& program) {
-      return is_load(program) && mapping.file_offset >= page_down(program.p_offset) &&
-             mapping.start - *bias - page_down(program.p_vaddr) ==
-                 mapping.file_offset - page_down(program.p_offset);
+      return is_load(program) && mapping.file_offset >= machine::page_down(program.p_offset) &&
+             mapping.start - *bias - machine::page_down(program.p_vaddr) ==
+                 mapping.file_offset - machine::page_down(program.p_offset);
     });
   });
 }
@@ -77,7 +79,7 @@ public:
       const bool continued = std::ranges::any_of(images_, [&](const LoadedImage& image) {
         return image.path == mapping.path && image.extent.contains(mapping.start);
       });
-      if (mapping.file_offset == 0 && !continued && mapping.start % page_size == 0) {
+      if (mapping.file_offset == 0 && !continued && mapping.start % machine::page_size() == 0) {
         consider(mapping);
       }
     }
@@ -152,8 +154,8 @@ private:
 const Elf64_Phdr* LoadedImage::segment_at(Address address) const {
   const Address own = address - bias;
   for (const Elf64_Phdr& program : headers.programs) {
-    if (is_load(program) && own >= page_down(program.p_vaddr) &&
-        own < page_up(program.p_vaddr + program.p_memsz)) {
+    if (is_load(program) && own >= machine::page_down(program.p_vaddr) &&
+        own < machine::page_up(program.p_vaddr + program.p_memsz)) {
       return &program;
     }
   }
@@ -168,8 +170,8 @@ std::vector<LoadedImage> find_loaded_images(const target::Target& target, const 
 std::vector<Region> saved_regions(const target::Target& target, int fd) {
   std::vector<Region> regions;
   for (const target::Segment& segment : target.segments()) {
-    const Address start = page_up(segment.start);
-    const Address end = page_down(segment.start + segment.saved);
+    const Address start = machine::page_up(segment.start);
+    const Address end = machine::page_down(segment.start + segment.saved);
     if (start < end) {
       Region region;
       region.start = start;

@@ -1,6 +1,7 @@
 #include "common/image/memory_map.h"
 
-#include "common/image/machine_x86_64.h"
+#include "common/machine/machine.h"
+#include "common/machine/page.h"
 
 #include <algorithm>
 
@@ -37,14 +38,14 @@ public:
     }
     Address covered = 0;
     for (const target::Segment& segment : target_.segments()) {
-      const Address start = page_up(segment.start);
-      const Address end = page_down(segment.start + segment.size);
+      const Address start = machine::page_up(segment.start);
+      const Address end = machine::page_down(segment.start + segment.size);
       fill_files_only(covered, start);
-      const Address saved_end = std::max(start, page_down(segment.start + segment.saved));
+      const Address saved_end = std::max(start, machine::page_down(segment.start + segment.saved));
       fill(saved_end, end, &segment.permissions);
       covered = std::max(covered, end);
     }
-    fill_files_only(covered, user_space_end);
+    fill_files_only(covered, machine::user_space_end);
     memory_.sort();
     return error_ ? Result<void>(std::unexpected(*error_)) : Result<void>();
   }
@@ -69,7 +70,8 @@ private:
       if (mapping.start >= end) {
         return;
       }
-      fill(std::max(start, page_up(mapping.start)), std::min(end, page_down(mapping.end)), nullptr);
+      fill(std::max(start, machine::page_up(mapping.start)),
+           std::min(end, machine::page_down(mapping.end)), nullptr);
     }
   }
 
@@ -87,8 +89,8 @@ private:
       if (at >= end || mapping.start >= end) {
         break;
       }
-      const Address from = std::max(at, page_up(mapping.start));
-      const Address to = std::min(end, page_down(mapping.end));
+      const Address from = std::max(at, machine::page_up(mapping.start));
+      const Address to = std::min(end, machine::page_down(mapping.end));
       if (from < to) {
         fill_anonymous(at, from, permissions);
         fill_from_file(mapping, from, to, permissions);
@@ -108,7 +110,7 @@ private:
     if (segment != nullptr && is_writable(*segment) && written_pages_saved_ &&
         start - image->bias >= segment->p_vaddr + segment->p_filesz) {
       const Address bss_end =
-          std::min(end, page_up(image->bias + segment->p_vaddr + segment->p_memsz));
+          std::min(end, machine::page_up(image->bias + segment->p_vaddr + segment->p_memsz));
       add(start, bss_end, Source::zero, -1, 0, permissions, segment);
       start = bss_end;
     }
@@ -135,11 +137,11 @@ private:
     }
     std::uint64_t offset = 0;
     if (__builtin_add_overflow(mapping.file_offset, start - mapping.start, &offset) ||
-        offset % page_size != 0) {
+        offset % machine::page_size() != 0) {
       add_missing(start, end, permissions, mapping.path + " is mapped at an impossible offset");
       return;
     }
-    const std::uint64_t there = page_up(image->source.file.size);
+    const std::uint64_t there = machine::page_up(image->source.file.size);
     const std::uint64_t usable = std::min(end - start, offset < there ? there - offset : 0);
     add(start, start + usable, Source::file, image->source.file.fd.get(), offset, permissions,
         segment);

@@ -55,7 +55,7 @@ struct Frame {
   std::map<std::string, std::uint64_t, std::less<>> variables;
   /// By DWARF number, as the function has them at this pc; nothing where a callee may have changed
   /// them.
-  std::array<std::optional<std::uint64_t>, target::dwarf_register_count> registers{};
+  std::array<std::optional<std::uint64_t>, machine::dwarf_register_count> registers{};
 };
 
 /// An ELF image in the target. Everything below is lazy: a module nobody asks about costs nothing.

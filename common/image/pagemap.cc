@@ -1,6 +1,6 @@
 #include "common/image/pagemap.h"
 
-#include "common/image/machine_x86_64.h"
+#include "common/machine/page.h"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ void Pagemap::read(Address start, std::span<Page> pages) {
   while (file_ && done < wanted) {
     const ssize_t n =
         ::pread(file_.get(), reinterpret_cast<std::byte*>(entries_.data()) + done, wanted - done,
-                static_cast<off_t>(start / page_size * sizeof(std::uint64_t) + done));
+                static_cast<off_t>(start / machine::page_size() * sizeof(std::uint64_t) + done));
     if (n <= 0) {
       break;
     }

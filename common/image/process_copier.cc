@@ -1,6 +1,6 @@
 #include "common/image/process_copier.h"
 
-#include "common/image/machine_x86_64.h"
+#include "common/machine/page.h"
 
 #include <algorithm>
 #include <array>
@@ -66,13 +66,14 @@ Result<void> ProcessCopier::reserve(const SnapshotPlan& plan, bool touch,
 }
 
 void ProcessCopier::copy_page_by_page(pid_t pid, const PlannedPiece& piece) {
-  for (std::uint64_t done = 0; done < piece.size; done += page_size) {
-    const iovec local{.iov_base = bytes_ + piece.offset + done, .iov_len = page_size};
+  for (std::uint64_t done = 0; done < piece.size; done += machine::page_size()) {
+    const iovec local{.iov_base = bytes_ + piece.offset + done, .iov_len = machine::page_size()};
     const iovec remote{.iov_base = reinterpret_cast<void*>(piece.start + done),
-                       .iov_len = page_size};
-    if (::process_vm_readv(pid, &local, 1, &remote, 1, 0) != static_cast<ssize_t>(page_size)) {
-      std::memset(bytes_ + piece.offset + done, 0, page_size);
-      unreadable_ += page_size;
+                       .iov_len = machine::page_size()};
+    if (::process_vm_readv(pid, &local, 1, &remote, 1, 0) !=
+        static_cast<ssize_t>(machine::page_size())) {
+      std::memset(bytes_ + piece.offset + done, 0, machine::page_size());
+      unreadable_ += machine::page_size();
     }
   }
 }

@@ -1,6 +1,5 @@
 #include "common/image/elf_module.h"
 #include "common/image/loaded_image.h"
-#include "common/image/machine_x86_64.h"
 #include "common/image/memory_map.h"
 #include "common/image/module.h"
 #include "common/image/unwind.h"

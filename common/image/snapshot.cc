@@ -58,7 +58,7 @@ Result<SnapshotPlan> plan_of(pid_t pid, Pagemap& pagemap) {
   if (!mappings.known) { // as of one that has just ended
     return std::unexpected(ptrace_refusal(pid, ESRCH));
   }
-  return plan_snapshot(mappings.mappings, pagemap, core_head_size);
+  return plan_snapshot(mappings.mappings, pagemap, core_head_size());
 }
 
 bool write_at(int fd, std::span<const std::byte> bytes, std::uint64_t offset) {
@@ -133,7 +133,7 @@ Result<Snapshot> take_snapshot(std::int64_t pid, const std::function<bool()>& ca
   CoreProcess notes{
       .info = process_info(number), .threads = {}, .auxiliary = read_whole(proc_path(pid, "auxv"))};
   for (const pid_t tid : process->threads()) {
-    if (const auto thread = read_thread_notes(tid)) {
+    if (const auto thread = machine::read_thread_notes(tid)) {
       notes.threads.push_back(*thread);
     }
   }

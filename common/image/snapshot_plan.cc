@@ -1,6 +1,7 @@
 #include "common/image/snapshot_plan.h"
 
-#include "common/image/machine_x86_64.h"
+#include "common/machine/machine.h"
+#include "common/machine/page.h"
 
 #include <algorithm>
 #include <string_view>
@@ -32,7 +33,7 @@ public:
   Planner(Pagemap& pagemap, std::uint64_t offset) : pagemap_(pagemap) { plan_.end = offset; }
 
   void add(const wire::Mapping& mapping) {
-    if (mapping.end > user_space_end || is_unreadable(mapping)) {
+    if (mapping.end > machine::user_space_end || is_unreadable(mapping)) {
       return;
     }
     const std::uint64_t size = mapping.end - mapping.start;
@@ -53,7 +54,7 @@ public:
       segment.saved = size;
       add_piece(mapping.start, size);
     } else if (!mapping.shared && mapping.file_offset == 0) {
-      segment.saved = std::min(size, page_size); // where the build-id is
+      segment.saved = std::min(size, machine::page_size()); // where the build-id is
       add_piece(mapping.start, segment.saved);
     }
     plan_.end += segment.saved;
@@ -78,13 +79,13 @@ private:
   template <class Visit> void each_page(const wire::Mapping& mapping, Visit visit) {
     Address at = mapping.start;
     while (at < mapping.end) {
-      pages_.resize(std::min(pages_at_once, (mapping.end - at) / page_size));
+      pages_.resize(std::min(pages_at_once, (mapping.end - at) / machine::page_size()));
       pagemap_.read(at, pages_);
       for (const Pagemap::Page& page : pages_) {
         if (!visit(at, page)) {
           return;
         }
-        at += page_size;
+        at += machine::page_size();
       }
     }
   }
@@ -92,7 +93,7 @@ private:
   void add_used(const wire::Mapping& mapping) {
     each_page(mapping, [&](Address at, const Pagemap::Page& page) {
       if (page.used) {
-        add_piece(at, page_size, at - mapping.start);
+        add_piece(at, machine::page_size(), at - mapping.start);
       }
       return true;
     });

@@ -4,7 +4,7 @@
 #include "common/image/dwarf_eval.h"
 #include "common/image/dwarf_source.h"
 #include "common/image/dwarf_variables.h"
-#include "common/image/machine_x86_64.h"
+#include "common/machine/machine.h"
 
 #include <cstdlib>
 #include <dwarf.h>
@@ -55,7 +55,7 @@ private:
     bool known = false;
     Address last_cfa = 0;
     while (stack_.size() < limit_) {
-      const auto pc = activation.registers[dwarf_return_address];
+      const auto pc = activation.registers[machine::pc_register];
       if (!pc || (*pc == 0 && known)) {
         break;
       }
@@ -131,7 +131,7 @@ private:
     for (std::size_t i = 0; i < next.registers.size(); ++i) {
       next.registers[i] = restored(rules.get(), i, activation, *module);
     }
-    next.registers[dwarf_sp] = activation.cfa;
+    next.registers[machine::sp_register] = activation.cfa;
     bool signal_frame = false;
     ::dwarf_frame_info(rules.get(), nullptr, nullptr, &signal_frame);
     next.exact_pc = signal_frame;
@@ -150,7 +150,7 @@ private:
     }
     if (count == 0) {
       // No rule. (libdw's own defaults take rax for rbx, so they are not asked.)
-      return is_callee_saved(number) ? activation.registers[number] : std::nullopt;
+      return machine::is_callee_saved(number) ? activation.registers[number] : std::nullopt;
     }
     const EvaluationContext where = context(activation, module);
     const auto location = evaluate({operations, count}, where);
@@ -158,7 +158,7 @@ private:
   }
 
   std::optional<Activation> after_bad_call(const Activation& activation) const {
-    const auto sp = activation.registers[dwarf_sp];
+    const auto sp = activation.registers[machine::sp_register];
     if (!sp || module_at_(activation.pc) != nullptr) {
       return std::nullopt;
     }
@@ -167,8 +167,8 @@ private:
       return std::nullopt;
     }
     Activation next = activation;
-    next.registers[dwarf_return_address] = *return_address;
-    next.registers[dwarf_sp] = *sp + sizeof(std::uint64_t);
+    next.registers[machine::pc_register] = *return_address;
+    next.registers[machine::sp_register] = *sp + sizeof(std::uint64_t);
     next.exact_pc = false;
     return next;
   }

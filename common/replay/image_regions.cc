@@ -1,5 +1,8 @@
 #include "common/replay/image_regions.h"
 
+#include "common/machine/machine.h"
+#include "common/machine/page.h"
+
 #include <algorithm>
 #include <cstring>
 #include <span>
@@ -26,8 +29,6 @@ std::uint32_t protection_of(const target::Permissions& permissions) {
 // touched: three times as fast, but it costs the memory also of what no traversal needs.
 constexpr std::uint64_t copy_limit = std::uint64_t{512} << 20;
 constexpr std::uint64_t copy_from = std::uint64_t{2} << 20;
-constexpr std::uint64_t page = 4096;
-
 bool worth_copying(const image::Region& region) {
   return region.source == image::Source::saved && region.permissions.write &&
          region.end - region.start >= copy_from;
@@ -61,7 +62,8 @@ public:
     record.end = region.end;
     record.protection = protection_of(region.permissions);
     if (region.source != image::Source::zero) {
-      const bool aligned = region.start % page == region.offset % page;
+      const bool aligned =
+          region.start % machine::page_size() == region.offset % machine::page_size();
       const bool as_it_is = aligned && !(copy_large_ && worth_copying(region));
       record.source = paged      ? protocol::Source::demand
                       : as_it_is ? protocol::Source::file
@@ -116,7 +118,7 @@ std::vector<RegionPacket> image_packets(const image::AddressSpace& memory) {
   Packer packer(may_copy(memory));
   for (const auto& region : memory.regions()) {
     const bool has_bytes = region.source != image::Source::missing;
-    const bool sane = region.start < region.end && region.end <= protocol::user_space_end;
+    const bool sane = region.start < region.end && region.end <= machine::user_space_end;
     if (has_bytes && sane && protection_of(region.permissions) != PROT_NONE) {
       packer.add(region, memory.is_paged(region));
     }

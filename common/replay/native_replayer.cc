@@ -1,5 +1,6 @@
 #include "common/replay/native_replayer.h"
 
+#include "common/machine/page.h"
 #include "common/replay/image_regions.h"
 
 #include <algorithm>
@@ -33,7 +34,7 @@ std::uint64_t window_size(const image::AddressSpace& memory) {
       total = std::min(total, protocol::max_window_size);
     }
   }
-  return total & ~std::uint64_t{4095};
+  return machine::page_down(total);
 }
 
 std::optional<Outcome> outcome_of(protocol::Ending ending) {

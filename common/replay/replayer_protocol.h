@@ -42,8 +42,6 @@ inline constexpr std::uint64_t max_window_size = own_end - own_window;
 inline constexpr unsigned edge_index_shift = 29;
 inline constexpr std::uint64_t edge_count = std::uint64_t{1} << 28;
 
-inline constexpr std::uint64_t user_space_end = 0x7fff'ffff'f000;
-
 /// The emulated engine: a traversal may execute this many times Setup::traversal_instructions
 /// altogether, so that containers of millions come to their end.
 inline constexpr std::uint64_t budget_of_large_containers = 32;

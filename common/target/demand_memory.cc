@@ -1,5 +1,7 @@
 #include "common/target/demand_memory.h"
 
+#include "common/machine/page.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -10,9 +12,8 @@
 namespace pygc::target {
 namespace {
 
-constexpr std::uint64_t page = 4096;
 // A page comes with its neighbours: a question to another machine costs as much as some of them.
-constexpr std::uint64_t first_block = 4 * page;
+constexpr std::uint64_t first_block = std::uint64_t{16} << 10U;
 // What follows on what is there comes in larger and larger blocks.
 constexpr std::uint64_t largest_block = std::uint64_t{1} << 20U;
 
@@ -87,6 +88,7 @@ bool DemandMemory::fill(const Segment& segment, std::uint64_t start, std::uint64
 }
 
 Pager::Run DemandMemory::bring(std::uint64_t offset) {
+  const std::uint64_t page = machine::page_size();
   offset = offset / page * page;
   if (run_at(offset) == present_.end()) {
     const auto after = std::ranges::upper_bound(segments_, offset, {}, &Segment::offset);

@@ -5,6 +5,7 @@
 #include "common/base/error.h"
 #include "common/base/unique_fd.h"
 #include "common/target/progress.h"
+#include "common/target/session.h"
 #include "common/target/target.h"
 #include "common/target/wire.h"
 #include "common/target/wire_messages.h"

@@ -2,9 +2,9 @@
 // target. Knows nothing of CPython and nothing of ELF.
 #pragma once
 
-#include "common/base/error.h"
+#include "common/base/permissions.h"
+#include "common/machine/thread.h"
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,11 +12,8 @@
 
 namespace pygc::target {
 
-struct Permissions {
-  bool read = false;
-  bool write = false;
-  bool execute = false;
-};
+using machine::Thread;
+using pygc::Permissions;
 
 /// A run of the target's memory whose bytes lie in a file that we hold open: a PT_LOAD of a core,
 /// or a piece of a snapshot. `saved` bytes of `size` are there (saved < size: the rest was not
@@ -35,18 +32,6 @@ struct FileMapping {
   Address end = 0;
   std::uint64_t file_offset = 0; // bytes
   std::string path;              // as the target saw it
-};
-
-/// General registers by DWARF number (x86-64: 0 rax ... 7 rsp ... 16 return address, i.e. pc).
-inline constexpr std::size_t dwarf_register_count = 17;
-
-struct Thread {
-  std::uint64_t tid = 0;
-  std::array<std::uint64_t, dwarf_register_count> registers{};
-  Address pc = 0;
-  Address sp = 0;
-  Address thread_pointer = 0; // x86-64: fs.base
-  int signal = 0;             // the signal that stopped it, 0 if none
 };
 
 enum class Kind : std::uint8_t { core, live, remote };
@@ -107,28 +92,6 @@ public:
   virtual Pager* pager() const { return nullptr; }
   /// What the pager did so far; nothing where there is none.
   virtual std::optional<Traffic> traffic() const { return std::nullopt; }
-};
-
-/// What the surroundings of a command offer: a terminal, or a debugger's console.
-class Session {
-public:
-  Session() = default;
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
-  virtual ~Session() = default;
-
-  /// Text for people or for machines, to where the command's output goes.
-  virtual void output(std::string_view text) = 0;
-  /// Diagnostics (errors, progress).
-  virtual void diagnostics(std::string_view text) = 0;
-  /// True once the user has asked to stop. Polled all the time: also when progress is shown.
-  virtual bool cancelled() = 0;
-  /// What the command does from here on, for people who wait.
-  virtual void progress(std::string_view what) = 0;
-  /// Whether progress is to be shown; else it is where there is a terminal.
-  virtual void show_progress(bool wanted) = 0;
-  /// The value of an expression in the debugger's language; alone: a number in C notation only.
-  virtual Result<Address> evaluate(std::string_view expression) = 0;
 };
 
 } // namespace pygc::target

@@ -1,7 +1,7 @@
 #include "common/target/wire_actions.h"
 
+#include "common/machine/machine.h"
 #include "common/target/wire_commands.h"
-#include "common/target/wire_machine_x86_64.h"
 
 #include <algorithm>
 #include <array>
@@ -45,7 +45,8 @@ std::string condition_of(const Action& action) {
   if (action.argument == 0) {
     return {};
   }
-  std::string text = std::string("$") + first_argument_name + " == " + hex(action.argument);
+  std::string text =
+      std::string("$") + machine::first_argument_name + " == " + hex(action.argument);
   if (action.word != 0) {
     text += " && *(unsigned long *) " + hex(action.word) + " < " + hex(action.below);
   }

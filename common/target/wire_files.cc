@@ -1,6 +1,6 @@
 #include "common/target/wire_files.h"
 
-#include "common/target/wire_machine_x86_64.h"
+#include "common/machine/machine.h"
 #include "common/target/wire_maps.h"
 
 #include <algorithm>
@@ -41,7 +41,7 @@ std::optional<Elf64_Ehdr> elf_header(int fd) {
   Elf64_Ehdr header;
   if (!read_at(fd, 0, &header, sizeof header) ||
       std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
-      header.e_machine != elf_machine || header.e_phentsize != sizeof(Elf64_Phdr)) {
+      header.e_machine != machine::elf_machine || header.e_phentsize != sizeof(Elf64_Phdr)) {
     return std::nullopt;
   }
   return header;
@@ -165,11 +165,11 @@ Threads threads_at(int core, const std::vector<Elf64_Phdr>& segments, Address pc
       if (body > notes.size() || body_size > notes.size() - body) {
         break;
       }
-      if (note.n_type == NT_PRSTATUS && note.n_descsz >= prstatus_sp_offset + 8) {
+      if (note.n_type == NT_PRSTATUS && note.n_descsz >= machine::prstatus_sp_offset + 8) {
         Address its_pc = 0;
         Address its_sp = 0;
-        std::memcpy(&its_pc, notes.data() + body + prstatus_pc_offset, 8);
-        std::memcpy(&its_sp, notes.data() + body + prstatus_sp_offset, 8);
+        std::memcpy(&its_pc, notes.data() + body + machine::prstatus_pc_offset, 8);
+        std::memcpy(&its_sp, notes.data() + body + machine::prstatus_sp_offset, 8);
         if (its_pc == pc && its_sp == sp) {
           return Threads::here;
         }

@@ -1,5 +1,7 @@
 #include "common/target/wire_maps.h"
 
+#include "common/machine/page.h"
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -10,7 +12,6 @@
 namespace pygc::wire {
 namespace {
 
-constexpr std::uint64_t page = 4096;
 // An image has tens; they lie behind the ELF header.
 constexpr std::size_t max_headers = 64;
 
@@ -65,6 +66,7 @@ MappingsAnswer process_mappings(std::int64_t pid) {
 }
 
 void add_file_offsets(std::vector<Mapping>& mappings, const Read& read) {
+  const std::uint64_t page = machine::page_size();
   std::string path;
   Address image = 0;
   std::vector<Elf64_Phdr> headers;

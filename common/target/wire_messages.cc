@@ -1,6 +1,6 @@
 #include "common/target/wire_messages.h"
 
-#include "common/target/wire_machine_x86_64.h"
+#include "common/machine/machine.h"
 
 namespace pygc::wire {
 namespace {
@@ -90,7 +90,7 @@ private:
   bool failed_ = false;
 };
 
-constexpr std::size_t thread_size = 8 * (target::dwarf_register_count + 2) + 4;
+constexpr std::size_t thread_size = 8 * (machine::dwarf_register_count + 2) + 4;
 constexpr std::size_t smallest_mapping = 3 * 8 + 1 + 4;
 constexpr std::size_t smallest_action = 1 + 5 * 8 + 4;
 
@@ -166,8 +166,8 @@ Result<ThreadsAnswer> decode_threads_answer(std::string_view payload) {
     for (auto& value : thread.registers) {
       value = reader.number<std::uint64_t>();
     }
-    thread.pc = thread.registers[pc_register];
-    thread.sp = thread.registers[sp_register];
+    thread.pc = thread.registers[machine::pc_register];
+    thread.sp = thread.registers[machine::sp_register];
     thread.thread_pointer = reader.number<Address>();
     thread.signal = reader.number<std::int32_t>();
   }

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "common/base/error.h"
-#include "common/target/target.h"
+#include "common/base/permissions.h"
+#include "common/machine/thread.h"
 #include "common/target/wire_actions.h"
 
 #include <cstdint>
@@ -42,14 +43,14 @@ struct Mapping {
   Address start = 0;
   Address end = 0;
   std::uint64_t file_offset = 0;
-  target::Permissions permissions = {};
+  Permissions permissions = {};
   bool shared = false;   // with other processes, or with its file
   std::string path = {}; // empty: anonymous
 };
 
 /// The selected thread first. A tid of 0: the debugger does not say.
 struct ThreadsAnswer {
-  std::vector<target::Thread> threads = {};
+  std::vector<machine::Thread> threads = {};
 };
 
 struct MappingsAnswer {

@@ -1,6 +1,6 @@
 #include "replayer/emulated/engine.h"
 
-#include "replayer/emulated/machine_x86_64.h"
+#include "replayer/emulated/machine.h"
 
 #include <algorithm>
 #include <csignal>
@@ -17,14 +17,6 @@ constexpr std::uint64_t max_instruction = 15;
 constexpr std::size_t known_count = std::size_t{1} << 16;
 // How often the analysis sees that we are alive.
 constexpr std::uint64_t progress_interval = 1 << 16;
-
-// Interrupts as the processor numbers them.
-constexpr std::uint32_t divide_error = 0;
-constexpr std::uint32_t debug_trap = 1;
-constexpr std::uint32_t breakpoint = 3;
-constexpr std::uint32_t x87_error = 16;
-constexpr std::uint32_t simd_error = 19;
-constexpr std::uint32_t linux_call = 0x80;
 
 std::byte* anonymous(std::uint64_t size) {
   void* at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
@@ -67,17 +59,14 @@ std::uint64_t Engine::decrement_visitor() {
 }
 
 bool Engine::prepare(const protocol::Setup& setup, Memory watching) {
-  // NOLINTBEGIN(clang-analyzer-optin.core.EnumCastOutOfRange): Unicorn's macro casts so.
-  if (uc_open(UC_ARCH_X86, UC_MODE_64, &emulator_) != UC_ERR_OK ||
-      uc_ctl_set_cpu_model(emulator_, UC_CPU_X86_ICELAKE_SERVER) != UC_ERR_OK ||
-      !map_memory(setup) || !add_hooks(watching)) {
+  emulator_ = machine::open_emulator();
+  if (emulator_ == nullptr || !map_memory(setup) || !add_hooks(watching)) {
     return false;
   }
-  // NOLINTEND(clang-analyzer-optin.core.EnumCastOutOfRange)
   watching_ = watching;
-  VectorMemory& memory = *this;
-  vectors_ = std::make_unique<VectorUnit>(emulator_, memory);
-  set(UC_X86_REG_FS_BASE, setup.thread_pointer);
+  SupplementMemory& memory = *this;
+  supplement_ = machine::make_supplement(emulator_, memory);
+  set(machine::registers.thread_pointer, setup.thread_pointer);
   return uc_context_alloc(emulator_, &initial_) == UC_ERR_OK &&
          uc_context_save(emulator_, initial_) == UC_ERR_OK;
 }
@@ -127,7 +116,7 @@ void Engine::run(Job& job, const Budget& budget) {
   finished_ = false;
   while (!finished_) {
     uc_context_restore(emulator_, initial_);
-    vectors_->reset();
+    supplement_->reset();
     incident_ = {};
     in_call_ = false;
     stopping_ = false;
@@ -188,13 +177,13 @@ void Engine::inspect(std::uint64_t pc) {
     }
     return;
   case Instruction::unsupported:
-    execute_vector(pc, bytes);
+    execute_supplement(pc, bytes);
     return;
   case Instruction::privileged:
     stop(Ending::fault, 0, SIGSEGV);
     return;
   case Instruction::system_call:
-    stop(Ending::syscall, 0, static_cast<std::int64_t>(get(UC_X86_REG_RAX)));
+    stop(Ending::syscall, 0, static_cast<std::int64_t>(get(machine::registers.system_call)));
     return;
   case Instruction::illegal:
     stop(Ending::illegal_instruction, 0, SIGILL);
@@ -207,7 +196,7 @@ void Engine::run_own_code(std::uint64_t offset) {
     start_next_call();
   } else if (offset == machine::record_visitor) {
     last_visit_ = count_;
-    if (!job_->visit(get(UC_X86_REG_RDI))) {
+    if (!job_->visit(get(machine::registers.first_argument))) {
       finish();
     }
   } else if (offset == machine::decrement_visitor) {
@@ -218,7 +207,7 @@ void Engine::run_own_code(std::uint64_t offset) {
 void Engine::start_next_call() {
   if (in_call_) {
     in_call_ = false;
-    job_->completed(get(UC_X86_REG_RAX));
+    job_->completed(get(machine::registers.result));
   }
   Call call;
   if (!job_->next(call)) {
@@ -229,11 +218,11 @@ void Engine::start_next_call() {
   call_began_ = count_;
   last_visit_ = count_;
   set_checkpoint();
-  set(UC_X86_REG_RAX, call.function);
-  set(UC_X86_REG_RDI, call.object);
-  set(UC_X86_REG_RSI, call.visitor);
-  set(UC_X86_REG_RDX, call.object);
-  set(UC_X86_REG_RSP, stack_top - 64);
+  set(machine::registers.function, call.function);
+  set(machine::registers.first_argument, call.object);
+  set(machine::registers.second_argument, call.visitor);
+  set(machine::registers.third_argument, call.object);
+  set(machine::registers.sp, stack_top - 64);
 }
 
 void Engine::set_checkpoint() {
@@ -287,20 +276,18 @@ bool Engine::on_invalid_access(uc_engine* /*emulator*/, uc_mem_type type, std::u
 
 void Engine::on_interrupt(uc_engine* /*emulator*/, std::uint32_t number, void* engine) {
   auto& self = *static_cast<Engine*>(engine);
-  switch (number) {
-  case debug_trap:
-  case breakpoint:
+  switch (machine::classify_interrupt(number)) {
+  case machine::Interrupt::breakpoint:
     self.stop(Ending::trap, 0, SIGTRAP);
     return;
-  case divide_error:
-  case x87_error:
-  case simd_error:
+  case machine::Interrupt::arithmetic:
     self.stop(Ending::trap, 0, SIGFPE);
     return;
-  case linux_call:
-    self.stop(Ending::syscall, 0, static_cast<std::int64_t>(self.get(UC_X86_REG_EAX)));
+  case machine::Interrupt::system_call: // such calls have a number of 32 bits
+    self.stop(Ending::syscall, 0,
+              static_cast<std::uint32_t>(self.get(machine::registers.system_call)));
     return;
-  default:
+  case machine::Interrupt::other:
     self.stop(Ending::fault, 0, SIGSEGV);
     return;
   }
@@ -334,7 +321,7 @@ void Engine::on_access(uc_engine* /*emulator*/, uc_mem_type type, std::uint64_t 
 }
 
 std::uint64_t Engine::return_address() const {
-  const std::uint64_t sp = get(UC_X86_REG_RSP);
+  const std::uint64_t sp = get(machine::registers.sp);
   std::uint64_t address = 0;
   if (in_stack(sp) && stack_top - sp >= sizeof(address)) {
     std::memcpy(&address, stack_ + (sp - protocol::own_stack), sizeof(address));
@@ -348,7 +335,7 @@ void Engine::after_incident() {
   }
   auto& incident = incident_;
   // A fault while fetching the instruction that a jump has led to.
-  if (incident.address != 0 && incident.address == get(UC_X86_REG_RIP)) {
+  if (incident.address != 0 && incident.address == get(machine::registers.pc)) {
     incident.ending = Ending::fault;
     incident.pc = incident.address;
   }

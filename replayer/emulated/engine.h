@@ -5,7 +5,7 @@
 #include "common/replay/replayer_protocol.h"
 #include "replayer/emulated/fault_guard.h"
 #include "replayer/emulated/guest_memory.h"
-#include "replayer/emulated/vector_unit.h"
+#include "replayer/emulated/supplement.h"
 
 #include <cstdint>
 #include <memory>
@@ -48,7 +48,7 @@ struct Budget {
   std::uint64_t altogether = 0;
 };
 
-class Engine final : private FaultListener, private VectorMemory {
+class Engine final : private FaultListener, private SupplementMemory {
 public:
   enum class Memory : bool { unwatched, watched };
 
@@ -98,7 +98,7 @@ private:
   bool write(std::uint64_t address, std::span<const std::byte> from) override;
   /// A part of the access that lies in one region; nullptr when it is wrong.
   std::byte* access(std::uint64_t address, std::size_t& size, bool write);
-  void execute_vector(std::uint64_t pc, std::span<const std::byte> bytes);
+  void execute_supplement(std::uint64_t pc, std::span<const std::byte> bytes);
   /// An instruction that was not met before, one of our own or the first of a watched function.
   void inspect(std::uint64_t pc);
   void run_own_code(std::uint64_t offset);
@@ -122,7 +122,7 @@ private:
   std::byte* own_page_ = nullptr;
   std::byte* stack_ = nullptr;
 
-  std::unique_ptr<VectorUnit> vectors_;
+  std::unique_ptr<Supplement> supplement_;
   Memory watching_ = Memory::unwatched;
 
   Job* job_ = nullptr;

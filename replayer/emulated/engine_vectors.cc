@@ -1,4 +1,4 @@
-// The engine's side of the vector instructions that are not the emulator's: their accesses to
+// The engine's side of the instructions that are not the emulator's: their accesses to
 // memory, checked as the emulator's are.
 #include "replayer/emulated/engine.h"
 
@@ -12,8 +12,8 @@ namespace pygc::replayer {
 namespace protocol = replay::protocol;
 using protocol::Ending;
 
-void Engine::execute_vector(std::uint64_t pc, std::span<const std::byte> bytes) {
-  if (vectors_->execute(pc, bytes) == VectorUnit::Result::unknown) {
+void Engine::execute_supplement(std::uint64_t pc, std::span<const std::byte> bytes) {
+  if (supplement_->execute(pc, bytes) == Supplement::Result::unknown) {
     stop(Ending::unsupported_instruction, 0, SIGILL);
   }
 }

@@ -1,5 +1,7 @@
 #include "replayer/emulated/guest_memory.h"
 
+#include "common/machine/machine.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <sys/mman.h>
@@ -57,7 +59,7 @@ std::byte* map_region(const protocol::RegionRecord& region, int protection, int 
 } // namespace
 
 bool GuestMemory::add(const protocol::RegionRecord& region, int fd) {
-  const bool sane = region.start < region.end && region.end <= protocol::user_space_end &&
+  const bool sane = region.start < region.end && region.end <= ::pygc::machine::user_space_end &&
                     region.start % page_size == 0 && region.end % page_size == 0 &&
                     (regions_.empty() || region.start >= regions_.back().end);
   const bool ours = region.start < protocol::own_end && region.end > protocol::own_start;

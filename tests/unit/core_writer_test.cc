@@ -13,10 +13,10 @@ namespace {
 constexpr Address base = 0x10000;
 
 void add_segment(SnapshotPlan& plan, const std::string& path, std::uint64_t saved) {
-  const Address start = base + plan.segments.size() * 2 * page_size;
+  const Address start = base + plan.segments.size() * 2 * machine::page_size();
   plan.segments.push_back({.mapping = {.start = start,
-                                       .end = start + page_size,
-                                       .file_offset = path.empty() ? 0 : 3 * page_size,
+                                       .end = start + machine::page_size(),
+                                       .file_offset = path.empty() ? 0 : 3 * machine::page_size(),
                                        .permissions = {.read = true, .write = path.empty()},
                                        .path = path},
                            .saved = saved,
@@ -24,8 +24,8 @@ void add_segment(SnapshotPlan& plan, const std::string& path, std::uint64_t save
   plan.end += saved;
 }
 
-ThreadNotes thread_of(pid_t tid, std::uint64_t pc) {
-  ThreadNotes thread;
+machine::ThreadNotes thread_of(pid_t tid, std::uint64_t pc) {
+  machine::ThreadNotes thread;
   thread.status.pr_pid = tid;
   user_regs_struct general{};
   general.rip = pc;
@@ -37,7 +37,7 @@ ThreadNotes thread_of(pid_t tid, std::uint64_t pc) {
 std::unique_ptr<target::Target> read_back(const SnapshotPlan& plan, const CoreProcess& process) {
   const CoreFrame frame = frame_core(plan, process);
   UniqueFd file(::memfd_create("core", MFD_CLOEXEC));
-  EXPECT_LE(frame.head.size(), core_head_size);
+  EXPECT_LE(frame.head.size(), core_head_size());
   EXPECT_EQ(::pwrite(file.get(), frame.head.data(), frame.head.size(), 0),
             static_cast<ssize_t>(frame.head.size()));
   EXPECT_EQ(
@@ -50,10 +50,10 @@ std::unique_ptr<target::Target> read_back(const SnapshotPlan& plan, const CorePr
 
 TEST(CoreWriter, WhatItWritesIsReadBack) {
   SnapshotPlan plan;
-  plan.end = core_head_size;
-  add_segment(plan, "", page_size);
+  plan.end = core_head_size();
+  add_segment(plan, "", machine::page_size());
   add_segment(plan, "/lib/x", 0);
-  add_segment(plan, "/lib/a long name (deleted)", page_size);
+  add_segment(plan, "/lib/a long name (deleted)", machine::page_size());
   CoreProcess process;
   process.info.pr_pid = 77;
   process.threads = {thread_of(77, 0x1111), thread_of(78, 0x2222)};
@@ -66,20 +66,20 @@ TEST(CoreWriter, WhatItWritesIsReadBack) {
   EXPECT_EQ(core->threads()[1].pc, 0x2222U);
   EXPECT_EQ(core->threads()[1].thread_pointer, 0x2223U);
   ASSERT_EQ(core->segments().size(), 3U);
-  EXPECT_EQ(core->segments()[0].saved, page_size);
-  EXPECT_EQ(core->segments()[0].offset, core_head_size);
+  EXPECT_EQ(core->segments()[0].saved, machine::page_size());
+  EXPECT_EQ(core->segments()[0].offset, core_head_size());
   EXPECT_TRUE(core->segments()[0].permissions.write);
   EXPECT_EQ(core->segments()[1].saved, 0U);
-  EXPECT_EQ(core->segments()[1].size, page_size);
+  EXPECT_EQ(core->segments()[1].size, machine::page_size());
   ASSERT_EQ(core->file_mappings().size(), 2U);
   EXPECT_EQ(core->file_mappings()[0].path, "/lib/x");
   EXPECT_EQ(core->file_mappings()[1].path, "/lib/a long name (deleted)");
-  EXPECT_EQ(core->file_mappings()[1].file_offset, 3 * page_size);
+  EXPECT_EQ(core->file_mappings()[1].file_offset, 3 * machine::page_size());
 }
 
 TEST(CoreWriter, MoreSegmentsThanSixteenBitsCount) {
   SnapshotPlan plan;
-  plan.end = core_head_size;
+  plan.end = core_head_size();
   constexpr std::size_t count = 70'000;
   for (std::size_t i = 0; i < count; ++i) {
     add_segment(plan, "", 0);

@@ -1,5 +1,5 @@
 // Instructions that put vectors together and take them apart: halves, words, double words.
-#include "replayer/emulated/vector_unit.h"
+#include "replayer/emulated/x86_64/vector_unit.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,4 +1,4 @@
-#include "replayer/emulated/vector_unit.h"
+#include "replayer/emulated/x86_64/vector_unit.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,6 +1,6 @@
 // Of AVX-512VL what string functions of the C library use: 32 vector registers, comparisons that
 // set mask registers, and the instructions on those.
-#include "replayer/emulated/vector_unit.h"
+#include "replayer/emulated/x86_64/vector_unit.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,4 +1,4 @@
-#include "replayer/emulated/vex_x86_64.h"
+#include "replayer/emulated/x86_64/vex.h"
 
 namespace pygc::replayer::machine {
 namespace {

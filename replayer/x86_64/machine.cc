@@ -1,4 +1,4 @@
-#include "replayer/machine_x86_64.h"
+#include "replayer/machine.h"
 
 #include "common/replay/replayer_protocol.h"
 

@@ -1,10 +1,20 @@
-#include "replayer/emulated/machine_x86_64.h"
+#include "replayer/emulated/machine.h"
+
+#include "replayer/emulated/x86_64/vector_unit.h"
 
 #include <array>
 #include <cstring>
 
 namespace pygc::replayer::machine {
 namespace {
+
+// Interrupts as the processor numbers them.
+constexpr std::uint32_t divide_error = 0;
+constexpr std::uint32_t debug_trap = 1;
+constexpr std::uint32_t breakpoint = 3;
+constexpr std::uint32_t x87_error = 16;
+constexpr std::uint32_t simd_error = 19;
+constexpr std::uint32_t linux_call = 0x80;
 
 class Writer {
 public:
@@ -189,6 +199,49 @@ Instruction classify_refused(std::span<const std::byte> bytes) {
     return undefined ? Instruction::illegal : Instruction::unsupported;
   }
   return opcode.vex ? Instruction::unsupported : Instruction::illegal;
+}
+
+uc_engine* open_emulator() {
+  uc_engine* emulator = nullptr;
+  if (uc_open(UC_ARCH_X86, UC_MODE_64, &emulator) != UC_ERR_OK) {
+    return nullptr;
+  }
+  // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): Unicorn's macro casts so.
+  if (uc_ctl_set_cpu_model(emulator, UC_CPU_X86_ICELAKE_SERVER) != UC_ERR_OK) {
+    uc_close(emulator);
+    return nullptr;
+  }
+  return emulator;
+}
+
+const Registers registers = {.pc = UC_X86_REG_RIP,
+                             .sp = UC_X86_REG_RSP,
+                             .thread_pointer = UC_X86_REG_FS_BASE,
+                             .result = UC_X86_REG_RAX,
+                             .system_call = UC_X86_REG_RAX,
+                             .function = UC_X86_REG_RAX,
+                             .first_argument = UC_X86_REG_RDI,
+                             .second_argument = UC_X86_REG_RSI,
+                             .third_argument = UC_X86_REG_RDX};
+
+Interrupt classify_interrupt(std::uint32_t number) {
+  switch (number) {
+  case debug_trap:
+  case breakpoint:
+    return Interrupt::breakpoint;
+  case divide_error:
+  case x87_error:
+  case simd_error:
+    return Interrupt::arithmetic;
+  case linux_call:
+    return Interrupt::system_call;
+  default:
+    return Interrupt::other;
+  }
+}
+
+std::unique_ptr<Supplement> make_supplement(uc_engine* emulator, SupplementMemory& memory) {
+  return std::make_unique<VectorUnit>(emulator, memory);
 }
 
 } // namespace pygc::replayer::machine

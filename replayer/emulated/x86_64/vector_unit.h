@@ -4,7 +4,8 @@
 // of vector registers around the dynamic linker's lazy binding.
 #pragma once
 
-#include "replayer/emulated/vex_x86_64.h"
+#include "replayer/emulated/supplement.h"
+#include "replayer/emulated/x86_64/vex.h"
 
 #include <array>
 #include <cstddef>
@@ -14,29 +15,14 @@
 
 namespace pygc::replayer {
 
-/// How instructions reach the target's memory. False: the access is wrong, and dealt with.
-class VectorMemory {
+class VectorUnit final : public Supplement {
 public:
-  virtual bool read(std::uint64_t address, std::span<std::byte> to) = 0;
-  virtual bool write(std::uint64_t address, std::span<const std::byte> from) = 0;
+  VectorUnit(uc_engine* emulator, SupplementMemory& memory)
+      : emulator_(emulator), memory_(memory) {}
 
-protected:
-  ~VectorMemory() = default;
-};
+  Result execute(std::uint64_t pc, std::span<const std::byte> bytes) override;
 
-class VectorUnit {
-public:
-  VectorUnit(uc_engine* emulator, VectorMemory& memory) : emulator_(emulator), memory_(memory) {}
-
-  enum class Result : std::uint8_t {
-    done,    // the emulator goes on behind it
-    faulted, // a wrong access
-    unknown, // not one of ours
-  };
-  Result execute(std::uint64_t pc, std::span<const std::byte> bytes);
-
-  /// As at a function's entry.
-  void reset() {
+  void reset() override {
     upper_ = {};
     high_ = {};
     masks_ = {};
@@ -96,7 +82,7 @@ private:
   static constexpr std::size_t size_of(const Instruction& in) { return in.vector256 ? 32 : 16; }
 
   uc_engine* emulator_;
-  VectorMemory& memory_;
+  SupplementMemory& memory_;
   std::array<std::array<std::uint8_t, 16>, 16> upper_{}; // the emulator has the lower halves
   std::array<Vector, 16> high_{};                        // ymm16 to ymm31
   std::array<std::uint64_t, 8> masks_{};                 // k0 to k7

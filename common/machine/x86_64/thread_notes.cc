@@ -1,13 +1,26 @@
-#include "common/image/machine_x86_64.h"
+#include "common/machine/thread_notes.h"
 
-#include <array>
 #include <cstring>
-#include <sys/procfs.h>
+#include <sys/ptrace.h>
 #include <sys/user.h>
 
-namespace pygc::image {
+namespace pygc::machine {
 
-std::optional<target::Thread> thread_from_prstatus(std::span<const std::byte> descriptor) {
+std::optional<ThreadNotes> read_thread_notes(pid_t tid) {
+  ThreadNotes notes;
+  user_regs_struct general{};
+  if (::ptrace(PTRACE_GETREGS, tid, nullptr, &general) != 0 ||
+      ::ptrace(PTRACE_GETFPREGS, tid, nullptr, &notes.floating) != 0) {
+    return std::nullopt;
+  }
+  notes.status.pr_pid = tid;
+  notes.status.pr_fpvalid = 1;
+  static_assert(sizeof general == sizeof notes.status.pr_reg);
+  std::memcpy(&notes.status.pr_reg, &general, sizeof general);
+  return notes;
+}
+
+std::optional<Thread> thread_from_prstatus(std::span<const std::byte> descriptor) {
   elf_prstatus status;
   if (descriptor.size() < sizeof status) {
     return std::nullopt;
@@ -17,7 +30,7 @@ std::optional<target::Thread> thread_from_prstatus(std::span<const std::byte> de
   static_assert(sizeof regs == sizeof status.pr_reg);
   std::memcpy(&regs, &status.pr_reg, sizeof regs);
 
-  target::Thread thread;
+  Thread thread;
   thread.tid = static_cast<std::uint64_t>(status.pr_pid);
   thread.signal = status.pr_cursig;
   thread.registers = {regs.rax, regs.rdx, regs.rcx, regs.rbx, regs.rsi, regs.rdi,
@@ -38,4 +51,4 @@ std::optional<std::int64_t> pid_from_prpsinfo(std::span<const std::byte> descrip
   return info.pr_pid;
 }
 
-} // namespace pygc::image
+} // namespace pygc::machine
