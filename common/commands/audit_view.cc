@@ -1,5 +1,6 @@
 #include "common/commands/audit_view.h"
 
+#include "common/base/numbers.h"
 #include "common/commands/paragraph.h"
 
 #include <algorithm>

@@ -1,5 +1,7 @@
 #include "common/commands/check_view.h"
 
+#include "common/commands/status.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

@@ -1,3 +1,4 @@
+#include "common/base/numbers.h"
 #include "common/commands/check_view.h"
 #include "common/commands/paragraph.h"
 

@@ -3,6 +3,7 @@
 
 #include "common/base/error.h"
 #include "common/commands/options.h"
+#include "common/commands/status.h"
 #include "common/commands/surroundings.h"
 
 #include <memory>

@@ -7,6 +7,7 @@
 #include "common/cpython/stack_lists.h"
 #include "common/cpython/visitor_search.h"
 #include "common/image/core_file.h"
+#include "common/image/process_image.h"
 
 #include <algorithm>
 #include <fmt/format.h>

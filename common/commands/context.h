@@ -2,8 +2,8 @@
 // is first asked for.
 #pragma once
 
-#include "common/commands/options.h"
 #include "common/commands/surroundings.h"
+#include "common/commands/target_options.h"
 #include "common/cpython/object_reader.h"
 #include "common/cpython/runtime.h"
 #include "common/heap/heap.h"

@@ -1,6 +1,6 @@
 #include "common/commands/doctor_report.h"
 
-#include "common/commands/paragraph.h"
+#include "common/base/numbers.h"
 
 #include <cstdlib>
 #include <fmt/format.h>

@@ -1,5 +1,6 @@
 #include "common/commands/generations_command.h"
 
+#include "common/base/numbers.h"
 #include "common/commands/context.h"
 #include "common/commands/output_sink.h"
 #include "common/commands/paragraph.h"

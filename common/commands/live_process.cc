@@ -1,6 +1,6 @@
 #include "common/commands/live_process.h"
 
-#include "common/commands/paragraph.h"
+#include "common/base/numbers.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 // The process of --pid: copied while it stands still, then examined while it runs on.
 #pragma once
 
-#include "common/commands/options.h"
+#include "common/commands/target_options.h"
 #include "common/image/snapshot.h"
 #include "common/target/session.h"
 #include "common/target/target.h"

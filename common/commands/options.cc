@@ -5,15 +5,6 @@
 
 namespace pygc::commands {
 
-image::FileOptions Options::file_options() const {
-  image::FileOptions files;
-  files.executable = executable;
-  files.sysroot = sysroot;
-  files.debug_directories = debug_directories;
-  files.debuginfod = !no_debuginfod;
-  return files;
-}
-
 void declare_target_options(CLI::App& app, Options& options) {
   auto* core = app.add_option("core", options.core,
                               "Core file (inside a debugger: its target, when left out)")
@@ -41,18 +32,6 @@ void declare_file_options(CLI::App& app, Options& options) {
   app.add_flag_callback(
       "--no-progress", [&options] { options.progress = false; }, "Do not show what takes long");
   app.add_flag("--no-debuginfod", options.no_debuginfod, "Do not ask debuginfod servers for files");
-}
-
-std::string_view engine_name(Engine engine) {
-  switch (engine) {
-  case Engine::native:
-    return "native";
-  case Engine::emulated:
-    return "emulated";
-  case Engine::both:
-    return "both";
-  }
-  return "native";
 }
 
 void declare_engine_option(CLI::App& app, Options& options, bool with_both) {

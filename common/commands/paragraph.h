@@ -10,7 +10,4 @@ namespace pygc::commands {
 /// a word that is longer stays whole. Ends with a newline.
 std::string paragraph(std::string_view text, unsigned width, unsigned indent = 0);
 
-/// 1339465 -> "1,339,465".
-std::string grouped(std::uint64_t number);
-
 } // namespace pygc::commands

@@ -1,7 +1,7 @@
 #include "common/commands/snapshot_command.h"
 
+#include "common/base/numbers.h"
 #include "common/commands/live_process.h"
-#include "common/commands/paragraph.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

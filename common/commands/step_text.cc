@@ -1,3 +1,4 @@
+#include "common/base/numbers.h"
 #include "common/commands/paragraph.h"
 #include "common/commands/step_view.h"
 

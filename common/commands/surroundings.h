@@ -13,14 +13,6 @@
 
 namespace pygc::commands {
 
-/// Exit statuses of every command (see docs/architecture.md).
-enum Status : int {
-  status_clean = 0,
-  status_findings = 1,
-  status_error = 2,
-  status_incomplete = 3
-};
-
 struct Surroundings {
   target::Session& session;
   /// Opens the debugger's target. Empty: a CORE argument or --pid is needed.

@@ -2,6 +2,7 @@
 
 #include "common/analysis/step_report.h"
 #include "common/analysis/subtract_goal.h"
+#include "common/base/numbers.h"
 #include "common/commands/open_collection.h"
 #include "common/commands/output_sink.h"
 #include "common/commands/paragraph.h"

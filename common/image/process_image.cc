@@ -1,7 +1,8 @@
+#include "common/image/process_image.h"
+
 #include "common/image/elf_module.h"
 #include "common/image/loaded_image.h"
 #include "common/image/memory_map.h"
-#include "common/image/module.h"
 #include "common/image/unwind.h"
 
 #include <algorithm>

@@ -2,6 +2,7 @@
 // debug information may lie.
 #include "common/image/core_file.h"
 #include "common/image/module.h"
+#include "common/image/process_image.h"
 #include "tests/unit/image_builder.h"
 
 #include <cstdlib>

@@ -2,6 +2,7 @@
 #include "common/image/core_file.h"
 #include "common/image/dwarf_eval.h"
 #include "common/image/module.h"
+#include "common/image/process_image.h"
 #include "tests/unit/image_builder.h"
 
 #include <dwarf.h>

@@ -2,6 +2,7 @@
 #include "common/image/core_file.h"
 #include "common/image/disk_cache.h"
 #include "common/image/module.h"
+#include "common/image/process_image.h"
 #include "tests/unit/image_builder.h"
 
 #include <gmock/gmock.h>

@@ -1,6 +1,7 @@
 // Real cores of real interpreters: images, symbols, layouts, stacks.
 #include "common/image/core_file.h"
 #include "common/image/module.h"
+#include "common/image/process_image.h"
 #include "tests/unit/image_python_cores.h"
 
 #include <algorithm>
