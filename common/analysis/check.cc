@@ -371,16 +371,6 @@ private:
 
 } // namespace
 
-std::vector<Address> stale_collecting(const heap::Heap& heap) {
-  std::vector<Address> stale;
-  for (std::size_t i = 0; i < heap.objects.size(); ++i) {
-    if ((heap.gc_prev[i] & heap::prev_mask_collecting) != 0) {
-      stale.push_back(heap.objects[i]);
-    }
-  }
-  return stale;
-}
-
 Result<CheckReport> check(const CheckInput& input) {
   Checker checker(input);
   return checker.run();

@@ -30,8 +30,4 @@ struct CheckInput {
 /// Errors: cancelled, replayer.
 Result<CheckReport> check(const CheckInput& input);
 
-/// The objects that the lists hold with COLLECTING set: leftovers of a collection that was running,
-/// which a replay must clear first.
-std::vector<Address> stale_collecting(const heap::Heap& heap);
-
 } // namespace pygc::analysis

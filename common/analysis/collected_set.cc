@@ -69,4 +69,14 @@ CollectedSet collect_list(const cpython::Runtime& runtime, const heap::Heap& hea
   return set;
 }
 
+std::vector<Address> stale_collecting(const heap::Heap& heap) {
+  std::vector<Address> stale;
+  for (std::size_t i = 0; i < heap.objects.size(); ++i) {
+    if ((heap.gc_prev[i] & heap::prev_mask_collecting) != 0) {
+      stale.push_back(heap.objects[i]);
+    }
+  }
+  return stale;
+}
+
 } // namespace pygc::analysis

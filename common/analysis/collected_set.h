@@ -34,4 +34,8 @@ const heap::ListRange* list_in_progress(const cpython::Runtime& runtime, const h
 CollectedSet collect_list(const cpython::Runtime& runtime, const heap::Heap& heap,
                           const heap::ListRange& list);
 
+/// The objects that the lists hold with COLLECTING set: leftovers of a collection that was running,
+/// which a replay must clear first.
+std::vector<Address> stale_collecting(const heap::Heap& heap);
+
 } // namespace pygc::analysis

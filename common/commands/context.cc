@@ -1,6 +1,5 @@
 #include "common/commands/context.h"
 
-#include "common/analysis/check.h"
 #include "common/analysis/collected_set.h"
 #include "common/analysis/visitor_choice.h"
 #include "common/commands/live_process.h"

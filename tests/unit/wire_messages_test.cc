@@ -10,8 +10,8 @@
 namespace pygc::wire {
 namespace {
 
-target::Thread some_thread(std::uint64_t seed) {
-  target::Thread thread;
+machine::Thread some_thread(std::uint64_t seed) {
+  machine::Thread thread;
   thread.tid = seed;
   for (std::size_t i = 0; i < thread.registers.size(); i++) {
     thread.registers[i] = seed * 100 + i;
