@@ -1,6 +1,7 @@
 #include "common/commands/version_command.h"
 
 #include "common/cpython/version.h"
+#include "common/machine/machine.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -13,8 +14,9 @@ public:
   const char* name() const override { return "version"; }
   void declare(CLI::App& app) override { static_cast<void>(app); }
   Result<int> run(Surroundings& surroundings) override {
-    surroundings.session.output(fmt::format("pygc {} (CPython {}, x86-64 Linux)\n", PYGC_VERSION,
-                                            cpython::supported_versions()));
+    surroundings.session.output(fmt::format("pygc {} (CPython {}, {} Linux)\n", PYGC_VERSION,
+                                            cpython::supported_versions(),
+                                            machine::processor_name));
     return status_clean;
   }
 };

@@ -25,12 +25,14 @@ Result<std::uint64_t> program_header_count(const Elf64_Ehdr& header, const ReadA
 
 Result<void> check_identity(const Elf64_Ehdr& header) {
   if (header.e_ident[EI_CLASS] != ELFCLASS64) {
-    return fail(ErrorKind::unsupported, 0, "a 32-bit ELF file; only 64-bit x86-64 is supported");
+    return fail(ErrorKind::unsupported, 0,
+                std::string("a 32-bit ELF file; only 64-bit ") + machine::processor_name +
+                    " is supported");
   }
   if (header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != machine::elf_machine) {
     return fail(ErrorKind::unsupported, 0,
                 "an ELF file of another machine (e_machine " + std::to_string(header.e_machine) +
-                    "); only x86-64 is supported");
+                    "); only " + machine::processor_name + " is supported");
   }
   return {};
 }

@@ -15,7 +15,7 @@ struct Thread {
   std::array<std::uint64_t, dwarf_register_count> registers{};
   Address pc = 0;
   Address sp = 0;
-  Address thread_pointer = 0; // x86-64: fs.base
+  Address thread_pointer = 0; // what thread-local storage is addressed by
   int signal = 0;             // the signal that stopped it, 0 if none
 };
 
