@@ -33,6 +33,21 @@ TEST(Support, TimeoutEndsTheProgram) {
   EXPECT_TRUE(ended.timed_out);
 }
 
+/// As in virtual machines that do not provide debug registers: no error tells of it.
+TEST(Support, HardwareWatchpointsCanBeMadeSilent) {
+  const Outcome silent = run({.words = {PYGC_WATCHPOINT_PROBE}, .debug_registers = false});
+  EXPECT_EQ(silent.status, 0) << silent.err;
+  EXPECT_EQ(silent.out, "hardware watchpoints: do not fire on this machine\n");
+  // GDB takes the watchpoint all the same, and the program runs to its end.
+  const Outcome watched =
+      run({.words = {PYGC_GDB, "-nx", "-batch", "-ex", "set debuginfod enabled off", "-ex",
+                     "break main", "-ex", "run", "-ex", "watch -l *(long*)$rsp", "-ex", "continue",
+                     PYGC_WATCHPOINT_PROBE},
+           .debug_registers = false});
+  EXPECT_THAT(watched.out, testing::HasSubstr("Hardware watchpoint 2"));
+  EXPECT_THAT(watched.out, testing::HasSubstr("exited normally")) << watched.err;
+}
+
 class CoreMaking : public testing::TestWithParam<CoreKind> {};
 
 TEST_P(CoreMaking, WordsCanBeReadAndPatched) {

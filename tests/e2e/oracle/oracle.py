@@ -211,9 +211,17 @@ def function_names():
 
 
 def stop_in_phase(phase, watched):
-    """Stops inside the phase: when it has just written gc_refs of the object, and then, but for
-    update_refs, at the next call of an instance's traverse function (in between, lists are open)."""
-    gdb.execute("watch *(unsigned long *) 0x%x" % (watched - 8), to_string=True)
+    """Stops inside the phase, with part of the list done: in update_refs when it has just written gc_refs
+    of the object, else at the call of the object's traverse function (in between, lists are open)."""
+    if phase == "update_refs":
+        gdb.execute("tbreak update_refs", to_string=True)
+        gdb.execute("continue", to_string=True)
+        at = instruction_of_loop(phase)
+        reason = "*(unsigned long *) 0x%x != 0x%x" % (watched - 8, word(watched - 8))
+    else:
+        at = function_address("subtype_traverse")
+        reason = "$rdi == 0x%x" % watched
+    gdb.execute("break *0x%x if %s" % (at, reason), to_string=True)
     seen = []
     for _ in range(200):
         gdb.execute("continue", to_string=True)
@@ -222,12 +230,20 @@ def stop_in_phase(phase, watched):
             break
         seen.append(names[:4])
     else:
-        raise OracleError("no write inside %s, but inside %r" % (phase, seen[:20]))
+        raise OracleError("no stop inside %s, but inside %r" % (phase, seen[:20]))
     gdb.execute("delete", to_string=True)
-    if phase != "update_refs":
-        stop_at(function_address("subtype_traverse"))
-        if phase not in function_names():
-            raise OracleError("%s was over before the next traversal" % phase)
+
+
+def instruction_of_loop(phase):
+    """An instruction of the phase itself that each turn of its loop executes: the first to come again."""
+    seen = set()
+    for _ in range(2000):
+        if gdb.newest_frame().name() == phase:
+            if register("pc") in seen:
+                return register("pc")
+            seen.add(register("pc"))
+        gdb.execute("stepi", to_string=True)
+    raise OracleError("%s has no loop" % phase)
 
 
 def write_references(base, path):

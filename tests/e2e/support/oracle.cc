@@ -32,7 +32,8 @@ Core new_core(const InterpreterBuild& build) {
 /// Runs the script under oracle.py with the settings, which is to leave a core.
 void run_oracle(Core& core, const std::string& settings, const std::vector<std::string>& script) {
   const InterpreterBuild& build = *core.build;
-  Command command{.words = {PYGC_GDB, "-nx", "-batch"}, .timeout = oracle_timeout};
+  Command command{
+      .words = {PYGC_GDB, "-nx", "-batch"}, .timeout = oracle_timeout, .debug_registers = false};
   for (const std::string& each : build.gdb_commands()) {
     command.words.insert(command.words.end(), {"-ex", each});
   }

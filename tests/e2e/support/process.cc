@@ -1,5 +1,7 @@
 #include "tests/e2e/support/process.h"
 
+#include "tests/e2e/support/debug_registers.h"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -87,6 +89,9 @@ void write_filter(unsigned filter) {
   }
   if (command.user != 0 && (::setgroups(0, nullptr) != 0 || ::setgid(command.user) != 0 ||
                             ::setuid(command.user) != 0)) {
+    ::_exit(126);
+  }
+  if ((!command.debug_registers || debug_registers_are_off()) && !ignore_debug_registers()) {
     ::_exit(126);
   }
   ::execvpe(words[0], words, env);

@@ -22,6 +22,8 @@ struct Command {
   uid_t user = 0;
   /// Standard input is what Child::type() gives; else it is empty.
   bool typed = false;
+  /// Without them debuggers can set hardware watchpoints, but none ever fires.
+  bool debug_registers = true;
 };
 
 struct Outcome {
