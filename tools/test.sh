@@ -1,9 +1,23 @@
 #!/usr/bin/env bash
 # Builds pygc and runs what checks it: the form of the sources and all tests of the release build.
 #   tools/test.sh [--sanitize]   also the unit tests under AddressSanitizer and UBSan
+# PYGC_TEST_DEBUG_REGISTERS=off: as on a machine whose hardware watchpoints never fire.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 install_packages "${build_packages[@]}" "${check_packages[@]}"
 failed=()
+
+# Lines "SECONDS TEST" of a JUnit file, the longest first.
+slowest_tests() { # FILE
+  sed -n 's/.*<testcase name="\([^"]*\)".* time="\([0-9.]*\)".*/\2 \1/p' "$1" | sort -rn | head -10
+}
+
+# The trees of Debian come over the network while the compiler works; a group of its own, to end it whole.
+set -m
+mkdir -p build/release
+tools/matrix.sh >build/matrix.list 2>build/matrix.log &
+matrix=$!
+set +m
+trap 'kill -- -"$matrix" 2>/dev/null || true' EXIT
 
 build release
 say "form of the sources"
@@ -17,11 +31,22 @@ if [ "${1:-}" = --sanitize ]; then
 fi
 
 say "interpreters of the matrix"
-tools/matrix.sh | tee build/release/matrix.txt
+wait "$matrix" || failed+=(matrix)
+trap - EXIT
+cat build/matrix.log build/matrix.list
+# The list of tests is made anew when this file is.
+cmp -s build/matrix.list build/release/matrix.txt || cp build/matrix.list build/release/matrix.txt
 
-# One at a time: some look for processes and files that another test would have left behind.
 say "all tests"
-ctest --test-dir build/release --output-on-failure || failed+=(tests)
+build/release/bin/pygc_watchpoint_probe
+ctest --test-dir build/release --output-on-failure -j "$(nproc)" --output-junit tests.xml |
+  tee build/release/ctest.log || failed+=(tests)
+
+say "the ten slowest tests, in seconds"
+slowest_tests build/release/tests.xml
+say "in sum, with $(wc -l <build/matrix.list) interpreters: $(cut -d' ' -f1 build/matrix.list | xargs)"
+build/release/bin/pygc_watchpoint_probe
+sed -n '/% tests passed/,$p' build/release/ctest.log
 
 if [ ${#failed[@]} -gt 0 ]; then
   echo "failed: ${failed[*]}" >&2

@@ -81,8 +81,10 @@ std::set<std::string> expect_only_known(const MatrixBuild& build, const std::str
   return proven;
 }
 
-TEST(MatrixAudit, InterpretersBreakNoUnknownRule) {
-  for_each_build("audit", [](const MatrixBuild& build) {
+class MatrixAudit : public MatrixTest {};
+
+TEST_P(MatrixAudit, InterpretersBreakNoUnknownRule) {
+  examine_build(GetParam(), "audit", [](const MatrixBuild& build) {
     const Core core = make_core({.build = &build.build,
                                  .script = "matrix_heap.py",
                                  .words = {"packages", "interpreters", "freeze"}});
@@ -91,19 +93,26 @@ TEST(MatrixAudit, InterpretersBreakNoUnknownRule) {
   });
 }
 
-TEST(MatrixAudit, PackagesBreakNoUnknownRule) {
-  for (const MatrixBuild& build : package_builds()) {
-    const Core core =
-        make_core({.build = &build.build,
-                   .script = "packages.py",
-                   .words = {"numpy", "pandas", "lxml", "scipy", "matplotlib", "sklearn", "torch",
-                             "PyQt5", "sqlalchemy", "cryptography", "gevent", "django", "sympy"}});
-    const auto proven = expect_only_known(build, "audit of packages", core);
-    for (const char* metatype : {"pybind11_type", "pybind11_static_property", "_PyFutureMeta"}) {
-      EXPECT_TRUE(proven.contains(std::string("type_not_visited ") + metatype)) << metatype;
-    }
+INSTANTIATE_TEST_SUITE_P(Builds, MatrixAudit, testing::ValuesIn(matrix()), name_of_build);
+
+class MatrixPackagesAudit : public testing::TestWithParam<PackageBuild> {};
+
+TEST_P(MatrixPackagesAudit, BreaksNoUnknownRule) {
+  const MatrixBuild& build = package_build(GetParam());
+  const Core core =
+      make_core({.build = &build.build,
+                 .script = "packages.py",
+                 .words = {"numpy", "pandas", "lxml", "scipy", "matplotlib", "sklearn", "torch",
+                           "PyQt5", "sqlalchemy", "cryptography", "gevent", "django", "sympy"}});
+  const auto proven = expect_only_known(build, "audit of packages", core);
+  for (const char* metatype : {"pybind11_type", "pybind11_static_property", "_PyFutureMeta"}) {
+    EXPECT_TRUE(proven.contains(std::string("type_not_visited ") + metatype)) << metatype;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Builds, MatrixPackagesAudit,
+                         testing::Values(PackageBuild::release, PackageBuild::debug),
+                         name_of_package_build);
 
 } // namespace
 } // namespace pygc::e2e

@@ -4,8 +4,8 @@
 #include "tests/e2e/support/matrix.h"
 
 #include <gtest/gtest.h>
-#include <map>
 #include <memory>
+#include <set>
 
 namespace pygc::e2e {
 namespace {
@@ -66,32 +66,46 @@ void compile(const MatrixBuild& build, Bindings& to) {
   to.names.insert(to.names.end(), {"pybind11_class", "nanobind_class"});
 }
 
-/// Once for each minor version: a debug build loads what was compiled for a release build.
-const Bindings& bindings_for(const MatrixBuild& build) {
-  static std::map<int, std::unique_ptr<Bindings>> compiled;
-  auto& of = compiled[build.number.minor];
-  if (of == nullptr) {
-    auto fresh = std::make_unique<Bindings>();
-    compile(build, *fresh);
-    of = std::move(fresh);
+/// Those of one minor version: a debug build loads what was compiled for a release build.
+using MinorVersion = int;
+
+std::vector<MinorVersion> minor_versions() {
+  std::set<MinorVersion> minors;
+  for (const MatrixBuild& build : matrix()) {
+    minors.insert(build.number.minor);
   }
-  return *of;
+  return {minors.begin(), minors.end()};
 }
 
-TEST(MatrixBinding, ClassesAreClean) {
-  for_each_build("bindings", [](const MatrixBuild& build) {
-    const Bindings& bindings = bindings_for(build);
-    std::vector<std::string> words = {"path=" + bindings.directory.path().string()};
-    words.insert(words.end(), bindings.names.begin(), bindings.names.end());
-    const Core core = make_core({.build = &build.build, .script = "bindings.py", .words = words});
-    const Check check = check_alone(core, build.build.pygc_options());
-    EXPECT_EQ(check.status, 0) << check.document.dump(1);
-    EXPECT_EQ(check.document.at("verdict"), "clean") << check.document.dump(1);
-    EXPECT_EQ(check.document.at("complete"), true) << check.document.dump(1);
-    EXPECT_EQ(core.printed.size(), bindings.names.size());
-    return "clean: " + join(bindings.names);
-  });
+class MatrixBinding : public testing::TestWithParam<MinorVersion> {};
+
+TEST_P(MatrixBinding, ClassesAreClean) {
+  std::unique_ptr<Bindings> bindings;
+  for (const MatrixBuild& each : matrix()) {
+    if (each.number.minor != GetParam()) {
+      continue;
+    }
+    examine_build(each, "bindings", [&](const MatrixBuild& build) {
+      if (bindings == nullptr) {
+        auto fresh = std::make_unique<Bindings>();
+        compile(build, *fresh);
+        bindings = std::move(fresh);
+      }
+      std::vector<std::string> words = {"path=" + bindings->directory.path().string()};
+      words.insert(words.end(), bindings->names.begin(), bindings->names.end());
+      const Core core = make_core({.build = &build.build, .script = "bindings.py", .words = words});
+      const Check check = check_alone(core, build.build.pygc_options());
+      EXPECT_EQ(check.status, 0) << check.document.dump(1);
+      EXPECT_EQ(check.document.at("verdict"), "clean") << check.document.dump(1);
+      EXPECT_EQ(check.document.at("complete"), true) << check.document.dump(1);
+      EXPECT_EQ(core.printed.size(), bindings->names.size());
+      return "clean: " + join(bindings->names);
+    });
+  }
 }
+
+INSTANTIATE_TEST_SUITE_P(Versions, MatrixBinding, testing::ValuesIn(minor_versions()),
+                         [](const auto& it) { return "python3_" + std::to_string(it.param); });
 
 } // namespace
 } // namespace pygc::e2e

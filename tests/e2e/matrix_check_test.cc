@@ -34,14 +34,16 @@ std::string expect_clean(const MatrixBuild& build, const Core& core) {
          document.at("python").at("layout").get<std::string>();
 }
 
-TEST(MatrixCheck, PlainHeapIsClean) {
-  for_each_build("plain heap", [](const MatrixBuild& build) {
+class MatrixCheck : public MatrixTest {};
+
+TEST_P(MatrixCheck, PlainHeapIsClean) {
+  examine_build(GetParam(), "plain heap", [](const MatrixBuild& build) {
     return expect_clean(build, heap_core(build, "heap.py", {}));
   });
 }
 
-TEST(MatrixCheck, DoubleImportIsFoundWhereItIsABug) {
-  for_each_build("double import", [](const MatrixBuild& build) {
+TEST_P(MatrixCheck, DoubleImportIsFoundWhereItIsABug) {
+  examine_build(GetParam(), "double import", [](const MatrixBuild& build) {
     const Core core = heap_core(build, "heap.py", {"twice"});
     if (!build.has_faulthandler_bug()) {
       return "fixed there: " + expect_clean(build, core);
@@ -70,14 +72,16 @@ TEST(MatrixCheck, DoubleImportIsFoundWhereItIsABug) {
 
 /// Every kind of container, real packages where there are any, subinterpreters with and without a
 /// GIL of their own, frozen and immortal objects; a generator and coroutines running.
-TEST(MatrixCheck, RichHeapIsClean) {
-  for_each_build("rich heap", [](const MatrixBuild& build) {
+TEST_P(MatrixCheck, RichHeapIsClean) {
+  examine_build(GetParam(), "rich heap", [](const MatrixBuild& build) {
     const Core core = heap_core(build, "matrix_heap.py", {"packages", "interpreters", "freeze"});
     const std::string packages = core.printed_value("packages");
     return expect_clean(build, core) + ", packages: " + (packages.empty() ? "none" : packages) +
            ", subinterpreters: " + core.printed_value("interpreters");
   });
 }
+
+INSTANTIATE_TEST_SUITE_P(Builds, MatrixCheck, testing::ValuesIn(matrix()), name_of_build);
 
 } // namespace
 } // namespace pygc::e2e

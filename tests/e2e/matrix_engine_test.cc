@@ -25,14 +25,18 @@ std::string expect_agreement(const MatrixBuild& build, const std::string& script
          " differences, " + engines.at("not_compared").dump() + " not compared";
 }
 
-TEST(MatrixEngine, BothAgreeOnEveryObject) {
-  for_each_build("both engines, plain heap", [](const MatrixBuild& build) {
+class MatrixEngine : public MatrixTest {};
+
+TEST_P(MatrixEngine, BothAgreeOnEveryObject) {
+  examine_build(GetParam(), "both engines, plain heap", [](const MatrixBuild& build) {
     return expect_agreement(build, "heap.py", {"twice"});
   });
-  for_each_build("both engines, rich heap", [](const MatrixBuild& build) {
+  examine_build(GetParam(), "both engines, rich heap", [](const MatrixBuild& build) {
     return expect_agreement(build, "matrix_heap.py", {"packages", "interpreters", "freeze"});
   });
 }
+
+INSTANTIATE_TEST_SUITE_P(Builds, MatrixEngine, testing::ValuesIn(matrix()), name_of_build);
 
 } // namespace
 } // namespace pygc::e2e

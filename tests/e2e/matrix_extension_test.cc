@@ -308,8 +308,10 @@ std::string expect_audit(const MatrixBuild& build, const Core& core,
   return std::to_string(broken) + " rules broken";
 }
 
-TEST(MatrixExtension, WrongTraversalsAreFoundForWhatTheyAre) {
-  for_each_build("wrong extensions", [](const MatrixBuild& build) {
+class MatrixExtension : public MatrixTest {};
+
+TEST_P(MatrixExtension, WrongTraversalsAreFoundForWhatTheyAre) {
+  examine_build(GetParam(), "wrong extensions", [](const MatrixBuild& build) {
     const Core core = extension_core(build.build, wrong_cases());
     return expect_findings(core, wrong_cases()) + ", " + expect_audit(build, core, wrong_cases());
   });
@@ -345,8 +347,8 @@ TEST(MatrixExtension, BothEnginesFindTheSame) {
 
 /// Visited memory behind two allocations, counted references to a static variable's object, vector
 /// registers; and a module with global state, of which a note may say that it must stay alone.
-TEST(MatrixExtension, RightTraversalsAreClean) {
-  for_each_build("right extensions", [](const MatrixBuild& build) {
+TEST_P(MatrixExtension, RightTraversalsAreClean) {
+  examine_build(GetParam(), "right extensions", [](const MatrixBuild& build) {
     const std::string directory =
         build_extensions(build.build, {"right", "avx_x86_64", "single_phase"});
     const Core core =
@@ -378,6 +380,8 @@ TEST(MatrixExtension, RightTraversalsAreClean) {
     return std::to_string(check.document.at("findings").size()) + " notes";
   });
 }
+
+INSTANTIATE_TEST_SUITE_P(Builds, MatrixExtension, testing::ValuesIn(matrix()), name_of_build);
 
 void PrintTo(const WrongCase& it, std::ostream* out) {
   *out << it.name << " " << it.count;

@@ -115,18 +115,23 @@ std::string examine(const MatrixBuild& build, const std::string& word) {
   return said;
 }
 
-TEST(MatrixFaulthandler, OneInstanceIsAWarning) {
-  for_each_build("one instance", [](const MatrixBuild& build) { return examine(build, "1"); });
+class MatrixFaulthandler : public MatrixTest {};
+
+TEST_P(MatrixFaulthandler, OneInstanceIsAWarning) {
+  examine_build(GetParam(), "one instance",
+                [](const MatrixBuild& build) { return examine(build, "1"); });
 }
 
-TEST(MatrixFaulthandler, OneDeadInstanceIsAnError) {
-  for_each_build("one dead instance",
-                 [](const MatrixBuild& build) { return examine(build, "dead"); });
+TEST_P(MatrixFaulthandler, OneDeadInstanceIsAnError) {
+  examine_build(GetParam(), "one dead instance",
+                [](const MatrixBuild& build) { return examine(build, "dead"); });
 }
 
-TEST(MatrixFaulthandler, TwoAndThreeInstancesAreErrors) {
-  for_each_build("two instances", [](const MatrixBuild& build) { return examine(build, "2"); });
-  for_each_build("three instances", [](const MatrixBuild& build) { return examine(build, "3"); });
+TEST_P(MatrixFaulthandler, TwoAndThreeInstancesAreErrors) {
+  examine_build(GetParam(), "two instances",
+                [](const MatrixBuild& build) { return examine(build, "2"); });
+  examine_build(GetParam(), "three instances",
+                [](const MatrixBuild& build) { return examine(build, "3"); });
 }
 
 /// Names degrade to a symbol of the dynamic table or to the image, with an offset.
@@ -155,8 +160,8 @@ std::string expect_finding_without_symbols(const MatrixBuild& build) {
   return said;
 }
 
-TEST(MatrixFaulthandler, FindingsStandWithoutSymbols) {
-  for_each_build("one dead instance, stripped", expect_finding_without_symbols);
+TEST_P(MatrixFaulthandler, FindingsStandWithoutSymbols) {
+  examine_build(GetParam(), "one dead instance, stripped", expect_finding_without_symbols);
 }
 
 /// What faulthandler_instances.py asked for.
@@ -203,9 +208,11 @@ std::string expect_state(const MatrixBuild& build) {
   return std::to_string(seen.size()) + " entries in " + state.at("where").get<std::string>();
 }
 
-TEST(MatrixFaulthandler, RuntimeTellsTheWholeState) {
-  for_each_build("faulthandler's state", expect_state);
+TEST_P(MatrixFaulthandler, RuntimeTellsTheWholeState) {
+  examine_build(GetParam(), "faulthandler's state", expect_state);
 }
+
+INSTANTIATE_TEST_SUITE_P(Builds, MatrixFaulthandler, testing::ValuesIn(matrix()), name_of_build);
 
 } // namespace
 } // namespace pygc::e2e

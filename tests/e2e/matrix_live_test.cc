@@ -8,8 +8,10 @@
 namespace pygc::e2e {
 namespace {
 
-TEST(Matrix, LiveEqualsACore) {
-  for_each_build("live", [](const MatrixBuild& it) -> std::string {
+class Matrix : public MatrixTest {};
+
+TEST_P(Matrix, LiveEqualsACore) {
+  examine_build(GetParam(), "live", [](const MatrixBuild& it) -> std::string {
     const RunningScript heap({.build = &it.build, .script = "heap.py", .words = {"twice"}});
     const std::string pid = std::to_string(heap.pid());
     const Reading expected = read_core(core_of(heap, it.build));
@@ -38,6 +40,8 @@ TEST(Matrix, LiveEqualsACore) {
     return std::to_string(expected.references.size()) + " objects, four ways";
   });
 }
+
+INSTANTIATE_TEST_SUITE_P(Builds, Matrix, testing::ValuesIn(matrix()), name_of_build);
 
 } // namespace
 } // namespace pygc::e2e

@@ -67,42 +67,50 @@ std::string examine(const MatrixBuild& build, const Midway& midway) {
          document.at("verdict").get<std::string>();
 }
 
-void examine_all(const Midway& midway) {
-  for_each_build("core in " + midway.word,
-                 [&](const MatrixBuild& build) { return examine(build, midway); });
+void examine_phase(const MatrixBuild& build, const Midway& midway) {
+  examine_build(build, "core in " + midway.word,
+                [&](const MatrixBuild& it) { return examine(it, midway); });
 }
 
-TEST(MatrixMidway, UpdateRefs) {
-  examine_all({.word = "update_refs", .phases = {"update_refs"}});
+class MatrixMidway : public MatrixTest {};
+
+TEST_P(MatrixMidway, UpdateRefs) {
+  examine_phase(GetParam(), {.word = "update_refs", .phases = {"update_refs"}});
 }
-TEST(MatrixMidway, SubtractRefs) {
-  examine_all({.word = "subtract_refs", .phases = {"subtract_refs"}});
+TEST_P(MatrixMidway, SubtractRefs) {
+  examine_phase(GetParam(), {.word = "subtract_refs", .phases = {"subtract_refs"}});
 }
-TEST(MatrixMidway, MoveUnreachable) {
-  examine_all({.word = "move_unreachable", .phases = {"move_unreachable"}, .own_lists = true});
+TEST_P(MatrixMidway, MoveUnreachable) {
+  examine_phase(GetParam(),
+                {.word = "move_unreachable", .phases = {"move_unreachable"}, .own_lists = true});
 }
-TEST(MatrixMidway, WeakReferenceCallback) {
-  examine_all({.word = "weakref",
-               .by_debugger = false,
-               .phases = {"handle_weakrefs", "handle_weakref_callbacks"},
-               .own_lists = true});
+TEST_P(MatrixMidway, WeakReferenceCallback) {
+  examine_phase(GetParam(), {.word = "weakref",
+                             .by_debugger = false,
+                             .phases = {"handle_weakrefs", "handle_weakref_callbacks"},
+                             .own_lists = true});
 }
-TEST(MatrixMidway, Finalizer) {
-  examine_all({.word = "finalizer",
-               .by_debugger = false,
-               .phases = {"finalize_garbage"},
-               .own_lists = true});
+TEST_P(MatrixMidway, Finalizer) {
+  examine_phase(GetParam(), {.word = "finalizer",
+                             .by_debugger = false,
+                             .phases = {"finalize_garbage"},
+                             .own_lists = true});
 }
-TEST(MatrixMidway, Clear) {
-  examine_all(
+TEST_P(MatrixMidway, Clear) {
+  examine_phase(
+      GetParam(),
       {.word = "clear", .by_debugger = false, .phases = {"delete_garbage"}, .own_lists = true});
 }
-TEST(MatrixMidway, CallbackAtTheStart) {
-  examine_all({.word = "start", .by_debugger = false, .phases = {"invoke_gc_callback"}});
+TEST_P(MatrixMidway, CallbackAtTheStart) {
+  examine_phase(GetParam(),
+                {.word = "start", .by_debugger = false, .phases = {"invoke_gc_callback"}});
 }
-TEST(MatrixMidway, CallbackAtTheEnd) {
-  examine_all({.word = "stop", .by_debugger = false, .phases = {"invoke_gc_callback"}});
+TEST_P(MatrixMidway, CallbackAtTheEnd) {
+  examine_phase(GetParam(),
+                {.word = "stop", .by_debugger = false, .phases = {"invoke_gc_callback"}});
 }
+
+INSTANTIATE_TEST_SUITE_P(Builds, MatrixMidway, testing::ValuesIn(matrix()), name_of_build);
 
 } // namespace
 } // namespace pygc::e2e

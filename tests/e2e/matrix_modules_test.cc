@@ -72,8 +72,10 @@ std::string expect_module_with_state(const MatrixBuild& build, const std::vector
   return ", posix visits " + std::to_string(module.at("visits").size()) + " of its state";
 }
 
-TEST(MatrixModules, InstancesOfOneDefinitionAndWhatTheyVisit) {
-  for_each_build("modules", [](const MatrixBuild& build) {
+class MatrixModules : public MatrixTest {};
+
+TEST_P(MatrixModules, InstancesOfOneDefinitionAndWhatTheyVisit) {
+  examine_build(GetParam(), "modules", [](const MatrixBuild& build) {
     const Core core = make_core({.build = &build.build, .script = "heap.py", .words = {"twice"}});
     const json modules = modules_in(build, core);
     expect_two_instances(build, core, named(modules, "faulthandler"));
@@ -90,6 +92,8 @@ TEST(MatrixModules, InstancesOfOneDefinitionAndWhatTheyVisit) {
            expect_module_with_state(build, named(modules, "posix"));
   });
 }
+
+INSTANTIATE_TEST_SUITE_P(Builds, MatrixModules, testing::ValuesIn(matrix()), name_of_build);
 
 } // namespace
 } // namespace pygc::e2e

@@ -58,17 +58,21 @@ void examine(const MatrixBuild& build, const std::string& name,
 class MatrixPackage : public testing::TestWithParam<std::string> {};
 
 TEST_P(MatrixPackage, HeapHasNoError) {
-  examine(package_builds().front(), GetParam(), {GetParam()});
+  examine(package_build(PackageBuild::release), GetParam(), {GetParam()});
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, MatrixPackage, testing::ValuesIn(packages()),
                          [](const auto& it) { return it.param; });
 
-TEST(MatrixPackages, AllInOneProcessHaveNoError) {
-  for (const MatrixBuild& build : package_builds()) {
-    examine(build, "all packages", packages());
-  }
+class MatrixPackages : public testing::TestWithParam<PackageBuild> {};
+
+TEST_P(MatrixPackages, AllInOneProcessHaveNoError) {
+  examine(package_build(GetParam()), "all packages", packages());
 }
+
+INSTANTIATE_TEST_SUITE_P(Builds, MatrixPackages,
+                         testing::Values(PackageBuild::release, PackageBuild::debug),
+                         name_of_package_build);
 
 } // namespace
 } // namespace pygc::e2e

@@ -10,17 +10,19 @@ namespace {
 
 using Json = nlohmann::json;
 
+class MatrixStep : public MatrixTest {};
+
 /// The same containers in the same order and the same gc_refs as an independent script reads.
-TEST(MatrixStep, WalksLikeAnIndependentScript) {
-  for_each_build("walk", [](const MatrixBuild& build) {
+TEST_P(MatrixStep, WalksLikeAnIndependentScript) {
+  examine_build(GetParam(), "walk", [](const MatrixBuild& build) {
     const Walk walk = walk_collection(Debugger::gdb, build.build, build.build.pygc_options());
     return std::to_string(expect_same_walk(walk)) + " stops compared";
   });
 }
 
 /// A stripped interpreter, whose loop of subtract_refs is found by its code.
-TEST(MatrixStep, WalksWithoutSymbols) {
-  for_each_build("walk, stripped", [](const MatrixBuild& build) -> std::string {
+TEST_P(MatrixStep, WalksWithoutSymbols) {
+  examine_build(GetParam(), "walk, stripped", [](const MatrixBuild& build) -> std::string {
     if (build.build.debug) {
       return {};
     }
@@ -37,8 +39,8 @@ TEST(MatrixStep, WalksWithoutSymbols) {
 }
 
 /// What the double import of faulthandler comes to, where it does, without symbols.
-TEST(MatrixStep, StopsAtTheVisitThatMakesGcRefsNegative) {
-  for_each_build("until-negative", [](const MatrixBuild& build) -> std::string {
+TEST_P(MatrixStep, StopsAtTheVisitThatMakesGcRefsNegative) {
+  examine_build(GetParam(), "until-negative", [](const MatrixBuild& build) -> std::string {
     const StrippedCopy stripped(build);
     const TempDir directory;
     const std::string file = directory.file("there.json");
@@ -88,6 +90,8 @@ TEST(MatrixStep, StopsAtTheVisitThatMakesGcRefsNegative) {
            state.at("container").at("summary").get<std::string>();
   });
 }
+
+INSTANTIATE_TEST_SUITE_P(Builds, MatrixStep, testing::ValuesIn(matrix()), name_of_build);
 
 } // namespace
 } // namespace pygc::e2e

@@ -1,5 +1,7 @@
 #include "tests/e2e/support/matrix.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -85,36 +87,51 @@ const std::vector<MatrixBuild>& matrix() {
   return builds;
 }
 
-const std::vector<MatrixBuild>& package_builds() {
+const MatrixBuild& package_build(PackageBuild which) {
   static const std::vector<MatrixBuild> builds = [] {
     std::vector<MatrixBuild> all;
     for (const std::string& line :
          split_lines(run({.words = {PYGC_MATRIX_SCRIPT, "--list-packages"}}).out)) {
       all.push_back(parse_line(line));
     }
-    if (all.empty()) {
-      throw std::runtime_error("there is no tree of real packages: run tools/matrix.sh");
-    }
     return all;
   }();
-  return builds;
+  const auto found = std::ranges::find(builds, which == PackageBuild::debug,
+                                       [](const MatrixBuild& each) { return each.build.debug; });
+  if (found == builds.end()) {
+    throw std::runtime_error("the tree of real packages is not there or not whole: run "
+                             "tools/matrix.sh");
+  }
+  return *found;
 }
 
-void for_each_build(const std::string& name_of_case,
-                    const std::function<std::string(const MatrixBuild&)>& examine) {
-  for (const MatrixBuild& build : matrix()) {
-    const std::string heading = build.heading(name_of_case);
-    const testing::ScopedTrace trace(__FILE__, __LINE__, heading);
-    try {
-      if (const std::string said = examine(build); !said.empty()) {
-        std::printf("%s%s\n", heading.c_str(), said.c_str());
-      }
-    } catch (const std::exception& error) {
-      ADD_FAILURE() << error.what();
-      std::printf("%sfailed\n", heading.c_str());
+std::string name_of_package_build(const testing::TestParamInfo<PackageBuild>& info) {
+  return info.param == PackageBuild::debug ? "debug" : "release";
+}
+
+std::string name_of_build(const testing::TestParamInfo<MatrixBuild>& info) {
+  std::string name = info.param.build.name;
+  std::ranges::replace_if(name, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return name;
+}
+
+void PrintTo(const MatrixBuild& build, std::ostream* out) {
+  *out << build.build.name;
+}
+
+void examine_build(const MatrixBuild& build, const std::string& name_of_case,
+                   const std::function<std::string(const MatrixBuild&)>& examine) {
+  const std::string heading = build.heading(name_of_case);
+  const testing::ScopedTrace trace(__FILE__, __LINE__, heading);
+  try {
+    if (const std::string said = examine(build); !said.empty()) {
+      std::printf("%s%s\n", heading.c_str(), said.c_str());
     }
-    std::fflush(stdout);
+  } catch (const std::exception& error) {
+    ADD_FAILURE() << error.what();
+    std::printf("%sfailed\n", heading.c_str());
   }
+  std::fflush(stdout);
 }
 
 StrippedCopy::StrippedCopy(const MatrixBuild& build) {

@@ -6,6 +6,8 @@
 
 #include <compare>
 #include <functional>
+#include <gtest/gtest.h>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -36,13 +38,21 @@ struct MatrixBuild {
 /// none.
 const std::vector<MatrixBuild>& matrix();
 
-/// The interpreters of the tree of real packages, release and debug. Throws when there are none.
-const std::vector<MatrixBuild>& package_builds();
+/// The interpreter of the tree of real packages, release or debug. Throws when there is none.
+enum class PackageBuild { release, debug };
+const MatrixBuild& package_build(PackageBuild which);
+std::string name_of_package_build(const testing::TestParamInfo<PackageBuild>& info);
 
-/// Calls for each build and prints what it returns behind the build's heading. What one throws is a
-/// failure of the test; the others go on. An empty return: the case is not for that build.
-void for_each_build(const std::string& name_of_case,
-                    const std::function<std::string(const MatrixBuild&)>& examine);
+/// A test for each build: INSTANTIATE_TEST_SUITE_P(Builds, ..., ValuesIn(matrix()), name_of_build)
+/// makes them tests of their own, which run side by side.
+class MatrixTest : public testing::TestWithParam<MatrixBuild> {};
+std::string name_of_build(const testing::TestParamInfo<MatrixBuild>& info);
+void PrintTo(const MatrixBuild& build, std::ostream* out);
+
+/// Calls it for the build and prints what it returns behind the build's heading. What it throws is
+/// a failure of the test. An empty return: the case is not for that build.
+void examine_build(const MatrixBuild& build, const std::string& name_of_case,
+                   const std::function<std::string(const MatrixBuild&)>& examine);
 
 /// The interpreter and its libpython without .symtab and .debug_*, in a directory to be used as
 /// sysroot.
