@@ -163,6 +163,32 @@ std::string quietly(const std::string& command) {
          "\", $_inferior, $_thread\n";
 }
 
+// GDB tells scripts not which breakpoint has stopped the process, nor does it count for them: the
+// conditions do. An assignment's value is what was assigned, so the last operand is true.
+std::string as_breakpoint(const wire::Action& action) {
+  std::string condition = wire::condition_of(action);
+  std::string before;
+  if (action.ignore > 0) {
+    before = "eval \"set $__pygc_passed_%d = 0\", $__pygc_owned\n";
+    condition = "($__pygc_passed_%d = $__pygc_passed_%d + 1) > " + std::to_string(action.ignore);
+  }
+  if (action.mark != 0) {
+    condition += (condition.empty() ? "" : " && ") + std::string("($__pygc_stop = ") +
+                 std::to_string(action.mark) + ")";
+  }
+  const std::string command = "break *" + number(action.address) +
+                              (action.own_thread ? " thread %d.%d" : "") +
+                              (condition.empty() ? "" : " if " + condition);
+  return before + "with language c -- eval \"" + command + "\"" +
+         (action.own_thread ? ", $_inferior, $_thread" : "") +
+         (action.ignore > 0 ? ", $__pygc_owned, $__pygc_owned" : "") + own;
+}
+
+// GDB chooses anew how to watch whenever the process goes on.
+const char* without_registers(bool steps) {
+  return steps ? "with can-use-hw-watchpoints 0 -- " : "";
+}
+
 } // namespace
 
 std::string definitions(const std::string& library) {
@@ -238,34 +264,36 @@ std::string as_printf(std::string_view text) {
 
 std::string as_commands(const std::vector<wire::Action>& actions) {
   std::string commands;
+  bool steps = false;
   for (const auto& action : actions) {
     switch (action.kind) {
-    case wire::ActionKind::breakpoint: {
-      const std::string condition = wire::condition_of(action);
-      commands += "with language c -- break *" + number(action.address) +
-                  (condition.empty() ? "" : " if " + condition) + own;
+    case wire::ActionKind::breakpoint:
+      commands += as_breakpoint(action);
       break;
-    }
     case wire::ActionKind::watch_access:
     case wire::ActionKind::watch_write:
-      commands += std::string("with language c -- ") +
-                  (action.kind == wire::ActionKind::watch_write ? "watch" : "awatch") +
+    case wire::ActionKind::watch_steps:
+      steps = steps || action.kind == wire::ActionKind::watch_steps;
+      commands += std::string(without_registers(steps)) + "with language c -- " +
+                  (action.kind == wire::ActionKind::watch_access ? "awatch" : "watch") +
                   " *(unsigned long *) " + number(action.address) + own;
       if (action.ignore > 0) {
         commands += "ignore $bpnum " + std::to_string(action.ignore) + "\n";
       }
       break;
     case wire::ActionKind::resume:
-      commands += "continue\n";
+      commands += "set $__pygc_stop = 0\n" + std::string(without_registers(steps)) + "continue\n";
       break;
     case wire::ActionKind::clear:
       commands += "with language c -- __pygc_clear\n";
+      steps = false;
       break;
     case wire::ActionKind::run:
       commands += "pygc";
       for (const auto& word : action.words) {
         commands += " " + quote(word);
       }
+      commands += action.tells_stop ? " --stop=$__pygc_stop" : "";
       commands += "\n";
       break;
     }

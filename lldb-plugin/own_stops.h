@@ -6,6 +6,9 @@
 
 #include <lldb/API/LLDB.h>
 
+#include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,11 +24,29 @@ public:
   /// For an action that sets one. Returns why it cannot be set, empty when it is.
   std::string set(const wire::Action& action);
   void clear();
+  /// The mark of the breakpoint that has stopped the process; 0 when another one, or anything else,
+  /// has, too.
+  std::uint8_t stopped_by();
+  /// True when instructions are to be stepped, in place of letting the process run.
+  bool steps() const { return stepped_.has_value(); }
+  /// After an instruction: whether that is the change to stop for.
+  bool changed_enough();
 
 private:
+  struct SteppedWord {
+    lldb::addr_t address = 0;
+    std::uint64_t value = 0;
+    std::uint64_t ignore = 0;
+  };
+
+  std::string set_breakpoint(const wire::Action& action);
+  std::string set_watchpoint(const wire::Action& action);
+  bool read(lldb::addr_t address, std::uint64_t& value);
+
   lldb::SBTarget target_;
-  std::vector<lldb::break_id_t> breakpoints_;
+  std::map<lldb::break_id_t, std::uint8_t> breakpoints_; // and their marks
   std::vector<lldb::watch_id_t> watchpoints_;
+  std::optional<SteppedWord> stepped_;
 };
 
 } // namespace pygc::lldb_plugin

@@ -69,11 +69,13 @@ void run_command(lldb::SBDebugger& debugger, const std::vector<std::string>& wor
 void carry_out(lldb::SBDebugger& debugger, const std::vector<wire::Action>& actions,
                lldb::SBCommandReturnObject& result) {
   OwnStops stops(debugger.GetSelectedTarget());
+  unsigned stopped_by = 0;
   for (const auto& action : actions) {
     switch (action.kind) {
     case wire::ActionKind::breakpoint:
     case wire::ActionKind::watch_access:
     case wire::ActionKind::watch_write:
+    case wire::ActionKind::watch_steps:
       if (const auto problem = stops.set(action); !problem.empty()) {
         last_status = wire::status_failed;
         result.SetError(problem.c_str());
@@ -81,14 +83,20 @@ void carry_out(lldb::SBDebugger& debugger, const std::vector<wire::Action>& acti
       }
       break;
     case wire::ActionKind::resume:
-      put(result, resume(debugger));
+      put(result, resume(debugger, stops));
+      stopped_by = stops.stopped_by();
       break;
     case wire::ActionKind::clear:
       stops.clear();
       break;
-    case wire::ActionKind::run:
-      run_command(debugger, action.words, result);
+    case wire::ActionKind::run: {
+      std::vector<std::string> words = action.words;
+      if (action.tells_stop) {
+        words.push_back("--stop=" + std::to_string(stopped_by));
+      }
+      run_command(debugger, words, result);
       break;
+    }
     }
   }
 }

@@ -43,16 +43,37 @@ void stop_when_interrupted(const std::stop_token& done, lldb::SBProcess process)
   }
 }
 
+/// True when nothing but the step itself has stopped the thread.
+bool only_stepped(lldb::SBThread& thread) {
+  const lldb::StopReason reason = thread.GetStopReason();
+  return reason == lldb::eStopReasonPlanComplete || reason == lldb::eStopReasonTrace ||
+         reason == lldb::eStopReasonNone;
+}
+
+void step(lldb::SBProcess process, OwnStops& stops) {
+  lldb::SBThread thread = process.GetSelectedThread();
+  lldb::SBError error;
+  do {
+    thread.StepInstruction(false, error);
+  } while (error.Success() && process.GetState() == lldb::eStateStopped && only_stepped(thread) &&
+           interrupt_seen == 0 && !stops.changed_enough());
+}
+
 } // namespace
 
-std::string resume(lldb::SBDebugger& debugger) {
+std::string resume(lldb::SBDebugger& debugger, OwnStops& stops) {
   const InterruptWatch watch;
-  // The process is awaited here: whoever called us may hold locks that another thread would need.
-  const std::jthread stopper(stop_when_interrupted, debugger.GetSelectedTarget().GetProcess());
+  lldb::SBProcess process = debugger.GetSelectedTarget().GetProcess();
   const bool async = debugger.GetAsync();
   debugger.SetAsync(false);
   lldb::SBCommandReturnObject result;
-  debugger.GetCommandInterpreter().HandleCommand("process continue", result);
+  if (stops.steps()) {
+    step(process, stops);
+  } else {
+    // The process is awaited here: whoever called us may hold locks that another thread would need.
+    const std::jthread stopper(stop_when_interrupted, process);
+    debugger.GetCommandInterpreter().HandleCommand("process continue", result);
+  }
   debugger.SetAsync(async);
   return result.GetOutput() != nullptr ? result.GetOutput() : "";
 }

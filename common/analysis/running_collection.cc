@@ -86,6 +86,28 @@ Address RunningCollection::link_to(std::uint32_t container) const {
   return before + layout_.gc_next;
 }
 
+std::vector<Address> RunningCollection::traverse_functions() const {
+  std::vector<Address> functions;
+  functions.reserve(set_.heap_index.size());
+  for (const std::uint32_t index : set_.heap_index) {
+    functions.push_back(reader_.type(heap_.types[index]).traverse);
+  }
+  return functions;
+}
+
+std::vector<Address> RunningCollection::ways_out() const {
+  std::vector<Address> ways;
+  for (const cpython::SubtractLoop& loop : loops_) {
+    if (loop.exit != 0) {
+      ways.push_back(loop.exit);
+    }
+  }
+  if (position_ && position_->caller != 0) {
+    ways.push_back(position_->caller);
+  }
+  return ways;
+}
+
 Address RunningCollection::gc_prev_of(std::uint32_t object) const {
   return set_.objects[object] - layout_.gc_head_size + layout_.gc_prev;
 }

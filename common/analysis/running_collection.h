@@ -47,16 +47,21 @@ public:
   /// The `_gc_next` that subtract_refs reads once to get to this container, right before it
   /// traverses it; for the number of all containers the one that leads back to the list's head.
   Address link_to(std::uint32_t container) const;
+  /// What the loop calls to traverse each container; 0 where that cannot be told.
+  std::vector<Address> traverse_functions() const;
+  /// Where a process comes by that leaves the loop: behind it, and where its function returns to.
+  std::vector<Address> ways_out() const;
   /// Where the gc_refs of an object is.
   Address gc_prev_of(std::uint32_t object) const;
 
 private:
   explicit RunningCollection(const CollectionInput& input)
-      : layout_(input.reader.runtime().layout), heap_(input.heap) {}
+      : layout_(input.reader.runtime().layout), reader_(input.reader), heap_(input.heap) {}
 
   Result<void> locate(const CollectionInput& input);
 
   const cpython::Layout& layout_;
+  cpython::ObjectReader& reader_;
   const heap::Heap& heap_;
   const cpython::Interpreter* interpreter_ = nullptr;
   Address head_ = 0;

@@ -103,6 +103,30 @@ Result<std::optional<SubtractGoal>> nth_decrement(const CollectedSet& set,
   return std::nullopt;
 }
 
+Result<std::optional<SubtractGoal>> decrement_to(const SubtractPosition& position,
+                                                 SubtractReplay& replay, std::uint32_t object,
+                                                 std::int64_t gc_refs) {
+  const auto decrements = replay.decrements_of(std::span(&object, 1));
+  if (!decrements) {
+    return std::unexpected(decrements.error());
+  }
+  const std::int64_t earlier = position.stored[object] - gc_refs - 1;
+  if (earlier < 0) {
+    return std::nullopt;
+  }
+  std::int64_t left = earlier;
+  for (const replay::Decrement& decrement : still_to_come(position, object, *decrements)) {
+    if (left < std::int64_t{decrement.visits}) {
+      return SubtractGoal{.container = decrement.container,
+                          .object = object,
+                          .earlier = static_cast<std::uint64_t>(earlier),
+                          .spent = gc_refs == -1};
+    }
+    left -= decrement.visits;
+  }
+  return std::nullopt;
+}
+
 Result<std::optional<SubtractGoal>>
 first_negative(const CollectedSet& set, const SubtractPosition& position, SubtractReplay& replay) {
   const auto at_end = replay.gc_refs_after(static_cast<std::uint32_t>(set.objects.size()));

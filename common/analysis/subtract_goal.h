@@ -27,6 +27,12 @@ Result<std::optional<SubtractGoal>> nth_decrement(const CollectedSet& set,
                                                   SubtractReplay& replay, std::uint64_t count,
                                                   std::uint64_t& left);
 
+/// The decrement that leaves an object this gc_refs. Nothing when it has been made or is not to
+/// come.
+Result<std::optional<SubtractGoal>> decrement_to(const SubtractPosition& position,
+                                                 SubtractReplay& replay, std::uint32_t object,
+                                                 std::int64_t gc_refs);
+
 /// The first decrement from now that makes a gc_refs negative. Nothing when there is none.
 Result<std::optional<SubtractGoal>>
 first_negative(const CollectedSet& set, const SubtractPosition& position, SubtractReplay& replay);

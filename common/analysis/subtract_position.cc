@@ -198,7 +198,15 @@ find_subtract_position(const heap::Heap& heap, const CollectedSet& set,
   if (loop.frame == nullptr || set.objects.empty()) {
     return std::nullopt;
   }
-  return Finder(heap, set, layout, replay).run(loop);
+  auto position = Finder(heap, set, layout, replay).run(loop);
+  if (position && *position) {
+    // Inlined calls share a frame.
+    const auto caller =
+        std::ranges::find_if(frames.subspan(static_cast<std::size_t>(loop.frame - frames.data())),
+                             [&](const image::Frame& one) { return one.cfa != loop.frame->cfa; });
+    (*position)->caller = caller == frames.end() ? 0 : caller->pc;
+  }
+  return position;
 }
 
 } // namespace pygc::analysis

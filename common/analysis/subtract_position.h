@@ -22,6 +22,7 @@ struct SubtractPosition {
   std::vector<std::int64_t> before; // as it should be before that container
   std::vector<std::int64_t> taken;  // what that container decrements altogether
   std::uint64_t visits = 0;         // decrements that the container has made so far
+  Address caller = 0; // where the function that runs the loop returns to; 0 when unknown
 };
 
 /// Where the loop is, from the registers of the frame that runs it (`frames`, innermost first), and

@@ -68,4 +68,20 @@ Result<std::vector<std::uint32_t>> SubtractReplay::visits_by(std::uint32_t conta
   return visits;
 }
 
+Result<std::uint64_t> SubtractReplay::calls_until(std::uint32_t container, std::uint32_t object,
+                                                  std::uint64_t count) {
+  const auto made = replayer_.visits(std::span(set_.objects).subspan(container, 1), 0, nullptr);
+  if (!made) {
+    return std::unexpected(made.error());
+  }
+  std::uint64_t calls = 0;
+  for (const replay::Visit& visit : *made) {
+    ++calls;
+    if (visit.object == set_.objects[object] && --count == 0) {
+      return calls;
+    }
+  }
+  return 0;
+}
+
 } // namespace pygc::analysis

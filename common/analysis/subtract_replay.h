@@ -30,6 +30,10 @@ public:
   /// one traversal visits an object both as its own and as borrowed (frames of 3.14+): then the
   /// first visits are taken to count.
   Result<std::vector<std::uint32_t>> visits_by(std::uint32_t container);
+  /// How many calls of the visitor a container's traversal makes up to the `count`th one for an
+  /// object (from 1); 0 when it makes fewer.
+  Result<std::uint64_t> calls_until(std::uint32_t container, std::uint32_t object,
+                                    std::uint64_t count);
 
 private:
   Result<replay::RoundResult> run(std::size_t first, std::size_t count,

@@ -10,9 +10,40 @@ using wire::ActionKind;
 
 constexpr std::string_view stage_option = "--stage=";
 constexpr std::string_view object_option = "--object=";
+constexpr std::string_view value_option = "--value=";
+constexpr std::string_view stop_option = "--stop=";
 
-Actions stop_at(Action action) {
-  return {std::move(action), {.kind = ActionKind::resume}, {.kind = ActionKind::clear}};
+/// And by a breakpoint behind the loop, when the stop does not happen.
+Actions stop_at(const analysis::RunningCollection& collection, Actions actions) {
+  for (const Address way : collection.ways_out()) {
+    actions.push_back(
+        {.kind = ActionKind::breakpoint, .address = way, .mark = stop::guard, .own_thread = true});
+  }
+  actions.push_back({.kind = ActionKind::resume});
+  actions.push_back({.kind = ActionKind::clear});
+  return actions;
+}
+
+/// And by one behind the call of the traverse function.
+Actions stop_inside(const analysis::RunningCollection& collection, Actions actions) {
+  for (const cpython::SubtractLoop& loop : collection.loops()) {
+    actions.push_back({.kind = ActionKind::breakpoint,
+                       .address = loop.return_address,
+                       .mark = stop::guard,
+                       .own_thread = true});
+  }
+  return stop_at(collection, std::move(actions));
+}
+
+/// At the entry of visit_decref, for a decrement that finds gc_refs 0.
+Action refused(const analysis::RunningCollection& collection, const analysis::SubtractGoal& goal) {
+  constexpr std::uint64_t least_with_reference = std::uint64_t{1} << heap::prev_shift;
+  return {.kind = ActionKind::breakpoint,
+          .address = collection.loops().front().visitor,
+          .argument = collection.set().objects[goal.object],
+          .word = collection.gc_prev_of(goal.object),
+          .below = least_with_reference,
+          .mark = stop::place};
 }
 
 Action watch_gc_refs(const analysis::RunningCollection& collection,
@@ -35,36 +66,77 @@ Actions to_collection(const std::vector<cpython::SubtractLoop>& loops) {
 }
 
 Actions to_container(const analysis::RunningCollection& collection, std::uint32_t container) {
-  return stop_at({.kind = ActionKind::watch_access, .address = collection.link_to(container)});
+  return stop_at(collection,
+                 {{.kind = ActionKind::watch_access, .address = collection.link_to(container)}});
 }
 
 Actions to_decrement(const analysis::RunningCollection& collection,
                      const analysis::SubtractGoal& goal) {
-  return stop_at(watch_gc_refs(collection, goal));
+  return stop_at(collection, {watch_gc_refs(collection, goal)});
 }
 
 Actions to_refused_decrement(const analysis::RunningCollection& collection,
                              const analysis::SubtractGoal& goal) {
-  constexpr std::uint64_t least_with_reference = std::uint64_t{1} << heap::prev_shift;
-  Actions actions = stop_at(watch_gc_refs(collection, goal));
-  actions.insert(actions.begin(), {.kind = ActionKind::breakpoint,
-                                   .address = collection.loops().front().visitor,
-                                   .argument = collection.set().objects[goal.object],
-                                   .word = collection.gc_prev_of(goal.object),
-                                   .below = least_with_reference});
-  return actions;
+  return stop_at(collection, {refused(collection, goal), watch_gc_refs(collection, goal)});
 }
 
-void go_on(Surroundings& surroundings, Actions actions, const std::string& stage, Address object) {
-  Action command{.kind = ActionKind::run};
+Actions out_of_loop(const analysis::RunningCollection& collection) {
+  return stop_at(collection, {});
+}
+
+Actions to_hop(const analysis::RunningCollection& collection, const analysis::Hop& hop) {
+  Actions actions;
+  const auto stop = [&](Address place) {
+    actions.push_back({.kind = ActionKind::breakpoint,
+                       .address = place,
+                       .ignore = hop.passes,
+                       .mark = stop::place,
+                       .own_thread = true});
+  };
+  if (hop.function != 0) {
+    stop(hop.function);
+  } else {
+    for (const cpython::SubtractLoop& loop : collection.loops()) { // one of them runs
+      stop(loop.call);
+    }
+  }
+  return stop_at(collection, std::move(actions));
+}
+
+Actions to_visitor(const analysis::RunningCollection& collection, std::uint64_t passes) {
+  return stop_inside(collection, {{.kind = ActionKind::breakpoint,
+                                   .address = collection.loops().front().visitor,
+                                   .ignore = passes,
+                                   .mark = stop::place,
+                                   .own_thread = true}});
+}
+
+Actions step_to_decrement(const analysis::RunningCollection& collection,
+                          const analysis::SubtractGoal& goal) {
+  Actions actions;
+  if (goal.spent) {
+    actions.push_back(refused(collection, goal));
+  }
+  actions.push_back({.kind = ActionKind::watch_steps,
+                     .address = collection.gc_prev_of(goal.object),
+                     .ignore = goal.earlier});
+  return stop_inside(collection, std::move(actions));
+}
+
+void go_on(Surroundings& surroundings, Actions actions, const Continuation& continuation) {
+  Action command{.kind = ActionKind::run, .tells_stop = true};
   for (const std::string& word : surroundings.words) {
-    if (!word.starts_with(stage_option) && !word.starts_with(object_option)) {
+    if (!word.starts_with(stage_option) && !word.starts_with(object_option) &&
+        !word.starts_with(value_option) && !word.starts_with(stop_option)) {
       command.words.push_back(word);
     }
   }
-  command.words.push_back(std::string(stage_option) + stage);
-  if (object != 0) {
-    command.words.push_back(fmt::format("{}{:#x}", object_option, object));
+  command.words.push_back(std::string(stage_option) + continuation.stage);
+  if (continuation.object != 0) {
+    command.words.push_back(fmt::format("{}{:#x}", object_option, continuation.object));
+  }
+  if (continuation.gc_refs) {
+    command.words.push_back(fmt::format("{}{}", value_option, *continuation.gc_refs));
   }
   actions.push_back(std::move(command));
   surroundings.actions = std::move(actions);

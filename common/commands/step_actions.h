@@ -4,9 +4,11 @@
 
 #include "common/analysis/running_collection.h"
 #include "common/analysis/subtract_goal.h"
+#include "common/analysis/subtract_route.h"
 #include "common/commands/surroundings.h"
 #include "common/target/wire_actions.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,8 +32,34 @@ Actions to_decrement(const analysis::RunningCollection& collection,
 Actions to_refused_decrement(const analysis::RunningCollection& collection,
                              const analysis::SubtractGoal& goal);
 
-/// Has the debugger carry out the actions and then run this command anew, at this stage of it.
-void go_on(Surroundings& surroundings, Actions actions, const std::string& stage,
-           Address object = 0);
+/// Out of the loop, by a breakpoint.
+Actions out_of_loop(const analysis::RunningCollection& collection);
+
+/// To the next stop on the way to a container, by a breakpoint.
+Actions to_hop(const analysis::RunningCollection& collection, const analysis::Hop& hop);
+
+/// To a call of visit_decref by the container that has been reached, by a breakpoint.
+Actions to_visitor(const analysis::RunningCollection& collection, std::uint64_t passes);
+
+/// As to_decrement or to_refused_decrement when the container has been reached, by stepping
+/// instructions.
+Actions step_to_decrement(const analysis::RunningCollection& collection,
+                          const analysis::SubtractGoal& goal);
+
+/// What has stopped the process, as a command is told that goes on.
+namespace stop {
+inline constexpr std::uint8_t place = 1; // the breakpoint that it was to stop at
+inline constexpr std::uint8_t guard = 2; // one behind it
+} // namespace stop
+
+/// What a command knows of itself in the runs of it that follow each other.
+struct Continuation {
+  std::string stage;
+  Address object = 0;
+  std::optional<std::int64_t> gc_refs = {};
+};
+
+/// Has the debugger carry out the actions and then run this command anew.
+void go_on(Surroundings& surroundings, Actions actions, const Continuation& continuation);
 
 } // namespace pygc::commands

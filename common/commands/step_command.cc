@@ -1,10 +1,12 @@
 #include "common/commands/step_command.h"
 
 #include "common/analysis/subtract_goal.h"
+#include "common/commands/breakpoint_walk.h"
 #include "common/commands/open_collection.h"
 #include "common/commands/output_sink.h"
 #include "common/commands/step_actions.h"
 #include "common/commands/step_view.h"
+#include "common/commands/watchpoint_choice.h"
 
 #include <CLI/CLI.hpp>
 #include <charconv>
@@ -18,6 +20,7 @@ namespace stage {
 constexpr const char* leaving = "leaving";     // the end of this subtract_refs, to arm the next
 constexpr const char* armed = "armed";         // the begin of a subtract_refs
 constexpr const char* container = "container"; // the container of a decrement to be refused
+constexpr const char* hop = "hop";             // a stop on the way, by breakpoints
 constexpr const char* reached = "reached";     // all of it
 } // namespace stage
 
@@ -38,8 +41,11 @@ public:
         ->type_name("N");
     app.add_flag("--objects", report_.references,
                  "With --json: list the stored gc_refs of every object of the collection");
+    declare_watchpoint_option(app, asks_watchpoints_);
     app.add_option("--stage", stage_)->group("");
     app.add_option("--object", object_)->group("");
+    app.add_option("--value", gc_refs_)->group("");
+    app.add_option("--stop", stop_)->group("");
   }
 
   Result<int> run(Surroundings& surroundings) override {
@@ -61,8 +67,20 @@ public:
     if (!open) {
       return std::unexpected(open.error());
     }
-    if (verb_.empty() || stage_ == stage::reached) {
-      return report(*open, surroundings);
+    if (verb_.empty() || stage_ == stage::reached || stage_ == stage::hop) {
+      const auto why = stop_.empty() ? Result<std::string>() : broken_off(surroundings, stop_);
+      if (!why) {
+        return std::unexpected(why.error());
+      }
+      if (stage_ != stage::hop) {
+        return report(*open, surroundings, *why);
+      }
+      if (!why->empty() || !open->located()) {
+        return stay(*open, surroundings, why->empty() ? "the process is in no loop" : *why);
+      }
+    }
+    if (!verb_.empty()) {
+      watchpoints_ = choose_watchpoints(open->context->target().info(), asks_watchpoints_).fires;
     }
     if (verb_ == "arm") {
       return arm(*open, surroundings);
@@ -99,7 +117,8 @@ private:
   }
 
   /// The last word of a command: where the process is. Status 3 when it was to be somewhere else.
-  Result<int> report(OpenCollection& open, Surroundings& surroundings) {
+  Result<int> report(OpenCollection& open, Surroundings& surroundings,
+                     const std::string& why = {}) {
     analysis::StepReport report;
     if (open.collection != nullptr) {
       const auto heap = open.context->heap();
@@ -116,6 +135,9 @@ private:
     }
     if (!verb_.empty()) {
       report.reached = has_reached(open, report);
+      if (!*report.reached && !why.empty()) {
+        surroundings.session.diagnostics(fmt::format("pygc: {}\n", why));
+      }
     }
     const std::string text = options_.json ? step_json(report, open.context->target().info())
                                            : step_text(report, surroundings.width);
@@ -156,14 +178,16 @@ private:
   Result<int> arm(OpenCollection& open, Surroundings& surroundings) {
     if (open.located() && stage_ != stage::leaving) {
       const auto all = static_cast<std::uint32_t>(open.collection->set().objects.size());
-      go_on(surroundings, to_container(*open.collection, all), stage::leaving);
+      go_on(surroundings,
+            watchpoints_ ? to_container(*open.collection, all) : out_of_loop(*open.collection),
+            {.stage = stage::leaving});
       return status_clean;
     }
     const auto loops = subtract_loops(*open.context);
     if (!loops) {
       return std::unexpected(loops.error());
     }
-    go_on(surroundings, to_collection(*loops), stage::reached);
+    go_on(surroundings, to_collection(*loops), {.stage = stage::reached});
     return status_clean;
   }
 
@@ -181,7 +205,7 @@ private:
     if (!loops) {
       return std::unexpected(loops.error());
     }
-    go_on(surroundings, to_collection(*loops), stage::armed, object_);
+    go_on(surroundings, to_collection(*loops), {.stage = stage::armed, .object = object_});
     return status_clean;
   }
 
@@ -189,7 +213,9 @@ private:
     const analysis::SubtractPosition& position = *open.collection->position();
     const auto all = static_cast<std::uint32_t>(open.collection->set().objects.size());
     std::uint32_t wanted = 0;
-    if (verb_ == "to") {
+    if (stage_ == stage::hop && verb_ == "next") {
+      wanted = object_ == 0 ? all : open.collection->index_of(object_).value_or(all);
+    } else if (verb_ == "to") {
       const auto index = open.collection->index_of(object_);
       if (!index) {
         return stay(
@@ -215,8 +241,11 @@ private:
       return stay(open, surroundings,
                   fmt::format("{:#x} has been traversed already in this collection", object_));
     }
-    go_on(surroundings, to_container(*open.collection, wanted), stage::reached,
-          wanted < all ? open.collection->set().objects[wanted] : 0);
+    const WalkStep walk = watchpoints_ ? WalkStep{to_container(*open.collection, wanted), true}
+                                       : walk_to_container(open, surroundings, wanted);
+    go_on(surroundings, walk.actions,
+          {.stage = walk.last ? stage::reached : stage::hop,
+           .object = wanted < all ? open.collection->set().objects[wanted] : 0});
     return status_clean;
   }
 
@@ -238,6 +267,14 @@ private:
         refused.reset();
       }
       return refused;
+    }
+    if (stage_ == stage::hop) {
+      problem = "the decrement has been made already";
+      const auto object = collection.index_of(object_);
+      if (!object) {
+        return std::nullopt;
+      }
+      return analysis::decrement_to(*collection.position(), collection.replay(), *object, gc_refs_);
     }
     if (verb_ == "visit") {
       std::uint64_t left = 0;
@@ -264,13 +301,37 @@ private:
       return stay(open, surroundings, problem);
     }
     const Address object = collection.set().objects[goal->object];
-    if (!goal->spent) {
-      go_on(surroundings, to_decrement(collection, *goal), stage::reached, object);
-    } else if (goal->container != collection.position()->container) {
-      go_on(surroundings, to_container(collection, goal->container), stage::container, object);
-    } else {
-      go_on(surroundings, to_refused_decrement(collection, *goal), stage::reached, object);
+    if (!watchpoints_) {
+      return walk_to(open, surroundings, *goal);
     }
+    if (!goal->spent) {
+      go_on(surroundings, to_decrement(collection, *goal),
+            {.stage = stage::reached, .object = object});
+    } else if (goal->container != collection.position()->container) {
+      go_on(surroundings, to_container(collection, goal->container),
+            {.stage = stage::container, .object = object});
+    } else {
+      go_on(surroundings, to_refused_decrement(collection, *goal),
+            {.stage = stage::reached, .object = object});
+    }
+    return status_clean;
+  }
+
+  Result<int> walk_to(OpenCollection& open, Surroundings& surroundings,
+                      const analysis::SubtractGoal& goal) {
+    const auto walk = walk_to_decrement(open, surroundings, goal, true);
+    if (!walk) {
+      return std::unexpected(walk.error());
+    }
+    object_ = open.collection->set().objects[goal.object];
+    if (walk->actions.empty()) {
+      stage_ = stage::reached;
+      return report(open, surroundings);
+    }
+    const std::int64_t left = open.collection->position()->stored[goal.object] -
+                              static_cast<std::int64_t>(goal.earlier) - 1;
+    go_on(surroundings, walk->actions,
+          {.stage = walk->last ? stage::reached : stage::hop, .object = object_, .gc_refs = left});
     return status_clean;
   }
 
@@ -282,6 +343,10 @@ private:
   std::uint64_t count_ = 1;
   std::string stage_;
   Address object_ = 0;
+  std::int64_t gc_refs_ = 0; // of it, where it is to go
+  std::string stop_;         // an expression: what has stopped the process
+  bool asks_watchpoints_ = false;
+  bool watchpoints_ = false;
 };
 
 } // namespace

@@ -3,11 +3,13 @@
 #include "common/analysis/step_report.h"
 #include "common/analysis/subtract_goal.h"
 #include "common/base/numbers.h"
+#include "common/commands/breakpoint_walk.h"
 #include "common/commands/open_collection.h"
 #include "common/commands/output_sink.h"
 #include "common/commands/paragraph.h"
 #include "common/commands/step_actions.h"
 #include "common/commands/step_view.h"
+#include "common/commands/watchpoint_choice.h"
 
 #include <CLI/CLI.hpp>
 #include <array>
@@ -24,6 +26,7 @@ namespace stage {
 constexpr const char* armed = "armed";         // the begin of a subtract_refs
 constexpr const char* decrement = "decrement"; // right behind one
 constexpr const char* container = "container"; // the container of a decrement to be refused
+constexpr const char* hop = "hop";             // a stop on the way, by breakpoints
 constexpr const char* refused = "refused";     // at that decrement
 } // namespace stage
 
@@ -57,6 +60,8 @@ public:
         ->type_name("N");
     app.add_option("--stage", stage_)->group("");
     app.add_option("--object", object_)->group("");
+    app.add_option("--stop", stop_)->group("");
+    declare_watchpoint_option(app, asks_watchpoints_);
   }
 
   Result<int> run(Surroundings& surroundings) override {
@@ -79,8 +84,16 @@ public:
     if (!open) {
       return std::unexpected(open.error());
     }
+    const auto why = stop_.empty() ? Result<std::string>() : broken_off(surroundings, stop_);
+    if (!why) {
+      return std::unexpected(why.error());
+    }
+    why_ = *why;
     if (!open->located()) {
       return begin(*open, surroundings);
+    }
+    if (stage_ == stage::hop && !why_.empty()) {
+      return stop(surroundings, why_);
     }
     const auto index = open->collection->index_of(object_);
     if (!index) {
@@ -93,13 +106,14 @@ public:
 private:
   Result<int> begin(OpenCollection& open, Surroundings& surroundings) {
     if (!stage_.empty()) {
-      return stop(surroundings, "the process stopped before the decrement was reached");
+      return stop(surroundings,
+                  why_.empty() ? "the process stopped before the decrement was reached" : why_);
     }
     const auto loops = subtract_loops(*open.context);
     if (!loops) {
       return std::unexpected(loops.error());
     }
-    go_on(surroundings, to_collection(*loops), stage::armed, object_);
+    go_on(surroundings, to_collection(*loops), {.stage = stage::armed, .object = object_});
     return status_clean;
   }
 
@@ -115,6 +129,23 @@ private:
     if (!goals) {
       return std::unexpected(goals.error());
     }
+    const std::optional<analysis::SubtractGoal> next = goals->next;
+    // A debug build does not make a decrement that finds gc_refs 0: it asserts.
+    const bool asserts = open.context->runtime().version.debug && next && next->spent;
+    const bool watchpoints =
+        choose_watchpoints(open.context->target().info(), asks_watchpoints_).fires;
+    WalkStep walk;
+    const bool at_refused = stage_ == stage::refused;
+    if (next && !watchpoints && !at_refused) {
+      auto step = walk_to_decrement(open, surroundings, *next, asserts);
+      if (!step) {
+        return std::unexpected(step.error());
+      }
+      walk = std::move(*step);
+      if (walk.last && walk.actions.empty()) {
+        stage_ = stage::refused;
+      }
+    }
     const bool at_hit = stage_ == stage::decrement || stage_ == stage::refused;
     std::uint64_t number = 0;
     if (at_hit) {
@@ -124,14 +155,15 @@ private:
       }
       const std::optional<Hit> hit = std::move(*described);
       if (!hit) {
-        return stop(surroundings, "the process stopped before the decrement was reached");
+        return stop(surroundings, why_.empty() ? "the process stopped before the decrement was "
+                                                 "reached"
+                                               : why_);
       }
       number = hit->number;
       if (auto shown = show(surroundings, *hit); !shown) {
         return std::unexpected(shown.error());
       }
     }
-    const std::optional<analysis::SubtractGoal> next = goals->next;
     if (stage_ == stage::refused || number >= limit_ || (at_hit && !next)) {
       return status_clean;
     }
@@ -139,14 +171,19 @@ private:
       return stop(surroundings,
                   fmt::format("no decrement of {:#x} is left in this collection", object_));
     }
-    // A debug build does not make a decrement that finds gc_refs 0: it asserts.
-    const bool asserts = open.context->runtime().version.debug && next->spent;
-    if (!asserts) {
-      go_on(surroundings, to_decrement(collection, *next), stage::decrement, object_);
+    const char* last = asserts ? stage::refused : stage::decrement;
+    if (!watchpoints) {
+      go_on(surroundings, walk.actions,
+            {.stage = walk.last ? last : stage::hop, .object = object_});
+    } else if (!asserts) {
+      go_on(surroundings, to_decrement(collection, *next),
+            {.stage = stage::decrement, .object = object_});
     } else if (next->container != collection.position()->container) {
-      go_on(surroundings, to_container(collection, next->container), stage::container, object_);
+      go_on(surroundings, to_container(collection, next->container),
+            {.stage = stage::container, .object = object_});
     } else {
-      go_on(surroundings, to_refused_decrement(collection, *next), stage::refused, object_);
+      go_on(surroundings, to_refused_decrement(collection, *next),
+            {.stage = stage::refused, .object = object_});
     }
     return status_clean;
   }
@@ -227,6 +264,9 @@ private:
   std::uint64_t limit_ = 100;
   std::string stage_;
   Address object_ = 0;
+  std::string stop_; // an expression: what has stopped the process
+  std::string why_;  // it is not where it was to go
+  bool asks_watchpoints_ = false;
 };
 
 } // namespace

@@ -17,6 +17,7 @@ struct SubtractLoop {
   Address call = 0;           // the instruction that calls tp_traverse
   Address return_address = 0; // the one behind it
   Address visitor = 0;        // visit_decref
+  Address exit = 0;           // where it goes on when no container is left; 0: not recognized
 };
 
 /// In the order of addresses. Where the runtime knows visit_decref, calls that pass it; else calls
@@ -24,6 +25,11 @@ struct SubtractLoop {
 /// Empty when there is none.
 std::vector<SubtractLoop> find_subtract_loops(const image::AddressSpace& memory,
                                               const Runtime& runtime);
+
+/// Whether the image has copies of visit_decref inlined into traverse functions: each follows a
+/// comparison of the visitor with its address.
+bool has_inlined_visitor(const image::AddressSpace& memory, const Runtime& runtime,
+                         Address visitor);
 
 /// Whether a pc of subtract_refs' own can lie in that loop.
 bool is_near(const SubtractLoop& loop, Address pc);

@@ -64,6 +64,83 @@ bool passes_object_twice(std::span<const unsigned char> code) {
   return !std::ranges::search(code.last(std::min<std::size_t>(code.size(), 24)), move).empty();
 }
 
+/// What the loop's end is made of: the next link is loaded and compared with the list's head.
+struct Instruction {
+  std::size_t length = 0; // 0: not one of these
+  bool conditional = false;
+  std::optional<Address> target; // of a jump
+};
+
+/// The length of a ModRM byte and what follows it.
+std::size_t operand_length(std::span<const unsigned char> at) {
+  const unsigned mod = at[0] >> 6;
+  const bool sib = mod != 3 && (at[0] & 7) == 4;
+  const bool absolute = mod == 0 && ((at[0] & 7) == 5 || (sib && (at[1] & 7) == 5));
+  const std::size_t displacement = mod == 1 ? 1 : mod == 2 || absolute ? 4 : 0;
+  return 1 + (sib ? 1 : 0) + displacement;
+}
+
+/// `code` has 16 bytes at least.
+Instruction decode(std::span<const unsigned char> code, Address pc) {
+  const auto jump = [&](std::size_t length, std::int64_t displacement, bool conditional) {
+    return Instruction{length, conditional, pc + length + static_cast<Address>(displacement)};
+  };
+  const std::size_t prefix = (code[0] & 0xf0) == 0x40 ? 1 : 0; // REX
+  const auto opcode = code.subspan(prefix);
+  switch (opcode[0]) {
+  case 0x89: // mov
+  case 0x8b:
+  case 0x8d: // lea
+  case 0x39: // cmp
+  case 0x3b:
+  case 0x85: // test
+    return {prefix + 1 + operand_length(opcode.subspan(1)), false, std::nullopt};
+  case 0x83: // an operation with an 8-bit immediate
+    return {prefix + 2 + operand_length(opcode.subspan(1)), false, std::nullopt};
+  case 0xeb:
+    return jump(2, static_cast<signed char>(code[1]), false);
+  case 0xe9:
+    return jump(5, word_at(&code[1]), false);
+  case 0x90:
+    return {prefix + 1, false, std::nullopt};
+  default:
+    break;
+  }
+  if ((code[0] & 0xf0) == 0x70) {
+    return jump(2, static_cast<signed char>(code[1]), true);
+  }
+  if (code[0] == 0x0f && (code[1] & 0xf0) == 0x80) {
+    return jump(6, word_at(&code[2]), true);
+  }
+  return {};
+}
+
+/// Where the code behind the call goes when it does not go back to before the call.
+Address find_exit(const image::AddressSpace& memory, const SubtractLoop& loop) {
+  constexpr std::size_t longest = 16;
+  constexpr int most = 12;
+  Address pc = loop.return_address;
+  for (int i = 0; i < most; ++i) {
+    const auto bytes = memory.view(pc, longest);
+    if (!bytes) {
+      return 0;
+    }
+    const Instruction one =
+        decode({reinterpret_cast<const unsigned char*>(bytes->data()), bytes->size()}, pc);
+    if (one.length == 0) {
+      return 0;
+    }
+    const Address next = pc + one.length;
+    if (one.conditional) {
+      const bool back = *one.target <= loop.call && *one.target + loop_size >= loop.call;
+      const bool forth = next <= loop.call && next + loop_size >= loop.call;
+      return back == forth ? 0 : back ? next : *one.target;
+    }
+    pc = one.target.value_or(next);
+  }
+  return 0;
+}
+
 class Search {
 public:
   Search(const image::AddressSpace& memory, const Runtime& runtime)
@@ -102,6 +179,7 @@ private:
       if (load &&
           (loops_.empty() || loops_.back().return_address <= start + i - setup_size + load->at)) {
         loops_.push_back({start + i, start + i + length, load->value});
+        loops_.back().exit = find_exit(memory_, loops_.back());
         i += length - 1;
       }
     }
@@ -126,7 +204,41 @@ std::vector<SubtractLoop> find_subtract_loops(const image::AddressSpace& memory,
   return Search(memory, runtime).run();
 }
 
+bool has_inlined_visitor(const image::AddressSpace& memory, const Runtime& runtime,
+                         Address visitor) {
+  // cmp $imm32, %reg (REX.W 81 /7, or 3d for %rax), or the address in a register:
+  // lea disp32(%rip), %reg that is none of the loops' own.
+  const auto loops = find_subtract_loops(memory, runtime);
+  for (const image::Range& range : runtime.module->code()) {
+    const auto code = memory.view(range.start, std::min(range.end - range.start, code_limit));
+    if (!code) {
+      return true; // not known: then the slower way
+    }
+    const auto* bytes = reinterpret_cast<const unsigned char*>(code->data());
+    for (std::size_t i = 1; i + 7 <= code->size(); ++i) {
+      const bool wide = (bytes[i - 1] & 0xf8) == 0x48;
+      const bool other = bytes[i] == 0x81 && (bytes[i + 1] & 0xf8) == 0xf8;
+      if (wide && (other || bytes[i] == 0x3d) &&
+          static_cast<Address>(std::int64_t{word_at(bytes + i + (other ? 2 : 1))}) == visitor) {
+        return true;
+      }
+      const Address at = range.start + i + 6;
+      if (wide && bytes[i] == 0x8d && (bytes[i + 1] & 0xc7) == 0x05 &&
+          at + static_cast<Address>(std::int64_t{word_at(bytes + i + 2)}) == visitor &&
+          std::ranges::none_of(loops, [&](const SubtractLoop& loop) {
+            return at <= loop.call && at + setup_size >= loop.call;
+          })) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 bool is_near(const SubtractLoop& loop, Address pc) {
+  if (loop.exit != 0 && pc == loop.exit) {
+    return true;
+  }
   return pc + loop_size >= loop.call && pc <= loop.return_address + loop_size;
 }
 

@@ -17,7 +17,7 @@
 namespace pygc::wire {
 
 inline constexpr std::uint32_t magic = 0x63677970; // "pygc", little-endian
-inline constexpr std::uint16_t protocol_version = 3;
+inline constexpr std::uint16_t protocol_version = 4;
 inline constexpr std::size_t header_size = 16;
 inline constexpr std::size_t max_payload = std::size_t{16} << 20;
 inline constexpr std::size_t max_descriptors = 4;

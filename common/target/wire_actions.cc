@@ -24,14 +24,16 @@ bool is_printable(const std::string& word) {
 } // namespace
 
 bool is_sound(const Action& action) {
-  const bool stops = action.kind == ActionKind::breakpoint ||
-                     action.kind == ActionKind::watch_access ||
-                     action.kind == ActionKind::watch_write;
+  const bool breaks = action.kind == ActionKind::breakpoint;
+  const bool watches = action.kind == ActionKind::watch_access ||
+                       action.kind == ActionKind::watch_write ||
+                       action.kind == ActionKind::watch_steps;
   const bool conditional = action.argument != 0 || action.word != 0 || action.below != 0;
-  if (stops != (action.address != 0) || (action.word != 0) != (action.below != 0) ||
-      (action.word != 0 && action.argument == 0) ||
-      (conditional && action.kind != ActionKind::breakpoint) ||
-      (action.ignore != 0 && (!stops || action.kind == ActionKind::breakpoint))) {
+  if ((breaks || watches) != (action.address != 0) || (action.word != 0) != (action.below != 0) ||
+      (action.word != 0 && action.argument == 0) || (conditional && !breaks) ||
+      (action.ignore != 0 && (!(breaks || watches) || conditional)) ||
+      ((action.mark != 0 || action.own_thread) && !breaks) ||
+      (action.tells_stop && action.kind != ActionKind::run)) {
     return false;
   }
   if (action.kind != ActionKind::run) {

@@ -15,6 +15,7 @@ enum class ActionKind : std::uint8_t {
   breakpoint,   // at the instruction at `address`
   watch_access, // of the 8 bytes at `address`, for reading or writing
   watch_write,  // of the 8 bytes at `address`, for writing
+  watch_steps,  // of the 8 bytes at `address`, for a change: by stepping instructions
   resume,       // let the process run until it stops
   clear,        // remove every breakpoint and watchpoint that these actions have set
   run,          // run another command of pygc
@@ -31,8 +32,15 @@ struct Action {
   /// Of a breakpoint with an argument: and only when the 8 bytes at `word` are below `below`.
   Address word = 0;
   std::uint64_t below = 0;
-  /// Of a watchpoint: so many hits are let pass.
+  /// Of a watchpoint, or of a breakpoint without an argument: so many hits are let pass.
   std::uint64_t ignore = 0;
+  /// Of a breakpoint: what `tells_stop` says when it has stopped the process; 0: as for any other.
+  std::uint8_t mark = 0;
+  /// Of a breakpoint: stops the selected thread only.
+  bool own_thread = false;
+  /// Of `run`: a word "--stop=MARK" is added, of the breakpoint that has stopped the process last;
+  /// 0: something else has.
+  bool tells_stop = false;
   std::vector<std::string> words = {}; // of `run`: the command's name and its arguments
 };
 

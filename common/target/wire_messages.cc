@@ -92,7 +92,7 @@ private:
 
 constexpr std::size_t thread_size = 8 * (machine::dwarf_register_count + 2) + 4;
 constexpr std::size_t smallest_mapping = 3 * 8 + 1 + 4;
-constexpr std::size_t smallest_action = 1 + 5 * 8 + 4;
+constexpr std::size_t smallest_action = 1 + 5 * 8 + 3 + 4;
 
 } // namespace
 
@@ -235,6 +235,9 @@ std::string encode(const Done& done) {
         .number(action.word)
         .number(action.below)
         .number(action.ignore)
+        .number(action.mark)
+        .flag(action.own_thread)
+        .flag(action.tells_stop)
         .number(static_cast<std::uint32_t>(action.words.size()));
     for (const auto& word : action.words) {
       writer.text(word);
@@ -260,6 +263,9 @@ Result<Done> decode_done(std::string_view payload) {
     action.word = reader.number<Address>();
     action.below = reader.number<std::uint64_t>();
     action.ignore = reader.number<std::uint64_t>();
+    action.mark = reader.number<std::uint8_t>();
+    action.own_thread = reader.flag();
+    action.tells_stop = reader.flag();
     action.words.resize(reader.count(sizeof(std::uint32_t)));
     for (auto& word : action.words) {
       word = reader.text();
