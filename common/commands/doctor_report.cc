@@ -1,6 +1,8 @@
 #include "common/commands/doctor_report.h"
 
 #include "common/base/numbers.h"
+#include "common/commands/paragraph.h"
+#include "common/commands/watchpoint_choice.h"
 
 #include <cstdlib>
 #include <fmt/format.h>
@@ -55,6 +57,10 @@ private:
     fact("target.pid", std::to_string(info.pid));
     fact("target.executable", info.executable_path);
     fact("target.threads", std::to_string(context_.target().threads().size()));
+    if (info.kind != target::Kind::core) {
+      const machine::WatchpointProbe probe = choose_watchpoints(info, false);
+      fact("target.hardware_watchpoints", probe.fires ? "fire" : "not used: " + probe.reason);
+    }
     if (info.truncated) {
       lack("the core file is truncated", "objects in the missing part cannot be checked",
            "ulimit -c unlimited, and room on the disk, before the next core");

@@ -27,12 +27,14 @@ protected:
   bool in_gdb() const { return GetParam().debugger == Debugger::gdb; }
 
   /// Runs step_heap.py with the words, and the commands at its stop.
-  Outcome live(const std::vector<std::string>& words, const std::vector<std::string>& commands) {
+  Outcome live(const std::vector<std::string>& words, const std::vector<std::string>& commands,
+               const std::vector<std::string>& env = {}) {
     Outcome outcome = run_live({.debugger = GetParam().debugger,
                                 .build = GetParam().build,
                                 .script = "step_heap.py",
                                 .words = words,
-                                .commands = commands});
+                                .commands = commands,
+                                .env = env});
     said = outcome.out + outcome.err;
     return outcome;
   }
@@ -240,6 +242,83 @@ TEST_P(Step, WatchesEveryDecrementOfAnObject) {
   for (const std::uint64_t holder : printed("holder")) {
     EXPECT_EQ(containers.count(holder), holder == printed("holder").at(1) ? 2U : 1U);
   }
+  EXPECT_THAT(said, HasSubstr(in_gdb() ? "No breakpoints" : "No breakpoints currently set"));
+  EXPECT_THAT(said, HasSubstr("survived"));
+}
+
+const std::string with_registers = "PYGC_HARDWARE_WATCHPOINTS=1";
+const std::string without_registers = "PYGC_HARDWARE_WATCHPOINTS=0";
+
+TEST_P(Step, ReachesTheSamePlacesWithoutHardwareWatchpoints) {
+  live({}, {}, {without_registers}); // the environment is in the heap, too
+  const std::string node = to_hex(printed("node").front());
+  const std::string target = to_hex(printed("target").front());
+  const std::vector<std::string> where = {"arm",    "next",           "visit",
+                                          "next 2", "visit 3",        "to " + node,
+                                          "next",   "until-negative", "next 99"};
+  std::vector<std::string> watched;
+  for (const std::string& way : {with_registers, without_registers}) {
+    std::vector<std::string> commands;
+    for (std::size_t i = 0; i < where.size(); ++i) {
+      commands.push_back("pygc step " + where[i] + json_to(way + std::to_string(i)));
+    }
+    commands.push_back("pygc step arm" + json_to(way + "again"));
+    commands.push_back(go_on());
+    live({}, commands, {way});
+    EXPECT_THAT(said, HasSubstr("survived"));
+    live({}, {"pygc watch " + target + json_to(way + "watched"), list_stops()}, {way});
+    EXPECT_THAT(said, HasSubstr(in_gdb() ? "No breakpoints" : "No breakpoints currently set"));
+    for (const std::string& line : split_lines(read_file(file(way + "watched")))) {
+      Json hit = Json::parse(line);
+      hit.erase("frames"); // a stop may be an instruction further
+      watched.push_back(hit.dump());
+    }
+    live({"twice", "generation=2"}, {"pygc step until-negative" + json_to(way + "negative")},
+         {way});
+  }
+  for (std::size_t i = 0; i < where.size(); ++i) {
+    const std::string name = std::to_string(i);
+    const Json there = document(with_registers + name);
+    EXPECT_EQ(there.at("subtract_refs"), document(without_registers + name).at("subtract_refs"))
+        << where[i];
+    EXPECT_EQ(there.at("reached"), document(without_registers + name).at("reached")) << where[i];
+  }
+  EXPECT_EQ(document(with_registers + "negative").at("subtract_refs"),
+            document(without_registers + "negative").at("subtract_refs"));
+  EXPECT_EQ(document(without_registers + "negative").at("reached"), true);
+  ASSERT_GE(watched.size(), 10U);
+  const auto half = static_cast<std::ptrdiff_t>(watched.size() / 2);
+  EXPECT_EQ(std::vector(watched.begin(), watched.begin() + half),
+            std::vector(watched.begin() + half, watched.end()));
+}
+
+TEST_P(Step, NeedsNoHardwareWatchpointsInALargeHeap) {
+  live({"twice", "objects=100000", "generation=2"},
+       {script("import time; begin = time.time()"),
+        "pygc step until-negative" + json_to("there.json"),
+        script("print('took', time.time() - begin)")},
+       {without_registers});
+  EXPECT_EQ(document("there.json").at("reached"), true);
+  EXPECT_GT(document("there.json").at("subtract_refs").at("containers"), 100000);
+  EXPECT_LT(std::stod(said.substr(said.rfind("took ") + 5)), 15);
+}
+
+/// A machine that takes hardware watchpoints and never stops for one.
+const std::string deaf = "LD_PRELOAD=" PYGC_E2E_DEAF_WATCHPOINTS;
+
+TEST_P(Step, TriesWhetherHardwareWatchpointsFire) {
+  live({}, {"pygc step arm", "pygc step next" + json_to("there.json"), go_on()}, {deaf});
+  EXPECT_EQ(document("there.json").at("reached"), true) << said;
+  EXPECT_THAT(said, HasSubstr("survived"));
+}
+
+TEST_P(Step, StopsBehindTheLoopWhenAPredictedStopIsMissed) {
+  live({}, {"pygc step arm", "pygc step next" + json_to("there.json"), list_stops(), go_on()},
+       {deaf, with_registers});
+  const Json there = document("there.json");
+  EXPECT_EQ(there.at("reached"), false) << said;
+  EXPECT_EQ(there.at("subtract_refs").at("traversed"), there.at("subtract_refs").at("containers"));
+  EXPECT_THAT(said, HasSubstr("before it left the collection"));
   EXPECT_THAT(said, HasSubstr(in_gdb() ? "No breakpoints" : "No breakpoints currently set"));
   EXPECT_THAT(said, HasSubstr("survived"));
 }

@@ -163,7 +163,14 @@ TEST(WireMessages, RefusesActionsThatAreIncompleteOrSayMoreThanTheirKind) {
   EXPECT_FALSE(decodes({.kind = breakpoint}));
   EXPECT_FALSE(decodes({.kind = breakpoint, .address = 1, .word = 2, .below = 4}));
   EXPECT_FALSE(decodes({.kind = breakpoint, .address = 1, .argument = 1, .word = 2}));
-  EXPECT_FALSE(decodes({.kind = breakpoint, .address = 1, .ignore = 5}));
+  EXPECT_TRUE(
+      decodes({.kind = breakpoint, .address = 1, .ignore = 5, .mark = 1, .own_thread = true}));
+  EXPECT_TRUE(decodes({.kind = watch_steps, .address = 1, .ignore = 5}));
+  EXPECT_TRUE(decodes({.kind = run, .tells_stop = true, .words = {"check"}}));
+  EXPECT_FALSE(decodes({.kind = breakpoint, .address = 1, .argument = 1, .ignore = 5}));
+  EXPECT_FALSE(decodes({.kind = watch_write, .address = 1, .mark = 1}));
+  EXPECT_FALSE(decodes({.kind = watch_steps, .address = 1, .own_thread = true}));
+  EXPECT_FALSE(decodes({.kind = resume, .tells_stop = true}));
   EXPECT_FALSE(decodes({.kind = watch_access, .address = 1, .argument = 1}));
   EXPECT_FALSE(decodes({.kind = watch_access}));
   EXPECT_FALSE(decodes({.kind = resume, .address = 1}));
@@ -171,7 +178,7 @@ TEST(WireMessages, RefusesActionsThatAreIncompleteOrSayMoreThanTheirKind) {
   EXPECT_FALSE(decodes({.kind = run}));
   EXPECT_FALSE(decodes({.kind = run, .words = {"shell", "id"}}));
   EXPECT_FALSE(decodes({.kind = run, .words = {"check", "a\nshell id"}}));
-  EXPECT_FALSE(decodes({.kind = static_cast<ActionKind>(6)}));
+  EXPECT_FALSE(decodes({.kind = static_cast<ActionKind>(7)}));
 }
 
 TEST(WireActions, ConditionsAreOfNumbersOnly) {
