@@ -1,5 +1,6 @@
 # Warnings are errors for every target of ours; applied by pygc_warnings(TARGET).
 function(pygc_warnings target)
+  set_property(GLOBAL APPEND PROPERTY PYGC_OWN_TARGETS ${target})
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
     -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor -Werror)
   # GCC 12 sees overlapping copies in std::string's operator+ when it inlines a lot (GCC PR 105651).
