@@ -1,6 +1,7 @@
 // Text in lines of a given width.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 

@@ -46,13 +46,20 @@ private:
   int error_ = 0;
 };
 
+// What libseccomp's macros SCMP_A0 and so on make, which is C and no C++: a compound literal.
+constexpr scmp_arg_cmp argument_is(unsigned index, scmp_datum_t value) {
+  return {.arg = index, .op = SCMP_CMP_EQ, .datum_a = value, .datum_b = 0};
+}
+constexpr scmp_arg_cmp argument_has(unsigned index, scmp_datum_t mask, scmp_datum_t bits) {
+  return {.arg = index, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = bits};
+}
+
 int install_filter() {
-  constexpr auto not_executable = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+  constexpr auto not_executable = argument_has(2, PROT_EXEC, 0);
   Filter filter;
-  filter.allow(SCMP_SYS(read), SCMP_A0(SCMP_CMP_EQ, control_fd));
-  filter.allow(SCMP_SYS(write), SCMP_A0(SCMP_CMP_EQ, control_fd));
-  filter.allow(SCMP_SYS(mmap), not_executable,
-               SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS));
+  filter.allow(SCMP_SYS(read), argument_is(0, control_fd));
+  filter.allow(SCMP_SYS(write), argument_is(0, control_fd));
+  filter.allow(SCMP_SYS(mmap), not_executable, argument_has(3, MAP_ANONYMOUS, MAP_ANONYMOUS));
   filter.allow(SCMP_SYS(mprotect), not_executable);
   filter.allow(SCMP_SYS(munmap));
   filter.allow(SCMP_SYS(mremap));
