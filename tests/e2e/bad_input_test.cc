@@ -38,7 +38,8 @@ Core clean_core() {
 /// A core of a copy of the interpreter, which the test may remove or replace.
 struct CopiedInterpreter {
   TempDir directory;
-  std::string executable = directory.file("python3.11");
+  std::string executable =
+      directory.file(std::filesystem::path(release_build().executable).filename());
   Core core;
 
   CopiedInterpreter() {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <map>
 #include <set>
 
 namespace pygc::e2e {
@@ -12,11 +13,33 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
+/// The offsets that walk_core.py goes by, as GDB reads them from the debug information.
+const std::vector<std::string>& offsets_by_gdb(const InterpreterBuild& build) {
+  static std::map<std::string, std::vector<std::string>> known;
+  std::vector<std::string>& offsets = known[build.executable];
+  if (offsets.empty()) {
+    const std::string interpreter = "(long)&((PyInterpreterState*)0)->";
+    Command command{.words = {PYGC_GDB, "-nx", "-batch", "-iex", "set debuginfod enabled off"}};
+    for (const std::string& offset :
+         {std::string("(long)&_PyRuntime.interpreters.head - (long)&_PyRuntime"),
+          interpreter + "next", interpreter + "gc.generations[0].head",
+          interpreter + "gc.generations[1].head", interpreter + "gc.generations[2].head",
+          interpreter + "gc.permanent_generation.head"}) {
+      command.words.insert(command.words.end(), {"-ex", "output/d " + offset, "-ex", "echo \\n"});
+    }
+    command.words.push_back(build.executable);
+    offsets = split_lines(run(command).out);
+  }
+  return offsets;
+}
+
 /// What an independent script counts in the same core.
 json walk(const Core& core) {
-  const Outcome outcome = run({.words = {"/usr/bin/python3.11", script_path("walk_core.py"),
-                                         core.path, core.printed_value("runtime")}});
-  return json::parse(outcome.out);
+  Command command{.words = {release_build().executable, script_path("walk_core.py"), core.path,
+                            core.printed_value("runtime")}};
+  const std::vector<std::string>& offsets = offsets_by_gdb(*core.build);
+  command.words.insert(command.words.end(), offsets.begin(), offsets.end());
+  return json::parse(run(command).out);
 }
 
 struct CoreCase {

@@ -1,6 +1,7 @@
 // A process with several CPythons in it: pygc tells them apart, and says which one it speaks of.
 #include "tests/e2e/support/front_ends.h"
 
+#include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <set>
@@ -13,8 +14,10 @@ using testing::HasSubstr;
 
 /// The shared libraries of Debian's release and debug builds.
 const std::vector<std::string>& libraries() {
-  static const std::vector<std::string> paths = {"/usr/lib/x86_64-linux-gnu/libpython3.11.so.1.0",
-                                                 "/usr/lib/x86_64-linux-gnu/libpython3.11d.so.1.0"};
+  static const std::string library =
+      "/usr/lib/x86_64-linux-gnu/lib" +
+      std::filesystem::path(release_build().executable).filename().string();
+  static const std::vector<std::string> paths = {library + ".so.1.0", library + "d.so.1.0"};
   return paths;
 }
 

@@ -112,7 +112,7 @@ TEST_F(Sources, SysrootSuppliesTheFiles) {
   // A copy of the interpreter, which then lives in a sysroot only.
   const TempDir place;
   const TempDir sysroot;
-  const std::string executable = place.file("python3.11");
+  const std::string executable = place.file(fs::path(release_build().executable).filename());
   fs::copy_file(release_build().executable, executable);
   const Core core =
       make_core_of_program({executable, script_path("heap.py"), "twice"}, {"PYTHONHOME=/usr"});
@@ -132,11 +132,19 @@ TEST_F(Sources, SysrootSuppliesTheFiles) {
   EXPECT_EQ(findings_of(check.document, "negative_gc_refs").size(), 1U);
 }
 
+/// The file of an extension module of the release build.
+fs::path extension_module(const std::string& name) {
+  const Outcome outcome = run({.words = {release_build().executable, "-c",
+                                         "import " + name + "; print(" + name + ".__file__)"}});
+  return split_lines(outcome.out).at(0);
+}
+
 TEST_F(Sources, AMissingLibraryIsSaidAndTheRestIsChecked) {
   // An extension module with types and traverse functions of its own, gone since.
   const TempDir extensions;
-  const std::string name = "_json.cpython-311-x86_64-linux-gnu.so";
-  fs::copy_file("/usr/lib/python3.11/lib-dynload/" + name, extensions.file(name));
+  const fs::path module_file = extension_module("_ctypes");
+  const std::string name = module_file.filename();
+  fs::copy_file(module_file, extensions.file(name));
   const Core core = make_core({.build = &release_build(),
                                .script = "heap.py",
                                .words = {"twice", "path=" + extensions.path().string()}});

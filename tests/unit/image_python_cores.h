@@ -3,11 +3,15 @@
 
 #include "tests/unit/image_builder.h"
 
+#include <array>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <sys/resource.h>
@@ -16,9 +20,6 @@
 #include <vector>
 
 namespace pygc::image::testing {
-
-inline constexpr const char* release_python = "/usr/bin/python3.11";
-inline constexpr const char* debug_python = "/usr/bin/python3.11d";
 
 /// The two imports that make a debug interpreter abort in the middle of a collection.
 inline constexpr const char* abort_in_collection =
@@ -92,6 +93,25 @@ inline std::string gcore_core(const char* python, const std::string& code,
   ::waitpid(pid, nullptr, 0);
   const std::string path = prefix + "." + std::to_string(pid);
   return std::filesystem::exists(path) ? path : std::string();
+}
+
+/// What GDB makes of each expression by the debug information of an interpreter, where it can.
+inline std::vector<std::optional<std::int64_t>>
+evaluate_in_gdb(const char* python, const std::vector<std::string>& expressions) {
+  std::string command = "gdb -nx -batch -iex 'set debuginfod enabled off'";
+  for (const std::string& each : expressions) {
+    command += " -ex 'output/d (long)(" + each + ")' -ex 'echo \\n'";
+  }
+  command += std::string(" ") + python + " 2>/dev/null";
+  std::vector<std::optional<std::int64_t>> values;
+  const std::unique_ptr<FILE, int (*)(FILE*)> output(::popen(command.c_str(), "r"), ::pclose);
+  std::array<char, 256> line{};
+  while (output && std::fgets(line.data(), line.size(), output.get()) != nullptr) {
+    values.push_back(line[0] == '\n' ? std::nullopt
+                                     : std::optional<std::int64_t>(std::atoll(line.data())));
+  }
+  values.resize(expressions.size());
+  return values;
 }
 
 } // namespace pygc::image::testing

@@ -1,6 +1,8 @@
-"""Counts the objects of each collector list in a core of CPython 3.11, by nothing but offsets.
+"""Counts the objects of each collector list in a core of a CPython, by nothing but offsets.
 
-    walk_core.py CORE ADDRESS_OF_PYRUNTIME
+    walk_core.py CORE ADDRESS_OF_PYRUNTIME OFFSET...
+The offsets: in _PyRuntime, of the first interpreter; in an interpreter, of the next one and of the heads
+of its lists.
 Prints one JSON object: {"interpreters": [[generation 0, 1, 2, permanent], ...], "total": N}.
 Independent of pygc: reads the ELF segments itself and follows _gc_next.
 """
@@ -9,9 +11,6 @@ import json
 import mmap
 import struct
 import sys
-
-INTERPRETERS_HEAD, INTERPRETER_NEXT, GC = 40, 0, 648
-LISTS = (24, 48, 72, 104)  # in the collector's state: three generations, the permanent one
 
 
 class Core:
@@ -44,9 +43,10 @@ def length(core, head):
 
 
 core = Core(sys.argv[1])
+runtime, first, following, *lists = map(int, sys.argv[2:])
 interpreters = []
-interpreter = core.word(int(sys.argv[2]) + INTERPRETERS_HEAD)
+interpreter = core.word(runtime + first)
 while interpreter:
-    interpreters.append([length(core, interpreter + GC + each) for each in LISTS])
-    interpreter = core.word(interpreter + INTERPRETER_NEXT)
+    interpreters.append([length(core, interpreter + each) for each in lists])
+    interpreter = core.word(interpreter + following)
 print(json.dumps({"interpreters": interpreters, "total": sum(map(sum, interpreters))}))

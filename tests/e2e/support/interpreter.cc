@@ -129,13 +129,13 @@ std::vector<std::string> InterpreterBuild::gdb_commands() const {
 const std::vector<InterpreterBuild>& interpreters() {
   static const std::vector<InterpreterBuild> builds = [] {
     std::vector<InterpreterBuild> all = {
-        {.name = "python3_11",
-         .command = {"/usr/bin/python3.11"},
-         .executable = "/usr/bin/python3.11",
+        {.name = "release",
+         .command = {PYGC_TEST_PYTHON},
+         .executable = PYGC_TEST_PYTHON,
          .debug = false},
-        {.name = "python3_11d",
-         .command = {"/usr/bin/python3.11d"},
-         .executable = "/usr/bin/python3.11d",
+        {.name = "debug",
+         .command = {PYGC_TEST_PYTHON_DEBUG},
+         .executable = PYGC_TEST_PYTHON_DEBUG,
          .debug = true},
     };
     for (const InterpreterBuild& build : all) {
