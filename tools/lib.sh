@@ -3,15 +3,16 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# What pygc is built of, and the debuggers and interpreters that the demo and the tests use.
-# python3.11 and python3.11-dbg must be of one version: they stand together.
+# What pygc is built of, and the debuggers and interpreters that the demo and the tests use. An entry
+# with a % is of a series, such as lldb-19: see packages_of_suite.
 build_packages=(
   g++ cmake ninja-build git pkg-config binutils
   libdw-dev libelf-dev libdebuginfod-dev libcli11-dev libfmt-dev nlohmann-json3-dev
-  libunicorn-dev libseccomp-dev liblldb-19-dev lldb-19 gdb gdbserver
+  libunicorn-dev libseccomp-dev liblldb-%-dev lldb-% gdb gdbserver
   libgtest-dev libgmock-dev libbenchmark-dev
-  python3.11 python3.11-dbg python3.11-dev procps debootstrap
+  python3.% python3.%-dbg python3.%-dev procps debootstrap
 )
+# The form is that of one version.
 check_packages=(clang-format-19 clang-tidy-19)
 
 say() { printf '\n== %s\n' "$*"; }
@@ -38,19 +39,55 @@ missing_packages() {
   done
 }
 
+# newest_series PATTERN: the highest N for which a package PATTERN, N in place of %, is known here.
+newest_series() {
+  apt-cache pkgnames "${1%%\%*}" | sed -n "s/^${1/\%/\\([0-9]*\\)}\$/\1/p" | sort -n | tail -1
+}
+
+# The LLDB that Debian 12 and 13 both have, or the newest that has headers.
+lldb_series() {
+  if apt-cache pkgnames liblldb-19-dev | grep -q .; then echo 19; else newest_series liblldb-%-dev; fi
+}
+
+# The arguments, the series filled in: an LLDB, and the newest CPython that has a debug build. Fails
+# when the package index knows none.
+packages_of_suite() {
+  local package series
+  for package in "$@"; do
+    case $package in
+    *lldb-%*) series=$(lldb_series) ;;
+    python3.%*) series=$(newest_series python3.%-dbg) ;;
+    *) series=- ;;
+    esac
+    [ -n "$series" ] || return 1
+    echo "${package/\%/$series}"
+  done
+}
+
+update_index() { as_root apt-get update -qq; }
+
 install_packages() {
   if ! command -v dpkg-query >/dev/null; then
     echo "not a Debian: install the equivalents of: $*" >&2
     return
   fi
-  local missing
-  mapfile -t missing < <(missing_packages "$@")
-  if [ "$(package_version python3.11)" != "$(package_version python3.11-dbg)" ]; then
-    missing+=(python3.11 python3.11-dbg)
+  local packages missing python
+  if ! packages=$(packages_of_suite "$@"); then
+    update_index
+    packages=$(packages_of_suite "$@") || {
+      echo "this suite has no LLDB with headers or no CPython with a debug build" >&2
+      return 1
+    }
+  fi
+  mapfile -t missing < <(missing_packages $packages)
+  # The interpreter and what is split from it must be of one version.
+  python=$(grep -x 'python3\.[0-9]*' <<<"$packages" || true)
+  if [ -n "$python" ] && [ "$(package_version "$python")" != "$(package_version "$python-dbg")" ]; then
+    missing+=("$python" "$python-dbg")
   fi
   if [ ${#missing[@]} -gt 0 ]; then
     say "installing: ${missing[*]}"
-    as_root apt-get update -qq
+    update_index
     as_root env DEBIAN_FRONTEND=noninteractive \
       apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prepares, once and cached, every CPython build that a Debian 12 machine can have without compiling
+# Prepares, once and cached, every CPython build that a Debian 12 or 13 machine can have without compiling
 # one, and prints a line for each: name, version, interpreter, root ("-" for the host's own).
 #
 #   tools/matrix.sh                    prepare what is missing, then list
@@ -98,11 +98,14 @@ list_tree() { # NAME ROOT: the interpreters of a Debian tree, release and debug
 }
 
 list() {
-  local interpreter version root
-  for interpreter in /usr/bin/python3.11 /usr/bin/python3.11d; do
-    [ -x "$interpreter" ] || continue
-    version=$("$interpreter" -c 'import platform; print(platform.python_version())')
-    echo "host-${interpreter##*/} $version $interpreter -"
+  local debug interpreter version root
+  # The host's own, where there is a debug build too: these have debug information.
+  for debug in /usr/bin/python3.*d; do
+    for interpreter in "${debug%d}" "$debug"; do
+      [ -x "${debug%d}" ] && [ -x "$debug" ] || continue
+      version=$("$interpreter" -c 'import platform; print(platform.python_version())')
+      echo "host-${interpreter##*/} $version $interpreter -"
+    done
   done
   for suite in $suites; do
     [ -e "$matrix/$suite/.pygc-complete" ] && list_tree "$suite" "$matrix/$suite"

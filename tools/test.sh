@@ -30,6 +30,16 @@ if [ "${1:-}" = --sanitize ]; then
   ctest --test-dir build/asan -L unit --output-on-failure -j "$(nproc)" || failed+=(asan)
 fi
 
+# The other Debian: its compiler, its libraries, its interpreter.
+say "build and unit tests in Debian 13"
+status=0
+tools/suite.sh trixie build || status=$?
+case $status in
+0) ;;
+3) echo "nothing is known of Debian 13: its tree could not be prepared" >&2 ;;
+*) failed+=(debian-13) ;;
+esac
+
 say "interpreters of the matrix"
 wait "$matrix" || failed+=(matrix)
 trap - EXIT
