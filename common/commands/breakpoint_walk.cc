@@ -1,6 +1,6 @@
 #include "common/commands/breakpoint_walk.h"
 
-#include "common/commands/paragraph.h"
+#include "common/base/numbers.h"
 
 #include <algorithm>
 #include <fmt/format.h>
