@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace pygc::gdb {
@@ -23,6 +24,31 @@ bool write_all(int fd, std::string_view text) {
   return true;
 }
 
+/// While one exists, descriptors up to the last channel may be made, whatever the soft limit. They
+/// outlive it: a limit says only what may be opened. GDB's children keep the user's limit.
+class RaisedLimit {
+public:
+  RaisedLimit() {
+    rlimit wanted{};
+    changed_ = ::getrlimit(RLIMIT_NOFILE, &before_) == 0 && before_.rlim_cur < needed_descriptors;
+    if (changed_) {
+      wanted = {.rlim_cur = needed_descriptors, .rlim_max = before_.rlim_max};
+      changed_ = ::setrlimit(RLIMIT_NOFILE, &wanted) == 0;
+    }
+  }
+  RaisedLimit(const RaisedLimit&) = delete;
+  RaisedLimit& operator=(const RaisedLimit&) = delete;
+  ~RaisedLimit() {
+    if (changed_) {
+      ::setrlimit(RLIMIT_NOFILE, &before_);
+    }
+  }
+
+private:
+  rlimit before_{};
+  bool changed_ = false;
+};
+
 bool open_channel(int number, const std::string& text) {
   const UniqueFd file(::memfd_create("pygc", MFD_CLOEXEC));
   if (!file || !write_all(file.get(), text)) {
@@ -33,6 +59,7 @@ bool open_channel(int number, const std::string& text) {
 }
 
 bool replace_channel(int number, const std::string& text) {
+  const RaisedLimit raised;
   const UniqueFd file(::memfd_create("pygc", MFD_CLOEXEC));
   return file && write_all(file.get(), text) && ::dup3(file.get(), number, O_CLOEXEC) == number;
 }
@@ -43,9 +70,19 @@ bool is_item(char c) {
 
 } // namespace
 
-bool open_channels(const std::string& definitions) {
-  return open_channel(request_fd, {}) && open_channel(response_fd, definitions) &&
-         open_channel(status_fd, {}) && open_channel(answer_fd, {});
+std::string open_channels(const std::string& definitions) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < needed_descriptors) {
+    return "GDB may have " + std::to_string(limit.rlim_max) + " open files, and pygc needs " +
+           std::to_string(needed_descriptors) + " (ulimit -Hn)";
+  }
+  const RaisedLimit raised;
+  if (!open_channel(request_fd, {}) || !open_channel(response_fd, definitions) ||
+      !open_channel(status_fd, {}) || !open_channel(answer_fd, {}) || !open_channel(load_fd, {})) {
+    return "descriptors " + std::to_string(request_fd) + " to " + std::to_string(load_fd) +
+           " must be free in GDB: load pygc earlier";
+  }
+  return {};
 }
 
 std::string take_answer() {
@@ -84,6 +121,10 @@ Request take_request() {
 
 bool answer(const std::string& response, const std::string& status) {
   return replace_channel(response_fd, response) && replace_channel(status_fd, status);
+}
+
+bool set_load_commands(const std::string& commands) {
+  return replace_channel(load_fd, commands);
 }
 
 std::string unquote(std::string_view word) {

@@ -14,6 +14,8 @@ inline constexpr int response_fd =
     732;                              // commands for "source": first the definitions, then answers
 inline constexpr int status_fd = 733; // commands for "source": sets $pygc_status and the next step
 inline constexpr int answer_fd = 734; // what GDB's commands for remote targets write
+inline constexpr int load_fd = 735;   // commands that load the library: none while it is loaded
+inline constexpr unsigned needed_descriptors = load_fd + 1; // of the process's limit
 
 /// In the request file each item is a byte that says what it is, then its text (NULs are padding).
 enum class Item : char {
@@ -35,8 +37,8 @@ struct Request {
   std::vector<Part> parts; // without the final `send`
 };
 
-/// Makes the four files, the definitions in the second. False when a descriptor is taken.
-bool open_channels(const std::string& definitions);
+/// Makes the files, the definitions in the second. What forbids it; empty when they are there.
+std::string open_channels(const std::string& definitions);
 
 /// Takes the pending request away, so that it does not come up again after a ^C.
 Request take_request();
@@ -47,6 +49,9 @@ std::string take_answer();
 /// Replaces what "source" reads. A fresh file each time: an outer "source" may still read the old
 /// one.
 bool answer(const std::string& response, const std::string& status);
+
+/// Replaces what pygc.gdb has GDB do when it is sourced once more.
+bool set_load_commands(const std::string& commands);
 
 /// GDB splits a command's words at blanks outside quotes and leaves the quotes in.
 std::string unquote(std::string_view word);

@@ -93,25 +93,31 @@ bool GdbHost::describe(wire::Launch& launch) {
 
 bool GdbHost::describe_process(wire::Launch& launch, const wire::Read& reader) {
   wire::Hello& hello = launch.hello;
-  const auto processes = wire::find_traced_processes();
-  // Which of several, or which on the other machine: GDB must be asked.
-  if (processes.size() != 1 && !command_.process) {
+  // GDB 10 and older keep no /proc/PID/mem open; newer ones may hold several processes.
+  const auto opened = wire::find_traced_processes();
+  std::int64_t pid = opened.size() == 1 ? opened.front() : 0;
+  if (command_.process) {
+    const bool ours =
+        command_.native || std::ranges::find(opened, *command_.process) != opened.end();
+    pid = ours ? *command_.process : 0;
+  }
+  hello.kind = wire::TargetKind::remote;
+  UniqueFd memory = pid > 0 ? wire::open_process_memory(pid, sp_, reader) : UniqueFd();
+  if (memory) {
+    hello.kind = wire::TargetKind::live;
+    hello.pid = pid_ = pid;
+    launch.backing = std::move(memory);
+    return true;
+  }
+  if (!command_.process) {
     command_.asks_process = true;
     return false;
   }
-  hello.kind = wire::TargetKind::remote;
-  for (const std::int64_t pid : processes) {
-    if (command_.process && pid != *command_.process) {
-      continue;
-    }
-    if (UniqueFd memory = wire::open_process_memory(pid, sp_, reader)) {
-      hello.kind = wire::TargetKind::live;
-      hello.pid = pid_ = pid;
-      launch.backing = std::move(memory);
-      return true;
-    }
+  hello.pid = *command_.process;
+  if (command_.native) {
+    pid_ = hello.pid; // its memory is closed to us, its mappings need not be
+    return true;
   }
-  hello.pid = command_.process.value_or(0);
   if (hello.pid != 0 && !command_.maps) {
     command_.asks_maps = true;
     return false;

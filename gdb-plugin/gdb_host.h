@@ -20,6 +20,7 @@ struct Command {
   std::string sysroot;
   std::optional<wire::ThreadsAnswer> threads;
   std::optional<std::int64_t> process;      // 0: GDB does not say
+  bool native = false;                      // GDB itself holds that process, on this machine
   std::optional<wire::MappingsAnswer> maps; // of a remote process
   std::map<std::string, Address> values;
   // The question that the next ring brings the answer to.

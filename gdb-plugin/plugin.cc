@@ -57,15 +57,26 @@ void add_thread(std::vector<machine::Thread>& threads, const std::string& line) 
   threads.push_back(thread);
 }
 
-/// The number of "process 12" in what "info proc" prints; 0 when it prints none.
-std::int64_t parse_process(const std::string& text) {
+/// The number of "process 12" that "info proc" begins with; 0 when it printed nothing.
+std::int64_t parse_process(std::string_view text) {
   constexpr std::string_view before = "process ";
-  const auto at = text.find(before);
   std::int64_t pid = 0;
-  if (at != std::string::npos) {
-    std::from_chars(text.data() + at + before.size(), text.data() + text.size(), pid);
+  if (text.starts_with(before)) {
+    std::from_chars(text.data() + before.size(), text.data() + text.size(), pid);
   }
   return pid;
+}
+
+/// Whether "info inferiors" marks as selected one with a "(native)" connection. Before it in the
+/// answer is what "info proc" printed, with the process's own words: only the last marked line, and
+/// only up to the name of the executable, is GDB's.
+bool parse_native(std::string_view text) {
+  const auto at = text.rfind("\n* ");
+  if (at == std::string_view::npos) {
+    return false;
+  }
+  const std::string_view line = text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+  return line.substr(0, line.find('/')).find(" (native)") != std::string_view::npos;
 }
 
 void take_over(const Request& request) {
@@ -74,7 +85,9 @@ void take_over(const Request& request) {
     current.asks_threads = false;
   }
   if (current.asks_process) {
-    current.process = parse_process(take_answer());
+    const std::string said = take_answer();
+    current.process = parse_process(said);
+    current.native = parse_native(said);
     current.asks_process = false;
   }
   if (current.asks_maps) {
@@ -166,7 +179,14 @@ gdb_frame_id frame_id(gdb_reader_funcs* /*self*/, gdb_unwind_callbacks* /*callba
   return {0, 0};
 }
 
-void destroy(gdb_reader_funcs* /*self*/) {} // the channels stay: the library may come back at once
+std::string own_path() {
+  return wire::library_path(reinterpret_cast<const void*>(&gdb_init_reader));
+}
+
+// The channels stay: the library may come back at once, or when pygc.gdb is sourced again.
+void destroy(gdb_reader_funcs* /*self*/) {
+  set_load_commands("jit-reader-load " + own_path() + "\n");
+}
 
 } // namespace
 } // namespace pygc::gdb
@@ -176,15 +196,15 @@ extern "C" __attribute__((visibility("default"))) gdb_reader_funcs* gdb_init_rea
   static gdb_reader_funcs table = {
       GDB_READER_INTERFACE_VERSION, nullptr, read_debug_info, unwind, frame_id, destroy};
   if (ready) {
+    set_load_commands({});
     const InterruptWatch watch;
     serve(nullptr);
     return &table;
   }
-  const std::string library =
-      pygc::wire::library_path(reinterpret_cast<const void*>(&gdb_init_reader));
-  ready = open_channels(definitions(library));
+  const std::string problem = open_channels(definitions(own_path()));
+  ready = problem.empty();
   if (!ready) {
-    std::fputs("pygc: descriptors 731 to 734 must be free (and ulimit -n above 734)\n", stderr);
+    std::fprintf(stderr, "pygc: not loaded: %s\n", problem.c_str());
     table.reader_version = -1; // GDB then refuses the library with an error; NULL would crash it
   }
   return &table;

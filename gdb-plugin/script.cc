@@ -15,12 +15,14 @@ constexpr std::size_t printf_piece = 4000;
 
 // "$argN" is pasted text. "maint set test-settings string-noescape" (a scratch setting of GDB's own
 // tests) takes the rest of its line raw, and $_gdb_maint_setting_str gives it back as a string, so
-// any quoting survives. "with language c": an Ada, Pascal, Rust ... frame may be selected. "thread
-// apply -q -s" swallows errors and puts the selected thread and frame back. "select-frame view" has
-// a frame sniffed without registers being read anew (after a flush GDB would repeat its warnings
-// about the core's register sections in every command's output); one with a known address would not
-// be sniffed. @N: a channel. (char)N: an Item.
-// own, clear: breakpoints of ours; an error in a response may have left some behind.
+// any quoting survives. "with language c": an Ada, Pascal, Rust ... frame may be selected; without
+// it a condition is a mere variable, for not every language has "==". "thread apply -q -s" swallows
+// errors, what was printed before one, and puts the selected thread and frame back. "info frame
+// view" has a frame sniffed without registers being read anew (after a flush GDB would repeat its
+// warnings about the core's register sections in every command's output); one with a known address
+// would not be sniffed. What it prints is dropped, for an error follows. Never "select-frame": GDB
+// tells users of MI of each frame that is selected. @N: a channel. (char)N: an Item. own, clear:
+// breakpoints of ours; an error in a response may have left some behind.
 constexpr std::string_view helpers = R"(
 define-prefix pygc
 document pygc
@@ -84,10 +86,12 @@ define __pygc_ring
     set $__pygc_view = 0
   end
   set $__pygc_view = $__pygc_view + 1
-  select-frame view $__pygc_view $__pygc_view
+  info frame view $__pygc_view $__pygc_view
+  __pygc_drop_what_was_printed
 end
 define __pygc_send
   set $__pygc_step = 0
+  set $__pygc_again = 0
   append value @731 (char)4
   if $_thread != 0
     eval "thread apply %d.%d -q -s __pygc_ring", $_inferior, $_thread
@@ -100,14 +104,14 @@ define __pygc_send
 end
 define __pygc_call
   with language c -- __pygc_send
-  while $__pygc_step == 2
+  while $__pygc_again
     source @732
     with language c -- __pygc_send
   end
-  if $__pygc_step == 0
-    echo pygc: not run: the thread runs, has no registers, or was interrupted\n
-  else
+  if $__pygc_step
     source @732
+  else
+    echo pygc: not run: the thread runs, has no registers, or was interrupted\n
   end
 end
 )";
@@ -303,7 +307,8 @@ std::string as_commands(const std::vector<wire::Action>& actions) {
 
 std::string status_commands(int status, Step step) {
   return "set $pygc_status = " + std::to_string(status) +
-         "\nset $__pygc_step = " + std::to_string(static_cast<int>(step)) + "\n";
+         "\nset $__pygc_step = " + std::to_string(static_cast<int>(step)) +
+         "\nset $__pygc_again = " + (step == Step::again ? "1" : "0") + "\n";
 }
 
 std::string collect_threads() {
@@ -311,7 +316,8 @@ std::string collect_threads() {
 }
 
 std::string collect_process() {
-  return quietly("pipe info proc | cat >/proc/" + std::to_string(::getpid()) + "/fd/734");
+  const std::string file = "/proc/" + std::to_string(::getpid()) + "/fd/734";
+  return quietly("pipe info proc | cat >" + file) + quietly("pipe info inferiors | cat >>" + file);
 }
 
 std::string collect_maps(std::int64_t pid) {

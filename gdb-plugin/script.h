@@ -27,7 +27,8 @@ std::string status_commands(int status, Step step);
 
 /// Commands that gather every thread's registers.
 std::string collect_threads();
-/// Commands that have GDB say, in answer_fd, which process is selected.
+/// Commands that have GDB say, in answer_fd, which process is selected ("info proc") and how GDB is
+/// connected to it ("info inferiors").
 std::string collect_process();
 /// Commands that fetch /proc/PID/maps from where the process is, to answer_fd.
 std::string collect_maps(std::int64_t pid);

@@ -131,6 +131,94 @@ TEST_F(GdbPlugin, SpeaksMi) {
   }
 }
 
+// As front ends type: GDB tells them of each thread and frame that is selected.
+TEST_F(GdbPlugin, SelectsNothingThatMiTellsOf) {
+  Child child({.words = {PYGC_GDB, "-nx", "-q", "-i=mi", "-iex", "set debuginfod enabled off",
+                         target.executable, "-core", target.core},
+               .env = with_fake_analysis(),
+               .typed = true});
+  const std::string load = std::string("source ") + PYGC_GDB_SCRIPT;
+  for (const std::string& line :
+       {"-interpreter-exec console \"" + load + "\"", std::string("-thread-select 2"),
+        std::string("-stack-select-frame 1"), std::string("41-stack-info-frame"),
+        std::string("45-data-evaluate-expression $_thread"),
+        std::string("42-interpreter-exec console \"pygc check\""),
+        std::string("43-interpreter-exec console \"pygc check threads\""),
+        std::string("44-stack-info-frame"), std::string("46-data-evaluate-expression $_thread"),
+        std::string("-gdb-exit")}) {
+    child.type(line);
+  }
+  const std::string out = child.wait(std::chrono::seconds(60)).out;
+  const auto record = [&](const std::string& token) {
+    const auto at = out.find("\n" + token + "^done");
+    EXPECT_NE(at, std::string::npos) << token << " in " << out;
+    return at == std::string::npos ? std::string() : out.substr(at, out.find('\n', at + 1) - at);
+  };
+  const std::string before = record("41").substr(3);
+  EXPECT_THAT(before, HasSubstr("level=\"1\""));
+  EXPECT_EQ(record("44").substr(3), before);
+  EXPECT_THAT(record("45"), HasSubstr("value=\"2\""));
+  EXPECT_THAT(record("46"), HasSubstr("value=\"2\""));
+  EXPECT_THAT(record("42") + record("43"), Not(HasSubstr("error")));
+  const std::string during = out.substr(out.find("\n41^done"));
+  EXPECT_THAT(during, AllOf(HasSubstr("kind core"), HasSubstr("2 threads")));
+  EXPECT_THAT(during, AllOf(Not(HasSubstr("=thread-selected")), Not(HasSubstr("~\"#")),
+                            Not(HasSubstr("??"))));
+}
+
+TEST_F(GdbPlugin, IsSourcedTwiceWithoutHarm) {
+  const std::string again = std::string("source ") + PYGC_GDB_SCRIPT;
+  const std::string twice = script(again + "\necho went on\\n\n" + again + "\npygc check\n");
+  const auto outcome = gdb({"pygc check status 1", "source " + twice, print_status});
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("went on\n"), HasSubstr("kind core"), HasSubstr("status is 0")))
+      << outcome.err;
+  EXPECT_EQ(outcome.err.find("already loaded"), std::string::npos) << outcome.err;
+  const auto unloaded = gdb({"jit-reader-unload", again, "pygc check status 3", print_status});
+  EXPECT_THAT(unloaded.out, HasSubstr("status is 3")) << unloaded.err;
+}
+
+TEST_F(GdbPlugin, ServesWhateverLanguageIsSelected) {
+  for (const char* language : {"ada", "asm", "c++", "d", "fortran", "go", "minimal", "modula-2",
+                               "objective-c", "opencl", "pascal", "rust"}) {
+    const auto out =
+        gdb({std::string("set language ") + language, std::string("source ") + PYGC_GDB_SCRIPT,
+             "pygc check threads", "show language"})
+            .out;
+    EXPECT_THAT(out, AllOf(HasSubstr("2 threads\n"),
+                           HasSubstr("source language is \"" + std::string(language) + "\"")))
+        << language;
+  }
+}
+
+/// GDB under limits of open files, with the plugin loaded.
+Outcome gdb_limited(const std::string& limits, const std::vector<std::string>& commands) {
+  std::vector<std::string> words = {"sh",     "-c",     limits + R"(; exec "$@")",
+                                    "sh",     PYGC_GDB, "-nx",
+                                    "-batch", "-ex",    std::string("source ") + PYGC_GDB_SCRIPT};
+  for (const auto& each : commands) {
+    words.insert(words.end(), {"-ex", each});
+  }
+  return run({.words = words, .env = with_fake_analysis()});
+}
+
+TEST_F(GdbPlugin, NeedsNoHighSoftLimitOfOpenFiles) {
+  const auto outcome = gdb_limited(
+      "ulimit -Sn 256", {"pygc check status 3", print_status, "pygc check", "shell ulimit -Sn"});
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("status is 3"), HasSubstr("kind none"), testing::EndsWith("256\n")))
+      << outcome.err;
+  EXPECT_THAT(outcome.err, Not(HasSubstr("version")));
+}
+
+TEST_F(GdbPlugin, SaysWhichHardLimitIsTooLow) {
+  const auto outcome = gdb_limited("ulimit -n 256", {"echo alive\\n"});
+  EXPECT_THAT(outcome.err,
+              HasSubstr("pygc: not loaded: GDB may have 256 open files, and pygc needs "
+                        "736 (ulimit -Hn)"));
+  EXPECT_THAT(outcome.out, HasSubstr("alive"));
+}
+
 TEST_F(GdbPlugin, OutlivesACrash) {
   const auto outcome = gdb({"pygc check crash", print_status, "pygc check status 1", print_status,
                             "printf \"alive %d\\n\", 40 + 2"});
