@@ -1,27 +1,20 @@
-# LLDB's headers and library, the newest major installed first.
+# LLDB's headers and library, 13 or newer, the newest major installed first.
 #   -DPYGC_LLDB_VERSION=N   this major only
 #   -DPYGC_LLDB_ROOT=DIR    DIR/include/lldb/API/LLDB.h and DIR/lib/liblldb*
 # Sets LLDB_FOUND, LLDB_INCLUDE_DIR, LLDB_VERSION_MAJOR. The library is only looked for, never linked:
-# the plugin's undefined names are resolved by the LLDB that loads it.
-set(PYGC_LLDB_VERSION "" CACHE STRING "The LLDB major to build the plugin for (default: the newest installed)")
-set(PYGC_LLDB_ROOT "" CACHE PATH "The prefix of the LLDB to build the plugin for")
+# the plugin's undefined names are resolved by the LLDB that loads it, of whatever major.
+set(PYGC_LLDB_VERSION "" CACHE STRING "The LLDB major whose headers are used (default: the newest installed)")
+set(PYGC_LLDB_ROOT "" CACHE PATH "The prefix of the LLDB whose headers are used")
 
 set(LLDB_FOUND FALSE)
 unset(LLDB_INCLUDE_DIR)
 unset(LLDB_VERSION_MAJOR)
+set(_lldb_oldest 13)
 
-set(_lldb_candidates)
 if(PYGC_LLDB_ROOT)
-  list(APPEND _lldb_candidates "${PYGC_LLDB_ROOT}")
+  set(_lldb_candidates "${PYGC_LLDB_ROOT}")
 else()
-  foreach(_major RANGE 22 14 -1)
-    if(NOT PYGC_LLDB_VERSION OR PYGC_LLDB_VERSION EQUAL _major)
-      foreach(_prefix /usr/lib/llvm-${_major} /usr/local/lib/llvm-${_major} /usr/lib/llvm/${_major}
-              /usr/lib64/llvm${_major})
-        list(APPEND _lldb_candidates ${_prefix})
-      endforeach()
-    endif()
-  endforeach()
+  file(GLOB _lldb_candidates /usr/lib/llvm-* /usr/local/lib/llvm-* /usr/lib/llvm/* /usr/lib64/llvm*)
   list(APPEND _lldb_candidates /usr/local /usr)
 endif()
 
@@ -29,19 +22,20 @@ foreach(_root IN LISTS _lldb_candidates)
   if(NOT EXISTS "${_root}/include/lldb/API/LLDB.h")
     continue()
   endif()
-  # liblldb-19.so.1, liblldb.so.19.1, liblldb-19.1.7.so: the first number from 14 to 22 is the major.
+  # liblldb-19.so.1, liblldb.so.19.1, liblldb-19.1.7.so, but also liblldb.so.1: the first number that
+  # can be a major is it.
   file(GLOB _libraries "${_root}/lib/liblldb[-.]*so*" "${_root}/lib64/liblldb[-.]*so*")
   set(_major "")
   foreach(_library IN LISTS _libraries)
-    if(_library MATCHES "liblldb(-|\\.so\\.)(1[4-9]|2[0-2])([.]|$)")
+    if(_library MATCHES "/liblldb(-|\\.so\\.)([0-9]+)([.]|$)" AND CMAKE_MATCH_2 GREATER_EQUAL _lldb_oldest)
       set(_major ${CMAKE_MATCH_2})
       break()
     endif()
   endforeach()
-  if(_major AND (NOT PYGC_LLDB_VERSION OR PYGC_LLDB_VERSION EQUAL _major))
+  if(_major AND (NOT PYGC_LLDB_VERSION OR PYGC_LLDB_VERSION EQUAL _major)
+     AND (NOT DEFINED LLDB_VERSION_MAJOR OR _major GREATER LLDB_VERSION_MAJOR))
     set(LLDB_INCLUDE_DIR "${_root}/include")
     set(LLDB_VERSION_MAJOR ${_major})
-    break()
   endif()
 endforeach()
 

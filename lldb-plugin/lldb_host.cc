@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -17,11 +18,17 @@ constexpr std::size_t shown_of_refused = 4000;
 /// How long an interrupted analysis may take to end by itself.
 constexpr std::chrono::seconds grace{2};
 
-// What only newer LLDBs have is used where the headers declare it.
+/// Whether the LLDB that runs has the function, which its headers need not be those of.
+bool has(const char* symbol) {
+  return ::dlsym(RTLD_DEFAULT, symbol) != nullptr;
+}
+
+// What only newer LLDBs have is used where the headers declare it and the running LLDB has it.
 template <class Process> std::string core_path(Process& process) {
   if constexpr (requires { process.GetCoreFile(); }) {
     std::array<char, PATH_MAX> path{};
-    if (process.GetCoreFile().GetPath(path.data(), path.size()) > 0) {
+    if (has("_ZN4lldb9SBProcess11GetCoreFileEv") &&
+        process.GetCoreFile().GetPath(path.data(), path.size()) > 0) {
       return path.data();
     }
   }
@@ -30,7 +37,7 @@ template <class Process> std::string core_path(Process& process) {
 
 template <class Debugger> bool interrupt_requested(Debugger& debugger) {
   if constexpr (requires { debugger.InterruptRequested(); }) {
-    return debugger.InterruptRequested();
+    return has("_ZN4lldb10SBDebugger18InterruptRequestedEv") && debugger.InterruptRequested();
   } else {
     return false;
   }
@@ -71,9 +78,8 @@ std::string executable_path(lldb::SBTarget& target) {
 
 } // namespace
 
-LldbHost::LldbHost(const lldb::SBDebugger& debugger, bool same_or_newer)
-    : debugger_(debugger), target_(debugger_.GetSelectedTarget()), process_(target_.GetProcess()),
-      same_or_newer_(same_or_newer) {}
+LldbHost::LldbHost(const lldb::SBDebugger& debugger)
+    : debugger_(debugger), target_(debugger_.GetSelectedTarget()), process_(target_.GetProcess()) {}
 
 bool LldbHost::describe(wire::Launch& launch) {
   wire::Hello& hello = launch.hello;
@@ -108,10 +114,7 @@ void LldbHost::describe_core(wire::Launch& launch, Address pc, Address sp) {
   const wire::Read reader = [this](Address address, std::byte* to, std::size_t size) {
     return read(address, to, size);
   };
-  std::string path;
-  if (same_or_newer_) {
-    path = core_path(process_);
-  }
+  std::string path = core_path(process_);
   UniqueFd core(path.empty() ? -1 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   const bool has_threads = process_.GetNumThreads() > 0;
   if (core && has_threads && !wire::core_is_target(core.get(), pc, sp, reader)) {
@@ -237,8 +240,8 @@ std::optional<wire::EvaluateAnswer> LldbHost::evaluate(const std::string& expres
 }
 
 bool LldbHost::interrupted() {
-  if (!interrupted_ && (debugger_.GetCommandInterpreter().WasInterrupted() ||
-                        (same_or_newer_ && interrupt_requested(debugger_)))) {
+  if (!interrupted_ &&
+      (debugger_.GetCommandInterpreter().WasInterrupted() || interrupt_requested(debugger_))) {
     interrupted_ = true;
     interrupted_at_ = std::chrono::steady_clock::now();
   }

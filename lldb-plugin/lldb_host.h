@@ -13,8 +13,7 @@ namespace pygc::lldb_plugin {
 
 class LldbHost final : public wire::Host {
 public:
-  /// `same_or_newer`: the running LLDB has all that our headers declare.
-  LldbHost(const lldb::SBDebugger& debugger, bool same_or_newer);
+  explicit LldbHost(const lldb::SBDebugger& debugger);
 
   /// What the analysis is told of the target, and the file behind it. False when the process runs.
   bool describe(wire::Launch& launch);
@@ -40,7 +39,6 @@ private:
   lldb::SBDebugger debugger_;
   lldb::SBTarget target_;
   lldb::SBProcess process_;
-  bool same_or_newer_;
   bool live_ = false;
   std::string output_;
   std::string diagnostics_;

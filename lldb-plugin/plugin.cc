@@ -1,5 +1,6 @@
 // libpygc-lldb.so: the multiword command "pygc". Each subcommand starts the analysis and serves it
-// LLDB's target.
+// LLDB's target. One binary serves every LLDB from 13 on: only functions that all of them have are
+// called unasked.
 //
 // The command's return object succeeds when the status is 0 and fails otherwise, so that
 // `lldb --batch -o "pygc check"` ends with status 1 unless the target is clean; an error message
@@ -14,7 +15,6 @@
 #include <lldb/API/LLDB.h>
 
 #include <algorithm>
-#include <charconv>
 #include <exception>
 #include <string>
 #include <vector>
@@ -27,21 +27,6 @@ namespace pygc::lldb_plugin {
 namespace {
 
 int last_status = 0;
-
-/// The major of the LLDB that loaded us; 0 when its version string has none.
-int running_major() {
-  const std::string text = lldb::SBDebugger::GetVersionString();
-  const auto at = text.find("version ");
-  int major = 0;
-  if (at != std::string::npos) {
-    std::from_chars(text.data() + at + 8, text.data() + text.size(), major);
-  }
-  return major;
-}
-
-bool same_or_newer() {
-  return running_major() >= PYGC_LLDB_MAJOR;
-}
 
 // Printf appends as it stands; the other ways add to or take from the end.
 void put(lldb::SBCommandReturnObject& result, std::string text) {
@@ -104,7 +89,7 @@ void carry_out(lldb::SBDebugger& debugger, const std::vector<wire::Action>& acti
 void run_command(lldb::SBDebugger& debugger, const std::vector<std::string>& words,
                  lldb::SBCommandReturnObject& result) {
   last_status = wire::status_failed;
-  LldbHost host(debugger, same_or_newer());
+  LldbHost host(debugger);
   wire::Launch launch;
   launch.executable = wire::find_analysis(reinterpret_cast<const void*>(&lldb::PluginInitialize));
   launch.words = words;
@@ -159,28 +144,11 @@ public:
   }
 };
 
-void warn_of_other_version(lldb::SBDebugger& debugger) {
-  const int major = running_major();
-  if (major == PYGC_LLDB_MAJOR) {
-    return;
-  }
-  const std::string built = std::to_string(PYGC_LLDB_MAJOR);
-  const std::string text =
-      "pygc: this plugin was built for LLDB " + built + ", and this is " +
-      (major > 0 ? "LLDB " + std::to_string(major) : std::string("an LLDB of unknown version")) +
-      "; if it misbehaves, configure with -DPYGC_LLDB_VERSION=" +
-      (major > 0 ? std::to_string(major) : std::string("N")) + "\n";
-  lldb::SBFile file = debugger.GetErrorFile();
-  std::size_t written = 0;
-  file.Write(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), &written);
-}
-
 } // namespace
 } // namespace pygc::lldb_plugin
 
 __attribute__((visibility("default"))) bool lldb::PluginInitialize(lldb::SBDebugger debugger) {
   using namespace pygc;
-  lldb_plugin::warn_of_other_version(debugger);
   lldb::SBCommand family =
       debugger.GetCommandInterpreter().AddMultiwordCommand("pygc", wire::family_summary);
   if (!family.IsValid()) {

@@ -6,9 +6,12 @@
 #   tools/matrix.sh --list             list what is there
 #   tools/matrix.sh --list-packages    list the interpreters of the tree of real packages
 #   tools/matrix.sh --list-generators  the tree that has Cython, pybind11 and nanobind
+#   tools/matrix.sh --debuggers        prepare what is missing of the debuggers, then list them
+#   tools/matrix.sh --list-debuggers   list the debuggers: name, version, program, root
 #
 # PYGC_MATRIX_DIR: where the Debian trees go (default: the user's cache directory).
 # PYGC_MATRIX_SUITES: Debian suites to prepare (default: "trixie sid").
+# PYGC_MATRIX_DEBUGGERS: Debian suites to take debuggers from (default: "bullseye bookworm trixie sid").
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 matrix=${PYGC_MATRIX_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/pygc-matrix}
@@ -19,6 +22,10 @@ packages=(numpy pandas lxml scipy matplotlib sklearn torch pyqt5 sqlalchemy cryp
 # The newest, for they know each version of CPython that the matrix has.
 generators_suite=sid
 generators=(cython3 pybind11-dev nanobind-dev)
+
+# Between them they have GDB 10 and newer, and every LLDB from 13 on.
+debugger_suites=${PYGC_MATRIX_DEBUGGERS:-bullseye bookworm trixie sid}
+oldest_lldb=13
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
@@ -119,6 +126,110 @@ list() {
   done
 }
 
+# Debuggers of other versions, each suite's in a tree of its own. They run here, not in a chroot, so
+# that they see this machine's files and processes.
+libraries=/usr/lib/x86_64-linux-gnu
+
+# The majors of LLDB that this machine has, and those that earlier suites have brought.
+present_lldbs() { # ROOT of debuggers...
+  local root program
+  for root in "" "$@"; do
+    for program in "$root"/usr/lib/llvm-*/bin/lldb; do
+      [ -x "$program" ] || continue
+      program=${program%/bin/lldb}
+      echo "${program##*-}"
+    done
+  done
+}
+
+# A program of the tree is run by the loader of whichever C library is newer, the tree's or this
+# machine's: it must do for the program and for pygc's plugin. Likewise Python must find its modules.
+write_launcher() { # ROOT NAME PROGRAM LIBRARY_DIRECTORY [OPTION]
+  local root=$1 name=$2 program=$3 first=$4 option=${5:-} loader path ours theirs
+  ours=$(getconf GNU_LIBC_VERSION)
+  theirs=$(chroot "$root" getconf GNU_LIBC_VERSION)
+  if [ "$(printf '%s\n' "$ours" "$theirs" | sort -V | tail -1)" = "$theirs" ]; then
+    loader=$root$libraries path=$first:$root$libraries
+  else
+    loader=$libraries path=$libraries:$first:$root$libraries
+  fi
+  {
+    echo '#!/bin/sh'
+    echo "export PYTHONHOME='$root/usr' PYTHONPATH='$first/python3/dist-packages'"
+    echo "export LLDB_DEBUGSERVER_PATH='$root/launchers/$name-server'"
+    echo "exec '$loader/ld-linux-x86-64.so.2' --library-path '$path' '$root$program' ${option:+'$option'} \"\$@\""
+  } | as_root tee "$root/launchers/$name" >/dev/null
+  as_root chmod +x "$root/launchers/$name"
+}
+
+prepare_debuggers_of() { # SUITE
+  local suite=$1 name=debuggers-$1 root=$matrix/debuggers-$1 majors=() wanted=() major
+  [ -e "$root/.pygc-complete" ] && return 0
+  echo "matrix: preparing debuggers of Debian $suite" >&2
+  as_root rm -rf "$root"
+  mkdir -p "$matrix"
+  as_root debootstrap --variant=minbase "$suite" "$root" >"$matrix/$name.log" 2>&1 || return 1
+  # bookworm's GDB is the one that stands in tools/lib.sh.
+  [ "$suite" = bookworm ] || wanted=(gdb)
+  for major in $(chroot "$root" apt-cache pkgnames | sed -n 's/^lldb-\([0-9]*\)$/\1/p' | sort -n); do
+    [ "$major" -ge "$oldest_lldb" ] || continue
+    present_lldbs "$matrix"/debuggers-* | grep -qx "$major" && continue
+    # The package of the library may be called liblldb-17t64.
+    wanted+=("$(chroot "$root" apt-cache depends "lldb-$major" | sed -n "s/.*Depends: \(liblldb-$major.*\)/\1/p")")
+    majors+=("$major")
+  done
+  if [ ${#wanted[@]} -gt 0 ]; then
+    install_into "$name" "${wanted[@]}" || return 1
+  fi
+  as_root mkdir -p "$root/launchers" "$root/debs"
+  for major in "${majors[@]}"; do
+    # Unpacked only: the packages of several majors refuse each other, and want all of LLVM.
+    as_root chroot "$root" sh -c "cd /debs && apt-get download lldb-$major python3-lldb-$major" \
+      >>"$matrix/$name.log" 2>&1 || return 1
+    for package in "$root"/debs/*.deb; do
+      as_root dpkg-deb -x "$package" "$root"
+    done
+    as_root rm -f "$root"/debs/*.deb
+    write_launcher "$root" "lldb-$major" "/usr/lib/llvm-$major/bin/lldb" "$root/usr/lib/llvm-$major/lib"
+    write_launcher "$root" "lldb-$major-server" "/usr/lib/llvm-$major/bin/lldb-server" \
+      "$root/usr/lib/llvm-$major/lib"
+  done
+  if [ -x "$root/usr/bin/gdb" ]; then
+    write_launcher "$root" gdb /usr/bin/gdb "$root/usr/lib" "--data-directory=$root/usr/share/gdb"
+  fi
+  as_root chroot "$root" apt-get clean
+  as_root touch "$root/.pygc-complete"
+}
+
+list_debugger() { # NAME PROGRAM ROOT
+  local version
+  version=$("$2" --version 2>/dev/null | sed -n '1s/.* \([0-9][0-9.]*[0-9]\).*/\1/p') || return 0
+  echo "$1 ${version:-unknown} $2 $3"
+}
+
+list_debuggers() {
+  local program suite root
+  for program in /usr/bin/gdb /usr/bin/lldb-[0-9]*; do
+    [ -x "$program" ] && list_debugger "host-${program##*/}" "$program" -
+  done
+  for suite in $debugger_suites; do
+    root=$matrix/debuggers-$suite
+    [ -e "$root/.pygc-complete" ] || continue
+    for program in "$root"/launchers/gdb "$root"/launchers/lldb-*; do
+      case $program in *-server) continue ;; esac
+      [ -x "$program" ] && list_debugger "$suite-${program##*/}" "$program" "$root"
+    done
+  done
+}
+
+prepare_debuggers() {
+  local suite
+  for suite in $debugger_suites; do
+    prepare_debuggers_of "$suite" ||
+      echo "matrix: no debuggers of Debian $suite (see $matrix/debuggers-$suite.log)" >&2
+  done
+}
+
 case "${1:-}" in
 --list) list ;;
 --list-packages)
@@ -131,12 +242,18 @@ case "${1:-}" in
     echo "$matrix/$generators_suite"
   fi
   ;;
+--debuggers)
+  prepare_debuggers
+  list_debuggers
+  ;;
+--list-debuggers) list_debuggers ;;
 *)
   for suite in $suites; do
     prepare_suite "$suite" || echo "matrix: Debian $suite could not be prepared (see $matrix/$suite.log)" >&2
   done
   prepare_generators || echo "matrix: no generators of extensions (see $matrix/$generators_suite.log)" >&2
   prepare_packages || echo "matrix: no real packages (see $matrix/$packages_suite.log)" >&2
+  prepare_debuggers
   list
   ;;
 esac

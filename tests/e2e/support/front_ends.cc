@@ -48,7 +48,8 @@ DebuggerTarget target_of(const Core& core) {
 
 Outcome run_in_gdb(const DebuggerTarget& target, const std::vector<std::string>& commands,
                    const std::vector<std::string>& env) {
-  Command command{.words = {PYGC_GDB, "-nx", "-batch", "-iex", "set debuginfod enabled off", "-ex",
+  Command command{.words = {target.debugger.empty() ? PYGC_GDB : target.debugger, "-nx", "-batch",
+                            "-iex", "set debuginfod enabled off", "-ex",
                             std::string("source ") + PYGC_GDB_SCRIPT},
                   .env = env,
                   .timeout = debugger_timeout};
@@ -66,8 +67,8 @@ Outcome run_in_gdb(const DebuggerTarget& target, const std::vector<std::string>&
 
 Outcome run_in_lldb(const DebuggerTarget& target, const std::vector<std::string>& commands,
                     const std::vector<std::string>& env) {
-  Command command{.words = {PYGC_LLDB, "--batch", "--no-lldbinit", "-o",
-                            std::string("plugin load ") + PYGC_LLDB_PLUGIN},
+  Command command{.words = {target.debugger.empty() ? PYGC_LLDB : target.debugger, "--batch",
+                            "--no-lldbinit", "-o", std::string("plugin load ") + PYGC_LLDB_PLUGIN},
                   .env = env,
                   .timeout = debugger_timeout};
   std::string create = "target create";

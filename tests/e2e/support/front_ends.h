@@ -16,6 +16,7 @@ Outcome run_pygc(const std::vector<std::string>& words, const std::vector<std::s
 struct DebuggerTarget {
   std::string executable;
   std::string core;
+  std::string debugger = {}; // which GDB or LLDB; empty: the one of this machine
 };
 
 DebuggerTarget target_of(const Core& core);
