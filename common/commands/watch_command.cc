@@ -49,7 +49,7 @@ public:
   const char* name() const override { return "watch"; }
 
   void declare(CLI::App& app) override {
-    app.add_option("object", expression_, "The object, as an expression of the debugger's")
+    app.add_option("address", expression_, "The object, as an expression of the debugger's")
         ->required()
         ->type_name("ADDR");
     declare_file_options(app, options_);
