@@ -45,16 +45,16 @@ copy_sources() {
   as_root mkdir -p "$inside"
   as_root bash -euc '
     stage=$1 inside=$2
-    rm -rf "$inside/.git"
     cd "$inside"
-    find . -path ./build -prune -o ! -type d -print0 | while IFS= read -r -d "" file; do
+    find . \( -path ./build -o -path ./.git \) -prune -o ! -type d -print0 | while IFS= read -r -d "" file; do
       [ -e "$stage/$file" ] || rm "$file"
     done
     cd "$stage"
-    find . ! -type d -print0 | while IFS= read -r -d "" file; do
+    find . -path ./.git -prune -o ! -type d -print0 | while IFS= read -r -d "" file; do
       cmp -s "$file" "$inside/$file" || { mkdir -p "$inside/${file%/*}" && cp "$file" "$inside/$file"; }
     done
-    chown -R 0:0 "$inside/.git"' bash "$stage" "$inside"
+    rm -rf "$inside/.git"
+    cp -r "$stage/.git" "$inside/.git"' bash "$stage" "$inside"
   rm -rf "$stage"
 }
 
