@@ -60,7 +60,8 @@ std::uint64_t Engine::decrement_visitor() {
 
 bool Engine::prepare(const protocol::Setup& setup, Memory watching) {
   emulator_ = machine::open_emulator();
-  if (emulator_ == nullptr || !map_memory(setup) || !add_hooks(watching)) {
+  if (emulator_ == nullptr || !map_memory(setup) || !translation_.install(emulator_) ||
+      !add_hooks(watching)) {
     return false;
   }
   watching_ = watching;
@@ -127,6 +128,7 @@ void Engine::run(Job& job, const Budget& budget) {
                    protocol::own_start + machine::never_reached, 0, 0);
     }
     if (!finished_) {
+      translation_.forget();
       after_incident();
     }
   }
@@ -267,10 +269,11 @@ void Engine::memory_fault(std::uint64_t address, bool write_protected) {
 bool Engine::on_invalid_access(uc_engine* /*emulator*/, uc_mem_type type, std::uint64_t address,
                                int /*size*/, std::int64_t /*value*/, void* engine) {
   auto& self = *static_cast<Engine*>(engine);
-  if (type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT) {
-    self.pc_ = address;
+  const auto at = self.translation_.faulting_address(address);
+  if (at && (type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT)) {
+    self.pc_ = *at;
   }
-  self.stop(type == UC_MEM_WRITE_PROT ? Ending::write : Ending::fault, address, SIGSEGV);
+  self.stop(type == UC_MEM_WRITE_PROT ? Ending::write : Ending::fault, at.value_or(0), SIGSEGV);
   return false;
 }
 

@@ -6,6 +6,7 @@
 #include "replayer/emulated/fault_guard.h"
 #include "replayer/emulated/guest_memory.h"
 #include "replayer/emulated/supplement.h"
+#include "replayer/emulated/translation.h"
 
 #include <cstdint>
 #include <memory>
@@ -122,6 +123,7 @@ private:
   std::byte* own_page_ = nullptr;
   std::byte* stack_ = nullptr;
 
+  Translation translation_;
   std::unique_ptr<Supplement> supplement_;
   Memory watching_ = Memory::unwatched;
 
