@@ -76,10 +76,15 @@ inside() {
     as_root unshare --mount --pid --fork --kill-child bash -euc '
       root=$1 matrix=$2
       shift 2
+      mount --bind "$root" "$root"
       mount -t proc proc "$root/proc"
       mount --rbind /dev "$root/dev"
       mount --bind "$matrix" "$root/var/cache/pygc-matrix"
-      exec chroot "$root" env -i "$@"' bash "$root" "$matrix" "${environment[@]}" bash -c "$enter"
+      # The root of its namespace, as that of any machine is: with chroot alone the kernel gives processes
+      # in further namespaces of the tests paths that nothing in the tree has.
+      cd "$root"
+      pivot_root . mnt
+      exec chroot . sh -c "umount -l /mnt && exec env -i \"\$@\"" sh "$@"' bash "$root" "$matrix" "${environment[@]}" bash -c "$enter"
   else
     as_root chroot "$root" env -i "${environment[@]}" bash -c "$enter"
   fi

@@ -6,7 +6,6 @@ namespace pygc::replayer {
 namespace {
 
 constexpr unsigned address_bits = 48;
-constexpr std::uint64_t lower_half_end = std::uint64_t{1} << (address_bits - 1);
 
 constexpr bool is_canonical(std::uint64_t address) {
   const std::uint64_t upper = address >> (address_bits - 1);
@@ -14,6 +13,7 @@ constexpr bool is_canonical(std::uint64_t address) {
 }
 
 #ifdef PYGC_UNICORN_TRANSLATES
+constexpr std::uint64_t lower_half_end = std::uint64_t{1} << (address_bits - 1);
 /// In Unicorn's memory, beyond all that a process can have.
 constexpr std::uint64_t nowhere = std::uint64_t{1} << 51;
 #endif

@@ -26,10 +26,10 @@ private:
 #ifdef PYGC_UNICORN_TRANSLATES
   static bool on_page(uc_engine* emulator, std::uint64_t page, uc_mem_type type,
                       uc_tlb_entry* entry, void* translation);
-#endif
 
   uc_engine* emulator_ = nullptr;
   std::uint64_t outside_ = 0; // the page of no process that was asked for, if one was
+#endif
 };
 
 } // namespace pygc::replayer
