@@ -8,7 +8,7 @@ failed=()
 
 # Lines "SECONDS TEST" of a JUnit file, the longest first.
 slowest_tests() { # FILE
-  sed -n 's/.*<testcase name="\([^"]*\)".* time="\([0-9.]*\)".*/\2 \1/p' "$1" | sort -rn | head -10
+  sed -n 's/.*<testcase name="\([^"]*\)".* time="\([0-9.]*\)".*/\2 \1/p' "$1" | sort -rn | sed -n 1,10p
 }
 
 # The trees of Debian come over the network while the compiler works; a group of its own, to end it whole.
