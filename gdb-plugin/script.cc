@@ -20,9 +20,11 @@ constexpr std::size_t printf_piece = 4000;
 // errors, what was printed before one, and puts the selected thread and frame back. "info frame
 // view" has a frame sniffed without registers being read anew (after a flush GDB would repeat its
 // warnings about the core's register sections in every command's output); one with a known address
-// would not be sniffed. What it prints is dropped, for an error follows. Never "select-frame": GDB
-// tells users of MI of each frame that is selected. @N: a channel. (char)N: an Item. own, clear:
-// breakpoints of ours; an error in a response may have left some behind.
+// would not be sniffed. Without DWARF, or GDB would go on from that frame, which is on no chain, to
+// callers that look real, forget a cache of tail calls there and abort on it at a later stop. What
+// it prints is dropped, for an error follows. Never "select-frame": GDB tells users of MI of each
+// frame that is selected. @N: a channel. (char)N: an Item. own, clear: breakpoints of ours; an
+// error in a response may have left some behind.
 constexpr std::string_view helpers = R"(
 define-prefix pygc
 document pygc
@@ -86,7 +88,7 @@ define __pygc_ring
     set $__pygc_view = 0
   end
   set $__pygc_view = $__pygc_view + 1
-  info frame view $__pygc_view $__pygc_view
+  maint with dwarf unwinders off -- info frame view $__pygc_view $__pygc_view
   __pygc_drop_what_was_printed
 end
 define __pygc_send

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/ptrace.h>
@@ -88,6 +89,19 @@ TEST_P(LivePid, SnapshotIsACoreForAll) {
   const Outcome gdb = run_in_gdb(target_of(core), {"info threads", "bt"});
   EXPECT_THAT(gdb.out, HasSubstr("Thread"));
   EXPECT_THAT(gdb.out, HasSubstr("_PyEval_EvalFrameDefault"));
+}
+
+TEST_P(LivePid, SnapshotIntoADeviceLeavesTheDevice) {
+  const RunningScript script(heap("plain"));
+  const TempDir directory;
+  const std::filesystem::path link =
+      directory.file("null"); // were it replaced, only the link is lost
+  std::filesystem::create_symlink("/dev/null", link);
+  const Outcome outcome =
+      run_pygc({"snapshot", "--pid", std::to_string(script.pid()), "--output", link.string()});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Builds, LivePid, testing::Values(&release_build(), &debug_build()),

@@ -38,6 +38,28 @@ TEST_P(MatrixStep, WalksWithoutSymbols) {
   });
 }
 
+/// By hardware watchpoints and by instruction breakpoints; LLDB in front of the suite's own builds.
+TEST_P(MatrixStep, ReachesTheSamePlacesBothWaysWithoutSymbols) {
+  examine_build(GetParam(), "both ways, stripped", [](const MatrixBuild& build) -> std::string {
+    if (build.build.debug) {
+      return {};
+    }
+    const StrippedCopy stripped(build);
+    std::vector<Debugger> debuggers = {Debugger::gdb};
+    if (build.build.sysroot.empty()) {
+      debuggers.push_back(Debugger::lldb);
+    }
+    std::string said;
+    for (const Debugger debugger : debuggers) {
+      said += std::string(said.empty() ? "" : ", ") + debugger_name(debugger) + " " +
+              std::to_string(expect_same_places(debugger, build.build, stripped.pygc_options(),
+                                                stripped.env())) +
+              " places compared";
+    }
+    return said;
+  });
+}
+
 /// What the double import of faulthandler comes to, where it does, without symbols.
 TEST_P(MatrixStep, StopsAtTheVisitThatMakesGcRefsNegative) {
   examine_build(GetParam(), "until-negative", [](const MatrixBuild& build) -> std::string {

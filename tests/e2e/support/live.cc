@@ -65,4 +65,17 @@ Outcome run_live(const LiveRequest& request) {
   return request.debugger == Debugger::gdb ? run_live_in_gdb(request) : run_live_in_lldb(request);
 }
 
+std::vector<std::uint64_t> printed_numbers(const std::string& said, const std::string& name) {
+  std::vector<std::uint64_t> numbers;
+  for (const std::string& line : split_lines(said)) {
+    if (line.starts_with(name + " ")) {
+      numbers.push_back(to_address(line.substr(name.size() + 1)));
+    }
+  }
+  if (numbers.empty()) {
+    throw std::runtime_error("the script printed no " + name + ": " + said);
+  }
+  return numbers;
+}
+
 } // namespace pygc::e2e

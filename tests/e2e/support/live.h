@@ -29,4 +29,7 @@ struct LiveRequest {
 /// Runs the script in the debugger, with the plugin loaded, and the commands when it has stopped.
 Outcome run_live(const LiveRequest& request);
 
+/// The numbers of the lines "NAME NUMBER" that a script printed. Throws when there is none.
+std::vector<std::uint64_t> printed_numbers(const std::string& said, const std::string& name);
+
 } // namespace pygc::e2e

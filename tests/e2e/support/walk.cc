@@ -1,6 +1,8 @@
 #include "tests/e2e/support/walk.h"
 
+#include <array>
 #include <filesystem>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <map>
 #include <stdexcept>
@@ -96,6 +98,77 @@ std::size_t expect_same_walk(const Walk& walk) {
     }
   }
   return walk.records.size();
+}
+
+std::size_t expect_same_places(Debugger debugger, const InterpreterBuild& build,
+                               const std::vector<std::string>& pygc_options,
+                               const std::vector<std::string>& env) {
+  const std::string without = "PYGC_HARDWARE_WATCHPOINTS=0";
+  // The first leaves it to pygc, which tries them: not every machine has some that fire.
+  const std::array<std::string, 2> ways = {std::string(without.size() - 2, 'X') + "=1", without};
+  const TempDir directory;
+  const std::string options = pygc_options.empty() ? "" : " " + join(pygc_options);
+  const auto live = [&](const std::string& way, std::vector<std::string> words,
+                        std::vector<std::string> commands) {
+    std::vector<std::string> all = env;
+    // The same addresses each time: the environment is in the process, too, so of one length.
+    all.push_back(way);
+    all.emplace_back("PYTHONHASHSEED=0");
+    const Outcome outcome = run_live({.debugger = debugger,
+                                      .build = &build,
+                                      .script = "step_heap.py",
+                                      .words = std::move(words),
+                                      .commands = std::move(commands),
+                                      .env = std::move(all)});
+    return outcome.out + outcome.err;
+  };
+  const auto written = [&](const std::string& way, const std::string& name) {
+    return " --json --output " + directory.file(way + name) + options;
+  };
+  const auto document = [&](const std::string& way, const std::string& name) {
+    return Json::parse(read_file(directory.file(way + name)));
+  };
+
+  const std::string heap = live(ways[1], {}, {});
+  const std::string node = to_hex(printed_numbers(heap, "node").front());
+  const std::string target = to_hex(printed_numbers(heap, "target").front());
+  const std::vector<std::string> where = {"arm",    "next",           "visit",
+                                          "next 2", "visit 3",        "to " + node,
+                                          "next",   "until-negative", "next 99"};
+  const bool in_gdb = debugger == Debugger::gdb;
+  const std::string go_on = in_gdb ? "continue" : "process continue";
+  const std::string list_stops = in_gdb ? "info breakpoints" : "breakpoint list";
+  const std::string no_stops = in_gdb ? "No breakpoints" : "No breakpoints currently set";
+  std::vector<std::vector<std::string>> watched;
+  for (const std::string& way : ways) {
+    std::vector<std::string> commands;
+    for (std::size_t i = 0; i < where.size(); ++i) {
+      commands.push_back("pygc step " + where[i] + written(way, std::to_string(i)));
+    }
+    commands.push_back("pygc step arm" + written(way, "again"));
+    commands.push_back(go_on);
+    EXPECT_THAT(live(way, {}, commands), testing::HasSubstr("survived"));
+    EXPECT_THAT(live(way, {}, {"pygc watch " + target + written(way, "watched"), list_stops}),
+                testing::HasSubstr(no_stops));
+    watched.emplace_back();
+    for (const std::string& line : split_lines(read_file(directory.file(way + "watched")))) {
+      Json hit = Json::parse(line);
+      hit.erase("frames"); // a stop may be an instruction further
+      watched.back().push_back(hit.dump());
+    }
+    live(way, {"twice", "generation=2"}, {"pygc step until-negative" + written(way, "negative")});
+  }
+  for (std::size_t i = 0; i < where.size(); ++i) {
+    const Json there = document(ways[0], std::to_string(i));
+    const Json same = document(ways[1], std::to_string(i));
+    EXPECT_EQ(there.at("subtract_refs"), same.at("subtract_refs")) << where[i];
+    EXPECT_EQ(there.at("reached"), same.at("reached")) << where[i];
+  }
+  const Json negative = document(ways[1], "negative");
+  EXPECT_EQ(document(ways[0], "negative").at("subtract_refs"), negative.at("subtract_refs"));
+  EXPECT_GE(watched[0].size(), 5U);
+  EXPECT_EQ(watched[0], watched[1]);
+  return where.size() + watched[0].size() + 1;
 }
 
 } // namespace pygc::e2e
