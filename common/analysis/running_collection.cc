@@ -48,7 +48,11 @@ Result<void> RunningCollection::locate(const CollectionInput& input) {
   if (generation_.empty() && own.name != "stack") {
     generation_ = own.name;
   }
-  if (!phase_.empty() && phase_ != "subtract_refs") {
+  // Where the loop is left debug information may count the instruction to what comes next.
+  const bool at_exit = std::ranges::any_of(loops_, [&](const cpython::SubtractLoop& loop) {
+    return loop.exit != 0 && !frames_.empty() && frames_.front().pc == loop.exit;
+  });
+  if (!phase_.empty() && phase_ != "subtract_refs" && !at_exit) {
     return {};
   }
   set_ = collect_list(runtime, heap_, *list);
