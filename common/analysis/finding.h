@@ -1,6 +1,8 @@
 // What a check tells of a target, as data. Views turn it into text and JSON.
 #pragma once
 
+#include "common/analysis/facts/owner.h"
+#include "common/analysis/facts/phase.h"
 #include "common/base/error.h"
 
 #include <cstdint>
@@ -48,7 +50,7 @@ struct Visitor {
   std::uint64_t visits = 0;
   std::optional<Address> slot; // where the visited pointer was loaded from
   std::string slot_name;
-  std::string owner;
+  Owner owner = Owner::unknown; // of the slot
 };
 
 /// Why gc_refs is negative, as far as the slots of the visits prove it.
@@ -82,8 +84,8 @@ struct Finding {
 /// Where a collection that was running when the target stopped had got to.
 struct CollectionState {
   bool in_progress = false;
-  std::optional<std::int64_t> interpreter;      // id
-  std::string phase;                            // "subtract_refs", ...; empty when unknown
+  std::optional<std::int64_t> interpreter; // id
+  Phase phase = Phase::unknown;
   std::string generation;                       // name; empty when unknown
   std::optional<ObjectView> container;          // whose traverse function was running
   std::optional<std::uint64_t> container_index; // its place on the list, from 0

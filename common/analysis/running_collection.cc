@@ -1,6 +1,6 @@
 #include "common/analysis/running_collection.h"
 
-#include "common/analysis/collection.h"
+#include "common/analysis/facts/collection.h"
 
 #include <algorithm>
 
@@ -31,7 +31,7 @@ Result<void> RunningCollection::locate(const CollectionInput& input) {
   if (!input.threads.empty()) {
     const std::vector<target::Thread> selected = {input.threads.front()};
     if (const auto stack = find_collector_stack(input.image, selected)) {
-      phase_ = stack->phase;
+      phase_ = phase_name(stack->phase);
       generation_ = stack->generation ? std::to_string(*stack->generation) : "";
     }
     if (auto frames = input.image.unwind(selected.front(), frame_limit)) {
@@ -45,7 +45,7 @@ Result<void> RunningCollection::locate(const CollectionInput& input) {
   }
   const cpython::Generation& own = running->generations[list->generation];
   head_ = own.head;
-  if (generation_.empty() && own.name != "stack") {
+  if (generation_.empty() && !own.on_stack) {
     generation_ = own.name;
   }
   // Where the loop is left debug information may count the instruction to what comes next.

@@ -1,7 +1,7 @@
 // What `pygc step` tells of a collection, as data. Views turn it into text and JSON.
 #pragma once
 
-#include "common/analysis/explain.h"
+#include "common/analysis/facts/explain.h"
 #include "common/analysis/finding.h"
 #include "common/analysis/running_collection.h"
 

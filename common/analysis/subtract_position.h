@@ -1,8 +1,8 @@
 // Where a stopped process is inside subtract_refs: which container, how far.
 #pragma once
 
-#include "common/analysis/check.h"
-#include "common/analysis/collected_set.h"
+#include "common/analysis/check/check.h"
+#include "common/analysis/facts/collected_set.h"
 #include "common/analysis/subtract_replay.h"
 #include "common/cpython/subtract_search.h"
 

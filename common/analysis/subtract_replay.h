@@ -1,7 +1,7 @@
 // What subtract_refs does to one collection's objects, container by container, by replaying it.
 #pragma once
 
-#include "common/analysis/collected_set.h"
+#include "common/analysis/facts/collected_set.h"
 #include "common/base/error.h"
 #include "common/replay/replay.h"
 

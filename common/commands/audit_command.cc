@@ -1,6 +1,6 @@
 #include "common/commands/audit_command.h"
 
-#include "common/analysis/audit.h"
+#include "common/analysis/audit/audit.h"
 #include "common/commands/audit_view.h"
 #include "common/commands/open_heap.h"
 #include "common/commands/output_sink.h"

@@ -38,7 +38,7 @@ Json violation_json(const Violation& violation) {
   if (violation.slot) {
     json["slot"] = hex(*violation.slot);
     json["slot_name"] = violation.slot_name;
-    json["owner"] = violation.owner;
+    json["owner"] = analysis::owner_name(violation.owner);
   }
   if (violation.pc) {
     json["pc"] = hex(*violation.pc);

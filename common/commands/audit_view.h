@@ -1,7 +1,7 @@
 // The two views of an audit's outcome.
 #pragma once
 
-#include "common/analysis/audit.h"
+#include "common/analysis/audit/audit.h"
 #include "common/commands/context.h"
 
 #include <string>

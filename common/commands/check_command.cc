@@ -1,6 +1,6 @@
 #include "common/commands/check_command.h"
 
-#include "common/analysis/check.h"
+#include "common/analysis/check/check.h"
 #include "common/commands/check_view.h"
 #include "common/commands/open_heap.h"
 #include "common/commands/output_sink.h"

@@ -43,7 +43,7 @@ Json visitor_json(const analysis::Visitor& visitor) {
   if (visitor.slot) {
     json["slot"] = hex(*visitor.slot);
     json["slot_name"] = visitor.slot_name;
-    json["owner"] = visitor.owner;
+    json["owner"] = analysis::owner_name(visitor.owner);
   }
   return json;
 }
@@ -181,7 +181,7 @@ std::string check_json(const Context& context, const analysis::CheckReport& repo
       {"collection",
        {{"in_progress", collection.in_progress},
         {"interpreter", or_null(collection.interpreter)},
-        {"phase", text_or_null(collection.phase)},
+        {"phase", text_or_null(std::string(analysis::phase_name(collection.phase)))},
         {"generation", text_or_null(collection.generation)},
         {"container", object_json(collection.container)},
         {"container_index", or_null(collection.container_index)},

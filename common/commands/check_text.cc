@@ -101,8 +101,8 @@ private:
     if (!state.generation.empty()) {
       line += fmt::format(" (generation {})", state.generation);
     }
-    if (!state.phase.empty()) {
-      line += ", in " + state.phase;
+    if (state.phase != analysis::Phase::unknown) {
+      line += fmt::format(", in {}", analysis::phase_name(state.phase));
     }
     text_ += paragraph(line, width_);
     if (state.container) {
@@ -155,7 +155,7 @@ private:
         how += fmt::format(", slot {} ({})",
                            visitor.slot_name.empty() ? fmt::format("{:#x}", *visitor.slot)
                                                      : visitor.slot_name,
-                           visitor.owner);
+                           analysis::owner_name(visitor.owner));
       }
       text_ += paragraph(how, width_, 8);
     }

@@ -1,7 +1,7 @@
 #include "common/commands/context.h"
 
-#include "common/analysis/collected_set.h"
-#include "common/analysis/visitor_choice.h"
+#include "common/analysis/facts/collected_set.h"
+#include "common/analysis/facts/visitor_choice.h"
 #include "common/commands/live_process.h"
 #include "common/cpython/stack_lists.h"
 #include "common/cpython/visitor_search.h"

@@ -1,7 +1,6 @@
 #include "common/commands/gc_refs_command.h"
 
-#include "common/analysis/check.h"
-#include "common/analysis/collected_set.h"
+#include "common/analysis/facts/collected_set.h"
 #include "common/commands/open_heap.h"
 #include "common/commands/output_sink.h"
 

@@ -1,6 +1,6 @@
 #include "common/commands/modules_command.h"
 
-#include "common/analysis/module_survey.h"
+#include "common/analysis/facts/module_survey.h"
 #include "common/commands/open_heap.h"
 #include "common/commands/output_sink.h"
 #include "common/commands/paragraph.h"
@@ -31,7 +31,7 @@ Json row_json(const ModuleRow& row) {
                       {"summary", visit.summary},
                       {"slot", address_or_null(visit.slot)},
                       {"slot_name", visit.slot_name},
-                      {"owner", visit.owner}});
+                      {"owner", analysis::owner_name(visit.owner)}});
   }
   return {{"address", hex(row.info.address)},
           {"name", row.info.name},
@@ -82,7 +82,7 @@ std::string row_text(const ModuleRow& row, unsigned width) {
   for (const analysis::ModuleVisit& visit : row.visits) {
     text += paragraph(fmt::format("visits {} through {} ({})", visit.summary,
                                   visit.slot_name.empty() ? hex(visit.slot) : visit.slot_name,
-                                  visit.owner),
+                                  analysis::owner_name(visit.owner)),
                       width, 4);
   }
   return text;

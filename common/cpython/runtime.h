@@ -20,6 +20,7 @@ struct Generation {
   std::int64_t count = 0;
   std::int64_t threshold = 0;
   bool permanent = false;
+  bool on_stack = false; // a list of the running collection: its head is the collector's variable
 };
 
 /// Mirrors PyInterpreterState as far as the collector needs it.

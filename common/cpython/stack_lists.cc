@@ -59,8 +59,12 @@ std::size_t find_stack_lists(const image::AddressSpace& memory,
       std::memcpy(words, stack->data() + i, sizeof words);
       const Address head = start + i;
       if (closes_a_ring(memory, layout, head, words[0], words[1], start, size)) {
-        collecting->generations.push_back(
-            {.name = "stack", .head = head, .count = 0, .threshold = 0, .permanent = false});
+        collecting->generations.push_back({.name = "stack",
+                                           .head = head,
+                                           .count = 0,
+                                           .threshold = 0,
+                                           .permanent = false,
+                                           .on_stack = true});
         ++found;
       }
     }

@@ -50,6 +50,15 @@ struct Heap {
   std::vector<ListRange> lists;         // by interpreter, then generation
   std::vector<Corruption> corruptions;
   std::size_t unreadable = 0; // objects seen on a list that cannot be used
+
+  /// The collector is at work on the object (COLLECTING): gc_prev holds its gc_refs.
+  bool is_collecting(std::size_t index) const {
+    return (gc_prev[index] & prev_mask_collecting) != 0;
+  }
+  /// gc_refs as the collector stored it; meaningful while it is at work on the object.
+  std::int64_t stored_gc_refs(std::size_t index) const {
+    return static_cast<std::int64_t>(gc_prev[index]) >> prev_shift;
+  }
 };
 
 /// Walks every list of every interpreter. A broken list is walked on from its other end.

@@ -1,5 +1,5 @@
 // Which slots count as visited more than once, on surveys made by hand.
-#include "common/analysis/duplicate_visits.h"
+#include "common/analysis/facts/duplicate_visits.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,0 +1,234 @@
+#include "common/analysis/audit/unvisited_fields.h"
+
+#include <algorithm>
+#include <bitset>
+#include <cstring>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace pygc::analysis {
+namespace {
+
+constexpr std::uint64_t word_size = sizeof(Address);
+constexpr std::uint64_t field_limit = 4096; // bytes of each instance that are looked at
+
+/// A word that holds the address of a collected object, without a visit.
+struct Word {
+  std::uint64_t offset = 0;
+  std::uint32_t object = 0; // index into the set
+  Address type = 0;         // of the container
+  Address container = 0;
+};
+
+/// Counts the words of all memory and registers that hold one of a few addresses.
+class WordCounter {
+public:
+  void want(Address address) {
+    counts_.emplace(address, 0);
+    filter_.set(hash(address));
+  }
+
+  void count(const CheckInput& input) {
+    for (const image::Region& region : input.image.memory().regions()) {
+      if (region.permissions.write && region.host != nullptr) {
+        count(region.host, region.end - region.start);
+      }
+    }
+    for (const target::Thread& thread : input.threads) {
+      for (const std::uint64_t value : thread.registers) {
+        add(value);
+      }
+    }
+  }
+
+  std::uint64_t of(Address address) const {
+    const auto found = counts_.find(address);
+    return found == counts_.end() ? 0 : found->second;
+  }
+
+private:
+  static constexpr std::size_t filter_size = std::size_t{1} << 16;
+  // Tag bits of stack references (3.14+) and of managed pointers belong to the reference.
+  static constexpr Address tag_mask = 7;
+
+  static std::size_t hash(Address address) { return (address >> 4U) % filter_size; }
+
+  void add(Address word) {
+    const Address address = word & ~tag_mask;
+    if (filter_.test(hash(address))) {
+      if (const auto found = counts_.find(address); found != counts_.end()) {
+        ++found->second;
+      }
+    }
+  }
+
+  void count(const std::byte* bytes, std::uint64_t size) {
+    for (std::uint64_t at = 0; at + word_size <= size; at += word_size) {
+      Address word = 0;
+      std::memcpy(&word, bytes + at, word_size);
+      add(word);
+    }
+  }
+
+  std::unordered_map<Address, std::uint64_t> counts_;
+  std::bitset<filter_size> filter_;
+};
+
+class Finder {
+public:
+  Finder(const CheckInput& input, const CollectedSet& set, const replay::RoundResult& result,
+         const SlotSurvey& survey, Ownership& ownership)
+      : input_(input), set_(set), result_(result), survey_(survey), ownership_(ownership),
+        not_completed_(survey.not_completed()) {
+    for (std::size_t i = 0; i < set.objects.size(); ++i) {
+      index_.emplace(set.objects[i], static_cast<std::uint32_t>(i));
+    }
+  }
+
+  Result<std::vector<UnvisitedField>> find() {
+    auto visit = survey_.visits.begin();
+    for (std::uint32_t request = 0; request < survey_.requests.size(); ++request) {
+      visited_.clear();
+      for (; visit != survey_.visits.end() && visit->request == request; ++visit) {
+        visited_.insert(visit->slot);
+      }
+      // An m_traverse visits what the module's state holds; the module itself comes with its type.
+      if (survey_.requests[request].function == 0 && !not_completed_.contains(request)) {
+        examine(survey_.requests[request].container);
+      }
+    }
+    return prove();
+  }
+
+private:
+  void examine(Address container) {
+    const auto at = index_.find(container);
+    if (at == index_.end()) {
+      return;
+    }
+    const Address type = input_.heap.types[set_.heap_index[at->second]];
+    const cpython::Layout& layout = input_.reader.runtime().layout;
+    const Address end = std::min(ownership_.extent(container).object.end, container + field_limit);
+    for (Address slot = container + layout.ob_type + word_size; slot + word_size <= end;
+         slot += word_size) {
+      const auto word = input_.image.memory().load<Address>(slot);
+      if (!word) {
+        return;
+      }
+      const auto object = index_.find(*word);
+      if (object != index_.end() && !visited_.contains(slot) && !is_weak(object->second)) {
+        words_.push_back({slot - container, object->second, type, container});
+      }
+    }
+  }
+
+  /// A list of weak references begins in the object that they refer to, and does not own them.
+  bool is_weak(std::uint32_t object) {
+    const Address type = input_.heap.types[set_.heap_index[object]];
+    return input_.reader.is_instance(type, "_PyWeakref_RefType") ||
+           input_.reader.is_instance(type, "_PyWeakref_ProxyType") ||
+           input_.reader.is_instance(type, "_PyWeakref_CallableProxyType");
+  }
+
+  /// One field of one type, with the instance whose object has the fewest references.
+  std::vector<UnvisitedField> gather() {
+    std::ranges::sort(words_, {}, [](const Word& word) {
+      return std::tuple(word.type, word.offset, word.object);
+    });
+    std::vector<UnvisitedField> fields;
+    for (auto first = words_.begin(); first != words_.end();) {
+      UnvisitedField field{.type = first->type, .offset = first->offset};
+      std::int64_t fewest = 0;
+      bool borrowed = false;
+      auto word = first;
+      while (word != words_.end() && word->type == field.type && word->offset == field.offset) {
+        const auto same = std::find_if(word, words_.end(), [word](const Word& other) {
+          return other.type != word->type || other.offset != word->offset ||
+                 other.object != word->object;
+        });
+        const std::int64_t gc_refs = result_.gc_refs[word->object];
+        borrowed = borrowed || same - word > gc_refs;
+        if (field.instances == 0 || gc_refs < fewest) {
+          fewest = gc_refs;
+          field.container = word->container;
+          field.object = set_.objects[word->object];
+        }
+        field.instances += static_cast<std::uint64_t>(same - word);
+        word = same;
+      }
+      if (!borrowed) {
+        fields.push_back(field);
+      }
+      first = word;
+    }
+    return fields;
+  }
+
+  /// A container of weak references only, or a tuple without containers in it.
+  Result<bool> makes_no_cycle(Address object) {
+    const auto visits = input_.replayer.visits(std::span(&object, 1), 0, nullptr);
+    if (!visits) {
+      return std::unexpected(visits.error());
+    }
+    bool any = false;
+    for (const replay::Visit& visit : *visits) {
+      const auto at = index_.find(visit.object);
+      if (at != index_.end()) {
+        any = true;
+        if (!is_weak(at->second)) {
+          return false;
+        }
+      }
+    }
+    const Address type = input_.heap.types[set_.heap_index[index_.at(object)]];
+    return any || input_.reader.type(type).has_flag(cpython::type_flag::tuple_subclass);
+  }
+
+  Result<std::vector<UnvisitedField>> prove() {
+    std::vector<UnvisitedField> fields;
+    for (const UnvisitedField& field : gather()) {
+      const auto harmless = makes_no_cycle(field.object);
+      if (!harmless) {
+        return std::unexpected(harmless.error());
+      }
+      if (!*harmless) {
+        fields.push_back(field);
+      }
+    }
+    if (fields.empty()) {
+      return fields;
+    }
+    WordCounter words;
+    for (const UnvisitedField& field : fields) {
+      words.want(field.object);
+    }
+    words.count(input_);
+    for (UnvisitedField& field : fields) {
+      field.proven = words.of(field.object) <= set_.refcounts[index_.at(field.object)];
+    }
+    return fields;
+  }
+
+  const CheckInput& input_;
+  const CollectedSet& set_;
+  const replay::RoundResult& result_;
+  const SlotSurvey& survey_;
+  Ownership& ownership_;
+  std::unordered_map<Address, std::uint32_t> index_;
+  std::unordered_set<std::uint32_t> not_completed_; // requests
+  std::unordered_set<Address> visited_;             // slots of one request
+  std::vector<Word> words_;
+};
+
+} // namespace
+
+Result<std::vector<UnvisitedField>> find_unvisited_fields(const CheckInput& input,
+                                                          const CollectedSet& set,
+                                                          const replay::RoundResult& result,
+                                                          const SlotSurvey& survey,
+                                                          Ownership& ownership) {
+  return Finder(input, set, result, survey, ownership).find();
+}
+
+} // namespace pygc::analysis

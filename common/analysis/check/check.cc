@@ -1,0 +1,123 @@
+#include "common/analysis/check/check.h"
+
+#include "common/analysis/check/completeness.h"
+#include "common/analysis/check/detectors.h"
+#include "common/analysis/check/diagnosis.h"
+#include "common/analysis/facts/gather.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+namespace pygc::analysis {
+namespace {
+
+/// In the order in which findings of one severity are told.
+constexpr std::array<Detector, 12> detectors = {
+    detect_list_corrupt,     detect_object_corrupt,   detect_memory_missing,
+    detect_traverse_fault,   detect_traverse_syscall, detect_traverse_timeout,
+    detect_negative_gc_refs, detect_unowned_visit,    detect_duplicate_visit,
+    detect_traverse_write,   detect_gc_refs_mismatch, detect_build_id_mismatch,
+};
+
+void describe_interpreters(const CheckInput& input, CheckReport& report) {
+  const cpython::Runtime& runtime = input.reader.runtime();
+  for (std::size_t i = 0; i < runtime.interpreters.size(); ++i) {
+    const cpython::Interpreter& interpreter = runtime.interpreters[i];
+    InterpreterView view{.id = interpreter.id, .address = interpreter.address, .generations = {}};
+    for (const heap::ListRange& list : input.heap.lists) {
+      if (list.interpreter != i) {
+        continue;
+      }
+      const cpython::Generation& generation = interpreter.generations[list.generation];
+      view.generations.push_back({.name = generation.name,
+                                  .address = generation.head,
+                                  .count = generation.count,
+                                  .threshold = generation.threshold,
+                                  .objects = list.count});
+      if (generation.permanent) {
+        report.objects.frozen += list.count;
+      }
+    }
+    report.interpreters.push_back(std::move(view));
+  }
+  report.objects.walked = input.heap.objects.size();
+  report.objects.unreadable = input.heap.unreadable;
+}
+
+void count(const Facts& facts, CheckReport& report) {
+  for (const CollectionFacts& collection : facts.collections) {
+    const std::uint64_t objects = collection.set.objects.size();
+    const std::uint64_t traversed = collection.replayed.traversed;
+    report.objects.immortal += collection.set.immortal;
+    report.objects.traversed += traversed;
+    report.objects.visits += collection.replayed.visits;
+    report.objects.not_traversed += objects - std::min(traversed, objects);
+    report.objects.traced += collection.trace ? collection.trace->survey.requests.size() : 0;
+    report.replay_seconds += collection.replayed.seconds;
+    if (collection.engines) {
+      report.engines = report.engines.value_or(EngineComparison{});
+      report.engines->objects += collection.engines->counts.objects;
+      report.engines->differences += collection.engines->counts.differences;
+      report.engines->not_compared += collection.engines->counts.not_compared;
+    }
+  }
+}
+
+void describe_collection(const RunningFacts& running, Explainer& explainer,
+                         CollectionState& state) {
+  state.in_progress = true;
+  state.interpreter = running.interpreter;
+  state.phase = running.phase;
+  state.generation = running.generation;
+  state.container_index = running.container;
+  if (running.container) {
+    state.container = explainer.object(running.set.objects[*running.container]);
+  }
+  if (running.victim) {
+    state.victim = explainer.object(running.set.objects[*running.victim]);
+  }
+}
+
+/// So that dictionaries among what the findings name are called after their owners.
+void prepare_names(const Facts& facts, Explainer& explainer) {
+  std::vector<Address> named;
+  for (const CollectionFacts& collection : facts.collections) {
+    for (const NegativeObject& negative : collection.negatives) {
+      named.push_back(collection.set.objects[negative.object]);
+      for (const replay::Decrement& decrement : negative.told()) {
+        named.push_back(collection.set.objects[decrement.container]);
+      }
+    }
+  }
+  explainer.prepare(named);
+}
+
+} // namespace
+
+Result<CheckReport> check(const CheckInput& input) {
+  const auto facts =
+      gather_facts(input, {.negatives = true, .reachability = true, .running = true});
+  if (!facts) {
+    return std::unexpected(facts.error());
+  }
+  CheckReport report;
+  Explainer explainer(input.image, input.reader, input.heap);
+  prepare_names(*facts, explainer);
+  describe_interpreters(input, report);
+  count(*facts, report);
+  if (facts->running) {
+    describe_collection(*facts->running, explainer, report.collection);
+  }
+  std::vector<Finding> findings;
+  for (const Detector detector : detectors) {
+    Detection detection = detector(*facts, explainer);
+    std::ranges::move(detection.findings, std::back_inserter(findings));
+    std::ranges::move(detection.notes, std::back_inserter(report.notes));
+  }
+  report.findings = diagnose(*facts, std::move(findings));
+  judge_completeness(input, *facts, report);
+  return report;
+}
+
+} // namespace pygc::analysis

@@ -1,0 +1,125 @@
+#include "common/analysis/check/diagnosis.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <map>
+
+namespace pygc::analysis {
+namespace {
+
+/// One way in which a finding explains another one about the same object of the same interpreter.
+using Rule = bool (*)(const Finding& told, const Finding& other);
+
+/// What was found about the victim of a collection says why its stored gc_refs differs.
+bool victim_explains_difference(const Finding& told, const Finding& other) {
+  return told.kind == FindingKind::gc_refs_mismatch &&
+         other.kind == FindingKind::gc_refs_mismatch && told.unexplained_visits &&
+         !other.unexplained_visits;
+}
+
+constexpr std::array<Rule, 1> rules = {victim_explains_difference};
+
+/// The sentence that a proof adds to what a negative_gc_refs says.
+std::string conclusion(Proof proof, const Finding& finding) {
+  switch (proof) {
+  case Proof::none:
+    return {};
+  case Proof::foreign_slot:
+    return " It is over-visited: a visited slot belongs to another owner than its container.";
+  case Proof::duplicate_slot:
+    return " It is over-visited: one slot is visited more than once.";
+  case Proof::own_slots:
+    break;
+  }
+  const std::uint64_t visits = finding.visits.value_or(0);
+  return fmt::format(
+      " It is under-counted: each visit comes from a slot of its own, in memory of its own "
+      "container, and {} slots are more than {} references. One of them holds a pointer that is "
+      "not counted: borrowed and visited all the same, or its reference was released without "
+      "being owned.",
+      visits, static_cast<std::int64_t>(visits) + finding.gc_refs.value_or(0));
+}
+
+void judge(const Facts& facts, Finding& finding) {
+  const Proof proof = prove(facts, finding);
+  finding.cause = cause_of(proof);
+  finding.message += conclusion(proof, finding);
+}
+
+std::vector<Finding> merge(std::vector<Finding> findings) {
+  std::map<std::pair<std::int64_t, Address>, std::vector<std::size_t>> by_object;
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    if (findings[i].object) {
+      by_object[{findings[i].interpreter, findings[i].object->address}].push_back(i);
+    }
+  }
+  std::vector<bool> explained(findings.size(), false);
+  for (const auto& [object, about] : by_object) {
+    for (const std::size_t i : about) {
+      explained[i] = std::ranges::any_of(about, [&](std::size_t other) {
+        return other != i && explains(findings[other], findings[i]);
+      });
+    }
+  }
+  std::vector<Finding> merged;
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    if (!explained[i]) {
+      merged.push_back(std::move(findings[i]));
+    }
+  }
+  return merged;
+}
+
+} // namespace
+
+Cause cause_of(Proof proof) {
+  switch (proof) {
+  case Proof::none:
+    return Cause::unknown;
+  case Proof::foreign_slot:
+  case Proof::duplicate_slot:
+    return Cause::over_visited;
+  case Proof::own_slots:
+    return Cause::under_counted;
+  }
+  return Cause::unknown;
+}
+
+Proof prove(const Facts& facts, const Finding& finding) {
+  const auto collection =
+      std::ranges::find(facts.collections, finding.interpreter, &CollectionFacts::interpreter);
+  if (!finding.object || collection == facts.collections.end() || !collection->trace) {
+    return Proof::none;
+  }
+  const Address object = finding.object->address;
+  const TraceFacts& trace = *collection->trace;
+  if (std::ranges::find(trace.foreign_slots, object, &ForeignSlot::object) !=
+      trace.foreign_slots.end()) {
+    return Proof::foreign_slot;
+  }
+  if (std::ranges::find(trace.duplicate_slots, object, &DuplicateSlot::object) !=
+      trace.duplicate_slots.end()) {
+    return Proof::duplicate_slot;
+  }
+  const bool all_known = std::ranges::all_of(
+      finding.visitors, [](const Visitor& visitor) { return visitor.slot.has_value(); });
+  return all_known ? Proof::own_slots : Proof::none;
+}
+
+bool explains(const Finding& told, const Finding& other) {
+  return std::ranges::any_of(rules, [&](Rule rule) { return rule(told, other); });
+}
+
+std::vector<Finding> diagnose(const Facts& facts, std::vector<Finding> findings) {
+  for (Finding& finding : findings) {
+    if (finding.kind == FindingKind::negative_gc_refs) {
+      judge(facts, finding);
+    }
+  }
+  findings = merge(std::move(findings));
+  std::ranges::stable_sort(findings, {}, &Finding::severity);
+  return findings;
+}
+
+} // namespace pygc::analysis

@@ -1,0 +1,33 @@
+// What findings of several kinds are made of.
+#pragma once
+
+#include "common/analysis/check/detectors.h"
+
+#include <span>
+#include <string_view>
+
+namespace pygc::analysis {
+
+/// The anomalies that are told one by one.
+std::span<const ListAnomaly> told_anomalies(const Facts& facts);
+/// With a message that says what is wrong.
+Finding anomaly_finding(FindingKind kind, const ListAnomaly& anomaly, Explainer& explainer);
+
+/// Without a message.
+Finding incident_finding(FindingKind kind, const CollectionFacts& collection,
+                         const IncidentGroup& group, Explainer& explainer);
+/// "The traversal by faulthandler_traverse faults in ..., accessing 0x10"
+std::string incident_sentence(const IncidentGroup& group, Explainer& explainer);
+
+/// About an object of the set, with its arithmetic, without a message.
+Finding object_finding(FindingKind kind, const CollectionFacts& collection, std::uint32_t object,
+                       Explainer& explainer);
+/// A visitor of `object` through `slot`.
+Visitor slot_visitor(Explainer& explainer, Address container, Address object, std::uint64_t visits,
+                     Address slot);
+
+/// Notes how many of `count` are more than `limit`: "3 further slots are not listed".
+void note_rest(Detection& detection, std::uint64_t count, std::uint64_t limit,
+               std::string_view what);
+
+} // namespace pygc::analysis

@@ -1,0 +1,25 @@
+#include "common/analysis/check/parts.h"
+
+namespace pygc::analysis {
+
+Detection detect_traverse_fault(const Facts& facts, Explainer& explainer) {
+  Detection detection;
+  for (const CollectionFacts& collection : facts.collections) {
+    for (const IncidentGroup& group : collection.incidents.groups) {
+      const replay::Outcome outcome = group.first.outcome;
+      if (group.missing_memory || outcome == replay::Outcome::syscall ||
+          outcome == replay::Outcome::timeout) {
+        continue;
+      }
+      Finding finding = incident_finding(FindingKind::traverse_fault, collection, group, explainer);
+      finding.message = incident_sentence(group, explainer) + ".";
+      if (outcome != replay::Outcome::illegal_instruction && outcome != replay::Outcome::trap) {
+        finding.message += " The next collection of this object will crash.";
+      }
+      detection.findings.push_back(std::move(finding));
+    }
+  }
+  return detection;
+}
+
+} // namespace pygc::analysis

@@ -1,0 +1,44 @@
+// Turns addresses into what a report shows: objects, visitors, traverse functions.
+#pragma once
+
+#include "common/analysis/facts/ownership.h"
+#include "common/analysis/facts/traverse_function.h"
+#include "common/analysis/finding.h"
+#include "common/cpython/object_names.h"
+#include "common/cpython/object_reader.h"
+#include "common/heap/heap.h"
+#include "common/image/module.h"
+
+#include <span>
+
+namespace pygc::analysis {
+
+class Explainer {
+public:
+  Explainer(const image::ProcessImage& image, cpython::ObjectReader& reader, const heap::Heap& heap)
+      : image_(image), reader_(reader), names_(reader), heap_(heap), ownership_(image, reader) {}
+
+  /// Lets dictionaries among these be named after their owners.
+  void prepare(std::span<const Address> objects);
+  ObjectView object(Address address);
+  /// `visits` of a visit to `visited` by `container`.
+  Visitor visitor(Address container, Address visited, std::uint64_t visits);
+  /// As traverse_function.h has it.
+  Address traverse_function(Address container, Address visited) {
+    return analysis::traverse_function(reader_, container, visited);
+  }
+  /// Adds the slot that the visit came from, with its name and owner.
+  void attach_slot(Visitor& visitor, Address slot);
+  std::string function_name(Address function) const { return image_.describe_code(function); }
+  /// A place in code: "faulthandler_traverse+0x12".
+  std::string place(Address pc) const { return image_.describe_code(pc); }
+
+private:
+  const image::ProcessImage& image_;
+  cpython::ObjectReader& reader_;
+  cpython::ObjectNames names_;
+  const heap::Heap& heap_;
+  Ownership ownership_;
+};
+
+} // namespace pygc::analysis

@@ -1,0 +1,209 @@
+#include "common/analysis/facts/gather.h"
+
+#include "common/analysis/facts/ownership.h"
+#include "common/analysis/facts/reachability.h"
+#include "common/analysis/facts/trace_plan.h"
+
+#include <unordered_set>
+
+namespace pygc::analysis {
+namespace {
+
+constexpr std::size_t negative_limit = 64; // negative objects whose visitors are looked up
+static_assert(negative_limit <= replay::max_watched);
+
+class Gatherer {
+public:
+  Gatherer(const CheckInput& input, const Wanted& wanted)
+      : input_(input), wanted_(wanted), runtime_(input.reader.runtime()),
+        ownership_(input.image, input.reader), stale_(stale_collecting(input.heap)) {}
+
+  Result<Facts> run() {
+    Facts facts;
+    for (const heap::Corruption& corruption : input_.heap.corruptions) {
+      const cpython::Interpreter& interpreter = runtime_.interpreters[corruption.interpreter];
+      facts.anomalies.push_back(
+          {corruption, interpreter.id, interpreter.generations[corruption.generation].name});
+    }
+    for (const auto& module : input_.image.modules()) {
+      if (module->file_state() == image::FileState::build_id_mismatch) {
+        facts.mismatched_files.push_back({module->extent().start, module->file_problem()});
+      }
+    }
+    for (std::size_t i = 0; i < runtime_.interpreters.size(); ++i) {
+      CollectionFacts collection;
+      collection.interpreter = runtime_.interpreters[i].id;
+      collection.set = collect_generations(runtime_, input_.heap, i, SIZE_MAX);
+      if (auto gathered = gather(collection); !gathered) {
+        return std::unexpected(gathered.error());
+      }
+      facts.collections.push_back(std::move(collection));
+    }
+    if (wanted_.running) {
+      auto running = gather_running(input_, stale_);
+      if (!running) {
+        return std::unexpected(running.error());
+      }
+      facts.running = std::move(*running);
+    }
+    return facts;
+  }
+
+private:
+  replay::Round round_of(const CollectionFacts& facts) const {
+    return {.objects = facts.set.objects,
+            .refcounts = facts.set.refcounts,
+            .watched = {},
+            .clear_collecting = stale_};
+  }
+
+  Result<void> gather(CollectionFacts& facts) {
+    if (facts.set.objects.empty()) {
+      return {};
+    }
+    const replay::Round round = round_of(facts);
+    auto replayed = input_.replayer.run(round);
+    if (!replayed) {
+      return std::unexpected(replayed.error());
+    }
+    facts.replayed = std::move(*replayed);
+    facts.incidents = summarize_incidents(input_, facts.set, facts.replayed.incidents);
+    if (input_.second != nullptr) {
+      auto compared = compare_engines(input_.replayer, *input_.second, round, facts.replayed);
+      if (compared) {
+        facts.engines = std::move(*compared);
+      } else if (auto kept = keep(compared.error(), facts.compare_failure); !kept) {
+        return kept;
+      }
+    }
+    if (wanted_.negatives) {
+      if (auto attributed = attribute_negatives(facts); !attributed) {
+        return attributed;
+      }
+    }
+    if (input_.tracer != nullptr) {
+      if (const auto traced = trace(facts); !traced) {
+        return keep(traced.error(), facts.trace_failure);
+      }
+    }
+    return {};
+  }
+
+  /// Only the user's interruption ends all.
+  static Result<void> keep(const Error& error, std::optional<Error>& failure) {
+    if (error.kind == ErrorKind::cancelled) {
+      return std::unexpected(error);
+    }
+    failure = error;
+    return {};
+  }
+
+  Result<void> attribute_negatives(CollectionFacts& facts) {
+    std::vector<std::uint32_t> watched;
+    for (std::size_t i = 0; i < facts.replayed.gc_refs.size(); ++i) {
+      if (facts.replayed.gc_refs[i] >= 0) {
+        continue;
+      }
+      if (watched.size() < negative_limit) {
+        watched.push_back(static_cast<std::uint32_t>(i));
+      } else {
+        ++facts.further_negatives;
+      }
+    }
+    if (watched.empty()) {
+      return {};
+    }
+    replay::Round round = round_of(facts);
+    round.watched = watched;
+    const auto attributed = input_.replayer.run(round);
+    if (!attributed) {
+      return std::unexpected(attributed.error());
+    }
+    std::map<std::uint32_t, std::vector<replay::Decrement>> by_object;
+    for (const replay::Decrement& decrement : attributed->decrements) {
+      by_object[decrement.watched].push_back(decrement);
+    }
+    for (const std::uint32_t object : watched) {
+      facts.negatives.push_back({object, std::move(by_object[object])});
+    }
+    return {};
+  }
+
+  /// tp_traverse of a sample and of all that visit a negative object.
+  std::vector<replay::TraceRequest> requests(const CollectionFacts& facts) {
+    std::vector<Address> visitors;
+    for (const NegativeObject& negative : facts.negatives) {
+      for (const replay::Decrement& decrement : negative.told()) {
+        visitors.push_back(facts.set.objects[decrement.container]);
+      }
+    }
+    std::vector<replay::TraceRequest> planned = plan_traces(input_, facts.set, visitors);
+    const std::size_t count = wanted_.lone_modules ? planned.size() : 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (input_.reader.is_module(planned[i].container)) {
+        const auto module = input_.reader.module(planned[i].container);
+        if (module && module->traverses()) {
+          planned.push_back({planned[i].container, module->traverse});
+        }
+      }
+    }
+    return planned;
+  }
+
+  Result<void> trace(CollectionFacts& facts) {
+    auto survey =
+        survey_slots(*input_.tracer, ownership_, requests(facts), wanted_.watched_functions);
+    if (!survey) {
+      return std::unexpected(survey.error());
+    }
+    TraceFacts trace;
+    trace.survey = std::move(*survey);
+    trace.foreign_slots = find_foreign_slots(trace.survey, input_.reader);
+    trace.duplicate_slots = find_duplicate_slots(trace.survey);
+    trace.writes = summarize_writes(input_, trace.survey);
+    if (wanted_.reachability) {
+      if (auto found = find_referents(facts, trace); !found) {
+        return found;
+      }
+    }
+    facts.trace = std::move(trace);
+    return {};
+  }
+
+  Result<void> find_referents(const CollectionFacts& facts, TraceFacts& trace) {
+    std::unordered_set<Address> wanted;
+    for (const ForeignSlot& slot : trace.foreign_slots) {
+      wanted.insert(slot.object);
+    }
+    for (const DuplicateSlot& slot : trace.duplicate_slots) {
+      wanted.insert(slot.object);
+    }
+    if (wanted.empty()) {
+      return {};
+    }
+    const auto reachable = find_reachable(input_.replayer, facts.set, facts.replayed, stale_);
+    if (!reachable) {
+      return std::unexpected(reachable.error());
+    }
+    for (std::uint32_t i = 0; i < facts.set.objects.size(); ++i) {
+      if (wanted.contains(facts.set.objects[i])) {
+        trace.referents[facts.set.objects[i]] = {i, (*reachable)[i]};
+      }
+    }
+    return {};
+  }
+
+  const CheckInput& input_;
+  const Wanted& wanted_;
+  const cpython::Runtime& runtime_;
+  Ownership ownership_;
+  std::vector<Address> stale_;
+};
+
+} // namespace
+
+Result<Facts> gather_facts(const CheckInput& input, const Wanted& wanted) {
+  return Gatherer(input, wanted).run();
+}
+
+} // namespace pygc::analysis

@@ -1,0 +1,51 @@
+// Traversals that did not come to their end, grouped; and how check and audit put what a traversal
+// did besides visiting.
+#pragma once
+
+#include "common/analysis/facts/collected_set.h"
+#include "common/analysis/facts/input.h"
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pygc::analysis {
+
+/// Traversals by one function that ended in the same way at the same place.
+struct IncidentGroup {
+  Address function = 0;   // the traverse function
+  Address container = 0;  // of the first one
+  replay::Incident first; // `container` is an index into the set
+  std::uint64_t count = 1;
+  /// Why the memory that was accessed is not to be had, if that is the reason: the target is not
+  /// to blame.
+  std::optional<std::string> missing_memory;
+};
+
+struct IncidentSummary {
+  std::vector<IncidentGroup> groups;            // by outcome, function and place
+  std::map<Address, std::uint64_t> unsupported; // traversals, by the instruction the engine lacks
+  std::uint64_t further = 0;                    // incidents that were not looked at
+};
+
+/// `incidents` are those of a replay of the set.
+IncidentSummary summarize_incidents(const CheckInput& input, const CollectedSet& set,
+                                    std::span<const replay::Incident> incidents);
+
+/// Why the memory at an address is not to be had; nothing when it is there, or never was.
+std::optional<std::string> missing_memory(const image::ProcessImage& image, Address address);
+
+/// How a traversal ended, to follow the name of its function: "faults in f+0x4, accessing 0x10".
+/// `place` names incident.pc.
+std::string describe_incident(const replay::Incident& incident, std::string_view place);
+
+/// A write that lasts, likewise: "writes to memory at 0x7f..., in f+0x4".
+std::string describe_write(Address address, std::string_view place);
+
+/// "changes the reference count of <C object> at 0x7f..., in f+0x4".
+std::string describe_count_change(std::string_view object, Address address, std::string_view place);
+
+} // namespace pygc::analysis

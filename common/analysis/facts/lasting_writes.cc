@@ -1,0 +1,87 @@
+#include "common/analysis/facts/lasting_writes.h"
+
+#include "common/analysis/facts/traverse_function.h"
+
+#include <set>
+#include <string>
+
+namespace pygc::analysis {
+namespace {
+
+/// The name of the file that holds the code, without its directory; empty when there is none.
+std::string file_name_at(const image::ProcessImage& image, Address pc) {
+  const image::Module* module = image.module_at(pc);
+  return module == nullptr ? std::string() : module->path().substr(module->path().rfind('/') + 1);
+}
+
+} // namespace
+
+bool is_dynamic_linker(const image::ProcessImage& image, Address pc) {
+  const std::string name = file_name_at(image, pc);
+  return name.starts_with("ld-") || name.starts_with("ld.so");
+}
+
+Address counted_object(const CheckInput& input, const replay::Incident& write) {
+  const std::string writer = file_name_at(input.image, write.pc);
+  if (writer.starts_with("libc.so") || writer.starts_with("libc-")) {
+    return 0;
+  }
+  const cpython::Layout& layout = input.reader.runtime().layout;
+  const Address object = write.address - layout.ob_refcnt;
+  const auto type = input.reader.type_address(object);
+  if (object % alignof(std::uint64_t) != 0 || !type) {
+    return 0;
+  }
+  // The type of a type is a type: its metatype, sooner or later `type` itself.
+  const auto metatype = input.reader.type_address(*type);
+  if (!metatype || !input.reader.type(*metatype).has_flag(cpython::type_flag::type_subclass)) {
+    return 0;
+  }
+  return input.reader.type(*type).name.empty() ? 0 : object;
+}
+
+WriteSummary summarize_writes(const CheckInput& input, const SlotSurvey& survey) {
+  struct Writes {
+    LastingWrite told;
+    bool own = false;         // the place is in the function's own library
+    std::set<Address> places; // instructions
+  };
+  WriteSummary summary;
+  std::map<std::pair<Address, bool>, Writes> all; // by function and whether counts
+  for (const replay::Incident& incident : survey.incidents) {
+    if (incident.container >= survey.requests.size()) {
+      continue;
+    }
+    if (incident.outcome == replay::Outcome::unsupported_instruction) {
+      ++summary.unsupported[incident.pc];
+    }
+    if (incident.outcome != replay::Outcome::write || is_dynamic_linker(input.image, incident.pc)) {
+      continue;
+    }
+    const replay::TraceRequest& request = survey.requests[incident.container];
+    const Address function = request.function != 0
+                                 ? request.function
+                                 : traverse_function(input.reader, request.container, 0);
+    const Address counted = counted_object(input, incident);
+    const bool own = input.image.module_at(incident.pc) == input.image.module_at(function);
+    auto [found, fresh] = all.try_emplace({function, counted != 0});
+    Writes& writes = found->second;
+    writes.places.insert(incident.pc);
+    ++writes.told.count;
+    if (fresh || (own && !writes.own)) {
+      writes.own = own;
+      writes.told.function = function;
+      writes.told.counted = counted;
+      writes.told.container = request.container;
+      writes.told.pc = incident.pc;
+      writes.told.address = incident.address;
+    }
+  }
+  for (auto& [key, writes] : all) {
+    writes.told.places = writes.places.size();
+    summary.writes.push_back(writes.told);
+  }
+  return summary;
+}
+
+} // namespace pygc::analysis

@@ -1,0 +1,166 @@
+#include "common/analysis/facts/module_survey.h"
+
+#include "common/analysis/facts/collected_set.h"
+#include "common/analysis/facts/explain.h"
+#include "common/analysis/facts/ownership.h"
+#include "common/analysis/facts/reachability.h"
+
+#include <map>
+#include <set>
+
+namespace pygc::analysis {
+namespace {
+
+class Survey {
+public:
+  explicit Survey(const CheckInput& input)
+      : input_(input), runtime_(input.reader.runtime()),
+        explainer_(input.image, input.reader, input.heap), ownership_(input.image, input.reader) {}
+
+  Result<std::vector<ModuleRow>> run() {
+    for (const heap::ListRange& list : input_.heap.lists) {
+      for (std::size_t i = list.first; i < list.first + list.count; ++i) {
+        if (input_.heap.usable[i] &&
+            input_.reader.is_instance(input_.heap.types[i], "PyModule_Type")) {
+          add(list, i);
+        }
+      }
+    }
+    count_instances();
+    if (auto found = find_garbage(); !found) {
+      return std::unexpected(found.error());
+    }
+    if (auto traced = trace(); !traced) {
+      return std::unexpected(traced.error());
+    }
+    return std::move(rows_);
+  }
+
+private:
+  void add(const heap::ListRange& list, std::size_t index) {
+    const Address object = input_.heap.objects[index];
+    const auto info = input_.reader.module(object);
+    if (!info) {
+      return;
+    }
+    ModuleRow row;
+    row.info = *info;
+    row.interpreter = runtime_.interpreters[list.interpreter].id;
+    row.refcount = runtime_.refcount(input_.heap.refcounts[index]);
+    if (row.info.traverse != 0) {
+      row.traverse_name = explainer_.function_name(row.info.traverse);
+    }
+    if (const auto file = input_.reader.item(row.info.dict, "__file__"); file && *file != 0) {
+      row.file = input_.reader.text(*file, 4096).value_or("");
+    }
+    row.in_sys_modules = in_sys_modules(list.interpreter, object);
+    rows_.push_back(std::move(row));
+  }
+
+  bool in_sys_modules(std::size_t interpreter, Address object) {
+    auto found = sys_modules_.find(interpreter);
+    if (found == sys_modules_.end()) {
+      found = sys_modules_.emplace(interpreter, std::set<Address>{}).first;
+      const auto& layout = runtime_.layout;
+      const auto offset =
+          layout.interp_imports_modules ? layout.interp_imports_modules : layout.interp_modules;
+      const Address state = runtime_.interpreters[interpreter].address;
+      const auto dict =
+          offset ? input_.reader.memory().load<Address>(state + *offset) : Result<Address>(0);
+      if (dict && *dict != 0) {
+        // A table that cannot be read leaves the set empty: "in sys.modules" is then false.
+        static_cast<void>(input_.reader.each_item(*dict, [&](Address, Address value) {
+          found->second.insert(value);
+          return true;
+        }));
+      }
+    }
+    return found->second.contains(object);
+  }
+
+  void count_instances() {
+    std::map<std::pair<std::int64_t, Address>, std::size_t> counts;
+    for (const ModuleRow& row : rows_) {
+      ++counts[{row.interpreter, row.info.definition}];
+    }
+    for (ModuleRow& row : rows_) {
+      row.instances = row.info.definition == 0 ? 1 : counts[{row.interpreter, row.info.definition}];
+    }
+  }
+
+  Result<void> find_garbage() {
+    const auto stale = stale_collecting(input_.heap);
+    for (std::size_t i = 0; i < runtime_.interpreters.size(); ++i) {
+      const CollectedSet set = collect_generations(runtime_, input_.heap, i, SIZE_MAX);
+      if (set.objects.empty()) {
+        continue;
+      }
+      const auto result = input_.replayer.run({.objects = set.objects,
+                                               .refcounts = set.refcounts,
+                                               .watched = {},
+                                               .clear_collecting = stale});
+      if (!result) {
+        return std::unexpected(result.error());
+      }
+      const auto reachable = find_reachable(input_.replayer, set, *result, stale);
+      if (!reachable) {
+        return std::unexpected(reachable.error());
+      }
+      std::map<Address, bool> by_object;
+      for (std::size_t k = 0; k < set.objects.size(); ++k) {
+        by_object.emplace(set.objects[k], (*reachable)[k]);
+      }
+      for (ModuleRow& row : rows_) {
+        if (const auto found = by_object.find(row.info.address); found != by_object.end()) {
+          row.reachable = found->second;
+        }
+      }
+    }
+    return {};
+  }
+
+  Result<void> trace() {
+    if (input_.tracer == nullptr) {
+      return {};
+    }
+    std::vector<replay::TraceRequest> requests;
+    std::vector<ModuleRow*> of;
+    for (ModuleRow& row : rows_) {
+      if (row.info.traverses()) {
+        requests.push_back({row.info.address, row.info.traverse});
+        of.push_back(&row);
+      }
+    }
+    const auto trace = input_.tracer->trace(requests);
+    if (!trace) {
+      return std::unexpected(trace.error());
+    }
+    for (const replay::TracedVisit& visit : trace->visits) {
+      if (visit.request >= of.size()) {
+        continue;
+      }
+      ModuleRow& row = *of[visit.request];
+      row.visits.push_back({.object = visit.object,
+                            .summary = explainer_.object(visit.object).summary,
+                            .slot = visit.slot,
+                            .slot_name = ownership_.slot_name(row.info.address, visit.slot),
+                            .owner = ownership_.owner(row.info.address, visit.slot)});
+    }
+    return {};
+  }
+
+  const CheckInput& input_;
+  const cpython::Runtime& runtime_;
+  Explainer explainer_;
+  Ownership ownership_;
+  std::vector<ModuleRow> rows_;
+  std::map<std::size_t, std::set<Address>> sys_modules_;
+};
+
+} // namespace
+
+Result<std::vector<ModuleRow>> survey_modules(const CheckInput& input) {
+  return Survey(input).run();
+}
+
+} // namespace pygc::analysis

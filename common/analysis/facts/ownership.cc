@@ -1,0 +1,107 @@
+#include "common/analysis/facts/ownership.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace pygc::analysis {
+namespace {
+
+constexpr std::uint64_t pre_header = 64; // GC head, managed dict and weak reference words
+constexpr std::int64_t item_limit = std::int64_t{1} << 40;
+
+} // namespace
+
+std::uint64_t Ownership::object_size(Address object) {
+  const cpython::Layout& layout = reader_.runtime().layout;
+  const auto type_at = reader_.type_address(object);
+  if (!type_at) {
+    return 0;
+  }
+  const cpython::TypeInfo& type = reader_.type(*type_at);
+  auto size = static_cast<std::uint64_t>(std::clamp<std::int64_t>(type.basicsize, 0, item_limit));
+  const auto itemsize = reader_.memory().load<std::int64_t>(*type_at + layout.tp_itemsize);
+  if (itemsize && *itemsize > 0 && *itemsize < 4096) {
+    const auto count = reader_.memory().load<std::int64_t>(object + layout.ob_size);
+    if (count && *count > 0 && *count < item_limit / 4096) {
+      size += static_cast<std::uint64_t>(*count * *itemsize);
+    }
+  }
+  return size;
+}
+
+Ownership::Ownership(const image::ProcessImage& image, cpython::ObjectReader& reader)
+    : reader_(reader) {
+  for (const auto& module : image.modules()) {
+    for (const image::Range& range : module->static_storage()) {
+      statics_.push_back({range, module.get()});
+    }
+  }
+  std::ranges::sort(statics_, {}, [](const StaticRange& each) { return each.range.start; });
+}
+
+const image::Module* Ownership::static_image(Address slot) const {
+  const auto after = std::ranges::upper_bound(
+      statics_, slot, {}, [](const StaticRange& each) { return each.range.start; });
+  return after != statics_.begin() && (after - 1)->range.contains(slot) ? (after - 1)->module
+                                                                        : nullptr;
+}
+
+Ownership::Extent Ownership::extent(Address container) {
+  Extent extent;
+  extent.object = {container - std::min<Address>(container, pre_header),
+                   container + object_size(container)};
+  if (reader_.is_module(container)) {
+    const auto module = reader_.module(container);
+    if (module && module->state != 0 && module->state_size > 0) {
+      extent.state = {module->state,
+                      module->state + static_cast<std::uint64_t>(module->state_size)};
+    }
+  }
+  return extent;
+}
+
+Owner Ownership::owner(const Extent& extent, Address slot) const {
+  if (slot == 0) {
+    return Owner::unknown;
+  }
+  if (extent.object.contains(slot)) {
+    return Owner::object;
+  }
+  if (extent.state.contains(slot)) {
+    return Owner::module_state;
+  }
+  const cpython::Runtime& runtime = reader_.runtime();
+  for (const cpython::Interpreter& interpreter : runtime.interpreters) {
+    if (slot >= interpreter.address && slot - interpreter.address < runtime.layout.interp_size) {
+      return Owner::interpreter;
+    }
+  }
+  if (slot >= runtime.address && slot - runtime.address < runtime.layout.runtime_size) {
+    return Owner::runtime;
+  }
+  if (static_image(slot) != nullptr) {
+    return Owner::static_storage;
+  }
+  // Dynamic memory: what a module reaches of it, it reaches from its state.
+  return extent.state.end != 0 ? Owner::module_state : Owner::object;
+}
+
+std::string Ownership::slot_name(Address container, Address slot) {
+  if (const image::Module* module = static_image(slot)) {
+    if (const auto named = module->describe_static(slot)) {
+      return *named;
+    }
+    if (const auto symbol = module->symbol_at(slot)) {
+      const Address offset = slot - symbol->address;
+      return offset == 0 ? symbol->name : fmt::format("{}+{:#x}", symbol->name, offset);
+    }
+    const std::string& path = module->path();
+    return fmt::format("{}+{:#x}", path.substr(path.rfind('/') + 1), slot - module->extent().start);
+  }
+  if (slot >= container && slot < container + object_size(container)) {
+    return fmt::format("+{:#x} of the container", slot - container);
+  }
+  return {};
+}
+
+} // namespace pygc::analysis

@@ -1,0 +1,46 @@
+// Whose memory a slot lies in: the container's own, or the runtime's, an interpreter's, a static
+// variable's.
+#pragma once
+
+#include "common/analysis/facts/owner.h"
+#include "common/cpython/object_reader.h"
+#include "common/image/module.h"
+
+#include <string>
+#include <vector>
+
+namespace pygc::analysis {
+
+class Ownership {
+public:
+  /// The memory that is a container's own for sure.
+  struct Extent {
+    image::Range object; // the GC head and what lies before it included
+    image::Range state;  // md_state, of modules
+  };
+
+  Ownership(const image::ProcessImage& image, cpython::ObjectReader& reader);
+
+  Extent extent(Address container);
+  /// The owner of `slot`, from which a traversal of the container with this extent loaded what it
+  /// visited.
+  Owner owner(const Extent& extent, Address slot) const;
+  Owner owner(Address container, Address slot) { return owner(extent(container), slot); }
+  /// "_PyRuntime.faulthandler.fatal_error.file" with DWARF, "symbol+0x8", "image+0x1234"; for
+  /// dynamic memory an offset from the container when it lies inside it, else empty.
+  std::string slot_name(Address container, Address slot);
+
+private:
+  std::uint64_t object_size(Address object);
+  const image::Module* static_image(Address slot) const;
+
+  struct StaticRange {
+    image::Range range;
+    const image::Module* module = nullptr;
+  };
+
+  cpython::ObjectReader& reader_;
+  std::vector<StaticRange> statics_; // ascending
+};
+
+} // namespace pygc::analysis

@@ -1,0 +1,105 @@
+#include "common/analysis/facts/running_facts.h"
+
+#include "common/analysis/facts/collection.h"
+
+#include <algorithm>
+
+namespace pygc::analysis {
+namespace {
+
+std::optional<std::uint32_t> index_of(const CollectedSet& set, Address object) {
+  const auto found = std::ranges::find(set.objects, object);
+  if (object == 0 || found == set.objects.end()) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint32_t>(found - set.objects.begin());
+}
+
+Result<GcRefsComparison> compare(const CheckInput& input, const CollectedSet& set,
+                                 std::uint32_t container, std::span<const Address> stale) {
+  replay::Round round{.objects = set.objects,
+                      .refcounts = set.refcounts,
+                      .count = container,
+                      .watched = {},
+                      .clear_collecting = stale};
+  auto before = input.replayer.run(round);
+  if (!before) {
+    return std::unexpected(before.error());
+  }
+  round.first = container;
+  round.count = 1;
+  const auto one = input.replayer.run(round);
+  if (!one) {
+    return std::unexpected(one.error());
+  }
+  GcRefsComparison comparison;
+  comparison.before = std::move(before->gc_refs);
+  comparison.after = comparison.before;
+  for (std::size_t i = 0; i < set.objects.size(); ++i) {
+    comparison.after[i] -= static_cast<std::int64_t>(set.refcounts[i]) - one->gc_refs[i];
+    comparison.stored.push_back(input.heap.stored_gc_refs(set.heap_index[i]));
+    comparison.collecting.push_back(input.heap.is_collecting(set.heap_index[i]));
+  }
+  return comparison;
+}
+
+void find_traversed_modules(cpython::ObjectReader& reader, RunningFacts& facts) {
+  for (std::uint32_t i = 0; i <= *facts.container; ++i) {
+    const Address object = facts.set.objects[i];
+    if (!reader.is_module(object)) {
+      continue;
+    }
+    const auto module = reader.module(object);
+    if (i == *facts.container) {
+      facts.container_definition = module ? module->definition : 0;
+    }
+    if (module && module->definition != 0 && module->traverses()) {
+      facts.traversed_modules[module->definition].push_back(object);
+    }
+  }
+}
+
+} // namespace
+
+Result<std::optional<RunningFacts>> gather_running(const CheckInput& input,
+                                                   std::span<const Address> stale) {
+  const auto& interpreters = input.reader.runtime().interpreters;
+  const auto running = std::ranges::find_if(interpreters, &cpython::Interpreter::collecting);
+  if (running == interpreters.end()) {
+    return std::nullopt;
+  }
+  RunningFacts facts;
+  facts.interpreter = running->id;
+  const auto interpreter = static_cast<std::size_t>(running - interpreters.begin());
+  const heap::ListRange* list = list_in_progress(input.reader.runtime(), input.heap, interpreter);
+  if (list != nullptr) {
+    const cpython::Generation& generation = running->generations[list->generation];
+    facts.generation = generation.on_stack ? "" : generation.name;
+    facts.set = collect_list(input.reader.runtime(), input.heap, *list);
+  }
+  const auto stack = find_collector_stack(input.image, input.threads);
+  if (!stack) {
+    return facts;
+  }
+  facts.unwound = true;
+  facts.phase = stack->phase;
+  if (stack->generation) {
+    facts.generation = std::to_string(*stack->generation);
+  }
+  facts.container = index_of(facts.set, stack->container);
+  facts.victim = index_of(facts.set, stack->victim);
+  if (facts.phase != Phase::subtract_refs || !facts.container) {
+    return facts;
+  }
+  auto compared = compare(input, facts.set, *facts.container, stale);
+  if (!compared) {
+    return std::unexpected(compared.error());
+  }
+  facts.gc_refs = std::move(*compared);
+  if (facts.victim) {
+    find_traversed_modules(input.reader, facts);
+  }
+  return facts;
+}
+
+} // namespace pygc::analysis
