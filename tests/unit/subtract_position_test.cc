@@ -2,14 +2,15 @@
 // looks the visits up.
 #include "common/analysis/subtract_goal.h"
 #include "common/analysis/subtract_position.h"
+#include "tests/unit/support/table_replayer.h"
 
 #include <gtest/gtest.h>
-#include <map>
 
 namespace pygc::analysis {
 namespace {
 
-using Visits = std::vector<std::vector<std::uint32_t>>; // by container
+using testing::TableReplayer;
+using testing::Visits;
 
 constexpr Address first_object = 0x10000;
 constexpr Address object_size = 0x40;
@@ -21,73 +22,21 @@ Address object(std::uint32_t index) {
   return first_object + index * object_size;
 }
 
-class TableReplayer final : public replay::Replayer {
-public:
-  explicit TableReplayer(Visits visits, Visits borrowed = {})
-      : visits_(std::move(visits)), borrowed_(std::move(borrowed)) {}
-
-  Result<replay::RoundResult> run(const replay::Round& round) override {
-    replay::RoundResult result;
-    result.gc_refs.assign(round.refcounts.begin(), round.refcounts.end());
-    const std::size_t end = round.first + std::min(round.count, visits_.size() - round.first);
-    for (std::size_t container = round.first; container < end; ++container) {
-      std::map<std::uint32_t, std::uint32_t> seen;
-      for (const std::uint32_t visited : visits_[container]) {
-        --result.gc_refs[visited];
-        ++seen[visited];
-      }
-      for (const std::uint32_t watched : round.watched) {
-        if (seen.contains(watched)) {
-          result.decrements.push_back(
-              {static_cast<std::uint32_t>(container), watched, seen.at(watched)});
-        }
-      }
-    }
-    return result;
+std::vector<Address> objects(std::size_t count) {
+  std::vector<Address> all;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    all.push_back(object(i));
   }
-
-  Result<std::vector<replay::Visit>> visits(std::span<const Address> containers, Address,
-                                            std::vector<replay::Incident>*) override {
-    std::vector<replay::Visit> all;
-    const auto container =
-        static_cast<std::size_t>((containers.front() - first_object) / object_size);
-    for (const auto* table : {&visits_, &borrowed_}) {
-      for (const std::uint32_t visited :
-           container < table->size() ? table->at(container) : std::vector<std::uint32_t>{}) {
-        all.push_back({0, object(visited)});
-      }
-      all.push_back({0, 0x99}); // an object that is not collected
-    }
-    return all;
-  }
-
-  Result<void> edges(std::span<const Address>, std::span<const Address>,
-                     const std::function<Result<void>(std::span<const replay::Edge>)>& take,
-                     std::vector<replay::Incident>*) override {
-    for (std::uint32_t container = 0; container < visits_.size(); ++container) {
-      for (const std::uint32_t visited : visits_[container]) {
-        const replay::Edge edge{container, visited};
-        if (auto taken = take(std::span(&edge, 1)); !taken) {
-          return taken;
-        }
-      }
-    }
-    return {};
-  }
-
-  std::uint64_t failed_regions() const override { return 0; }
-
-private:
-  Visits visits_;
-  Visits borrowed_;
-};
+  return all;
+}
 
 /// A collection of as many objects as there are containers, after `made` decrements.
 class Collection {
 public:
   Collection(const Visits& visits, std::vector<std::uint64_t> refcounts, std::size_t made,
              Visits borrowed = {})
-      : replayer_(visits, std::move(borrowed)), replay_(replayer_, set_, {}) {
+      : replayer_(objects(visits.size()), visits, std::move(borrowed)),
+        replay_(replayer_, set_, {}) {
     layout_.gc_head_size = 16;
     layout_.gc_prev = 8;
     set_.refcounts = std::move(refcounts);

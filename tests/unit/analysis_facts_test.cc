@@ -1,0 +1,127 @@
+// Owners of slots, slots of other owners, and what a collection would find reachable, on heaps made
+// by hand.
+#include "common/analysis/facts/foreign_slots.h"
+#include "common/analysis/facts/ownership.h"
+#include "common/analysis/facts/phase.h"
+#include "common/analysis/facts/reachability.h"
+#include "tests/unit/support/heap_builder.h"
+#include "tests/unit/support/table_replayer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pygc::analysis {
+namespace {
+
+using testing::HeapBuilder;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using testing::TableReplayer;
+
+class Owners : public ::testing::Test {
+protected:
+  Owners() {
+    plain_ = heap_.add_object(1);
+    module_ = heap_.add_module(heap_.add_definition(32, heap_.add_function("m_traverse")), 32);
+    lone_ = heap_.add_module(heap_.add_definition(-1, heap_.add_function("m_lone")), -1);
+    buffer_ = heap_.reserve(64);
+    heap_.image().library().symbols["cache"] = testing::static_base + 0x40;
+    heap_.finish();
+  }
+
+  HeapBuilder heap_;
+  std::uint32_t plain_ = 0;
+  std::uint32_t module_ = 0;
+  std::uint32_t lone_ = 0;
+  Address buffer_ = 0;
+};
+
+TEST_F(Owners, AreToldByWhereASlotLies) {
+  Ownership ownership(heap_.image(), heap_.reader());
+  const Address object = heap_.object(plain_);
+  EXPECT_EQ(ownership.owner(object, object + 24), Owner::object);
+  EXPECT_EQ(ownership.owner(object, object - 24), Owner::object); // before the GC head
+  EXPECT_EQ(ownership.owner(object, buffer_), Owner::object);     // dynamic memory that it reaches
+  EXPECT_EQ(ownership.owner(object, testing::static_base + 8), Owner::static_storage);
+  EXPECT_EQ(ownership.owner(object, testing::runtime_base + 8), Owner::runtime);
+  EXPECT_EQ(ownership.owner(object, testing::runtime_base + 0x100), Owner::object);
+  EXPECT_EQ(ownership.owner(object, testing::interpreter_base + 8), Owner::interpreter);
+  EXPECT_EQ(ownership.owner(object, 0), Owner::unknown);
+}
+
+TEST_F(Owners, OfAModuleIsItsState) {
+  Ownership ownership(heap_.image(), heap_.reader());
+  const Address module = heap_.object(module_);
+  const Address state = heap_.reader().module(module)->state;
+  EXPECT_EQ(ownership.owner(module, state), Owner::module_state);
+  EXPECT_EQ(ownership.owner(module, buffer_), Owner::module_state);
+  EXPECT_EQ(ownership.owner(module, module + 16), Owner::object);
+}
+
+TEST_F(Owners, HaveNamesForSlots) {
+  Ownership ownership(heap_.image(), heap_.reader());
+  const Address object = heap_.object(plain_);
+  EXPECT_EQ(ownership.slot_name(object, testing::static_base + 0x40), "cache");
+  EXPECT_EQ(ownership.slot_name(object, testing::static_base + 0x48), "cache+0x8");
+  EXPECT_EQ(ownership.slot_name(object, testing::static_base + 0x10), "fake.so+0x10");
+  EXPECT_EQ(ownership.slot_name(object, object + 24), "+0x18 of the container");
+  EXPECT_EQ(ownership.slot_name(object, buffer_), "");
+}
+
+TEST_F(Owners, OtherThanTheContainerMakeForeignSlots) {
+  const Address slot = testing::static_base + 0x40;
+  SlotSurvey survey;
+  survey.requests = {{heap_.object(plain_), 0}, {heap_.object(lone_), 0}, {heap_.object(lone_), 1}};
+  const SlotVisit visit{
+      .object = 0x5000, .slot = slot, .owner = Owner::static_storage, .counted = true};
+  for (const std::uint32_t request : {0U, 1U, 2U}) {
+    survey.visits.push_back(visit);
+    survey.visits.back().request = request;
+  }
+  const auto slots = find_foreign_slots(survey, heap_.reader());
+  ASSERT_THAT(slots, SizeIs(1));
+  EXPECT_EQ(slots[0].slot, slot);
+  ASSERT_THAT(slots[0].visits, SizeIs(2)); // not the m_traverse traced alone
+  EXPECT_FALSE(slots[0].visits[0].single_with_globals);
+  EXPECT_TRUE(slots[0].visits[1].single_with_globals);
+  for (SlotVisit& each : survey.visits) {
+    each.counted = false;
+  }
+  EXPECT_THAT(find_foreign_slots(survey, heap_.reader()), IsEmpty());
+}
+
+TEST(Phases, HaveTheNamesOfTheirFunctions) {
+  for (const Phase phase : {Phase::update_refs, Phase::subtract_refs, Phase::delete_garbage,
+                            Phase::invoke_gc_callback}) {
+    EXPECT_EQ(phase_named(phase_name(phase)), phase);
+  }
+  EXPECT_EQ(phase_name(Phase::subtract_refs), "subtract_refs");
+  EXPECT_EQ(phase_named("gc_collect_main"), Phase::unknown);
+}
+
+/// 0 is referred to from outside and visits 1, 1 visits 2; 3 and 4 visit each other; 5 is negative.
+class Reachability : public ::testing::Test {
+protected:
+  Reachability() {
+    for (std::uint32_t i = 0; i < 7; ++i) {
+      set_.objects.push_back(0x1000 + i * 0x100);
+      set_.heap_index.push_back(i);
+    }
+    set_.refcounts = {1, 1, 1, 1, 1, 0, 1};
+    replayer_.emplace(set_.objects, testing::Visits{{1}, {2}, {}, {4}, {3}, {6}, {5}});
+    result_ = *replayer_->run({.objects = set_.objects, .refcounts = set_.refcounts});
+  }
+
+  CollectedSet set_;
+  std::optional<TableReplayer> replayer_;
+  replay::RoundResult result_;
+};
+
+TEST_F(Reachability, SpreadsFromWhatHasReferencesOutside) {
+  EXPECT_EQ(result_.gc_refs[5], -1);
+  EXPECT_EQ(*find_reachable(*replayer_, set_, result_, {}),
+            (std::vector<bool>{true, true, true, false, false, true, true}));
+}
+
+} // namespace
+} // namespace pygc::analysis

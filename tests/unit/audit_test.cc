@@ -1,0 +1,90 @@
+// The audit's policy, on heaps made by hand: the facts of a check, judged by function.
+#include "common/analysis/audit/audit.h"
+#include "common/analysis/facts/incidents.h"
+#include "tests/unit/support/heap_builder.h"
+#include "tests/unit/support/table_replayer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pygc::analysis {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::HeapBuilder;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using testing::TableReplayer;
+
+constexpr Address cache = testing::static_base + 0x40;
+
+class Audits : public ::testing::Test {
+protected:
+  Audits() {
+    for (const std::uint64_t refcount : {1U, 1U, 4U}) {
+      heap_.add_object(refcount);
+    }
+    heap_.image().library().symbols["cache"] = cache;
+    heap_.finish();
+    replayer_.emplace(heap_.objects(), testing::Visits{{2, 2}, {2}, {}});
+    replayer_->set_slot(0, 0, heap_.object(0) + 24);
+    replayer_->set_slot(0, 1, heap_.object(0) + 32);
+    replayer_->set_slot(1, 0, heap_.object(1) + 24);
+  }
+
+  /// Of the one function that all containers have.
+  std::vector<Violation> violations() {
+    const auto report = audit(heap_.input(*replayer_));
+    EXPECT_TRUE(report) << report.error().reason;
+    EXPECT_THAT(report->functions, SizeIs(1));
+    EXPECT_EQ(report->functions[0].name, "C_traverse");
+    EXPECT_EQ(report->functions[0].instances, 3U);
+    return report->functions[0].violations;
+  }
+
+  HeapBuilder heap_;
+  std::optional<TableReplayer> replayer_;
+};
+
+TEST_F(Audits, FindNothingOfARightFunction) {
+  EXPECT_THAT(violations(), IsEmpty());
+}
+
+TEST_F(Audits, FindAVisitToAStaticVariable) {
+  replayer_->set_slot(1, 0, cache);
+  const auto found = violations();
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].rule, Rule::unowned_visit);
+  EXPECT_TRUE(found[0].proven);
+  EXPECT_EQ(found[0].slot, cache);
+  EXPECT_EQ(found[0].slot_name, "cache");
+  EXPECT_EQ(found[0].owner, Owner::static_storage);
+  EXPECT_THAT(found[0].message, HasSubstr("library's static storage"));
+}
+
+TEST_F(Audits, FindASlotThatIsVisitedTwice) {
+  replayer_->set_slot(0, 1, heap_.object(0) + 24);
+  const auto found = violations();
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].rule, Rule::duplicate_visit);
+  EXPECT_THAT(found[0].message, HasSubstr("visits one slot 2 times"));
+}
+
+TEST_F(Audits, PutIncidentsAsTheCheckDoes) {
+  const replay::Incident timeout{.container = 1, .outcome = replay::Outcome::timeout};
+  replayer_->add_traced_incident(timeout);
+  const auto found = violations();
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].rule, Rule::timeout);
+  EXPECT_EQ(found[0].message, describe_incident(timeout, "?"));
+}
+
+TEST_F(Audits, FailWithoutATrace) {
+  replayer_->fail_tracing({.kind = ErrorKind::replayer, .reason = "it died"});
+  const auto report = audit(heap_.input(*replayer_));
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().reason, "it died");
+}
+
+} // namespace
+} // namespace pygc::analysis

@@ -1,0 +1,339 @@
+// Each detector alone, on facts made by hand about a heap made by hand.
+#include "common/analysis/check/detectors.h"
+#include "tests/unit/support/heap_builder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pygc::analysis {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::HeapBuilder;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+constexpr Address slot = testing::static_base + 0x40;
+constexpr Address pc = testing::code_base + 3;
+
+class Detectors : public ::testing::Test {
+protected:
+  Detectors() {
+    traverse_ = heap_.add_function("bad_traverse");
+    for (const std::uint64_t refcount : {3U, 1U, 1U}) {
+      heap_.add_object(refcount);
+    }
+    heap_.image().library().symbols["cache"] = slot;
+    heap_.finish();
+    explainer_.emplace(heap_.image(), heap_.reader(), heap_.heap());
+    CollectionFacts& facts = facts_.collections.emplace_back();
+    facts.interpreter = 7;
+    facts.set = collect_generations(heap_.runtime(), heap_.heap(), 0, SIZE_MAX);
+    facts.replayed.gc_refs = {1, 0, 1};
+  }
+
+  CollectionFacts& collection() { return facts_.collections.front(); }
+  TraceFacts& trace() {
+    if (!collection().trace) {
+      collection().trace.emplace();
+    }
+    return *collection().trace;
+  }
+  Address object(std::uint32_t index) const { return heap_.object(index); }
+
+  void add_incident(replay::Outcome outcome) {
+    collection().incidents.groups.push_back(
+        {.function = traverse_,
+         .container = object(1),
+         .first = {.container = 1, .outcome = outcome, .pc = pc, .address = 0x10, .number = 39},
+         .count = 2,
+         .missing_memory = std::nullopt});
+  }
+
+  void add_anomaly(heap::CorruptionKind kind, bool memory_missing) {
+    facts_.anomalies.push_back({.corruption = {.kind = kind,
+                                               .object = object(0),
+                                               .message = "the list is broken",
+                                               .memory_missing = memory_missing},
+                                .interpreter = 7,
+                                .generation = "young"});
+  }
+
+  /// One finding of a kind from a detector, and none of the others'.
+  Finding one(Detector detector) {
+    Detection detection = detector(facts_, *explainer_);
+    EXPECT_THAT(detection.findings, SizeIs(1));
+    return detection.findings.empty() ? Finding{} : detection.findings.front();
+  }
+  std::vector<Finding> all(Detector detector) { return detector(facts_, *explainer_).findings; }
+
+  HeapBuilder heap_;
+  Address traverse_ = 0;
+  std::optional<Explainer> explainer_;
+  Facts facts_;
+};
+
+TEST_F(Detectors, FindNothingInSoundFacts) {
+  for (const Detector detector :
+       {detect_list_corrupt, detect_object_corrupt, detect_memory_missing, detect_build_id_mismatch,
+        detect_traverse_fault, detect_traverse_syscall, detect_traverse_timeout,
+        detect_traverse_write, detect_negative_gc_refs, detect_unowned_visit,
+        detect_duplicate_visit, detect_gc_refs_mismatch}) {
+    const Detection detection = detector(facts_, *explainer_);
+    EXPECT_THAT(detection.findings, IsEmpty());
+    EXPECT_THAT(detection.notes, IsEmpty());
+  }
+}
+
+TEST_F(Detectors, ListCorrupt) {
+  add_anomaly(heap::CorruptionKind::list, false);
+  const Finding finding = one(detect_list_corrupt);
+  EXPECT_EQ(finding.kind, FindingKind::list_corrupt);
+  EXPECT_EQ(finding.severity, Severity::error);
+  EXPECT_EQ(finding.interpreter, 7);
+  EXPECT_EQ(finding.address, object(0));
+  EXPECT_THAT(finding.message, HasSubstr("Generation young: the list is broken."));
+  EXPECT_THAT(all(detect_object_corrupt), IsEmpty());
+  EXPECT_THAT(all(detect_memory_missing), IsEmpty());
+}
+
+TEST_F(Detectors, ObjectCorrupt) {
+  add_anomaly(heap::CorruptionKind::object, false);
+  EXPECT_EQ(one(detect_object_corrupt).kind, FindingKind::object_corrupt);
+  EXPECT_THAT(all(detect_list_corrupt), IsEmpty());
+}
+
+TEST_F(Detectors, MemoryMissingOfAList) {
+  add_anomaly(heap::CorruptionKind::list, true);
+  const Finding finding = one(detect_memory_missing);
+  EXPECT_EQ(finding.kind, FindingKind::memory_missing);
+  EXPECT_EQ(finding.severity, Severity::warning);
+  EXPECT_THAT(all(detect_list_corrupt), IsEmpty());
+}
+
+TEST_F(Detectors, MemoryMissingOfATraversal) {
+  add_incident(replay::Outcome::fault);
+  collection().incidents.groups.front().missing_memory = "the core lacks it";
+  const Finding finding = one(detect_memory_missing);
+  EXPECT_EQ(finding.function, "bad_traverse");
+  EXPECT_THAT(finding.message, HasSubstr("0x10, which is not to be had: the core lacks it"));
+  EXPECT_THAT(all(detect_traverse_fault), IsEmpty());
+}
+
+TEST_F(Detectors, BuildIdMismatch) {
+  facts_.mismatched_files.push_back({0x1000, "it is another file"});
+  const Finding finding = one(detect_build_id_mismatch);
+  EXPECT_EQ(finding.kind, FindingKind::build_id_mismatch);
+  EXPECT_EQ(finding.address, 0x1000U);
+  EXPECT_EQ(finding.message, "it is another file. Nothing of that file was run.");
+}
+
+TEST_F(Detectors, TraverseFault) {
+  add_incident(replay::Outcome::fault);
+  const Finding finding = one(detect_traverse_fault);
+  EXPECT_EQ(finding.kind, FindingKind::traverse_fault);
+  EXPECT_EQ(finding.severity, Severity::error);
+  EXPECT_EQ(finding.object->address, object(1));
+  EXPECT_EQ(finding.pc, pc);
+  EXPECT_EQ(finding.occurrences, 2U);
+  EXPECT_THAT(finding.message, HasSubstr("by bad_traverse faults in"));
+  EXPECT_THAT(finding.message, HasSubstr("accessing 0x10"));
+}
+
+TEST_F(Detectors, TraverseFaultOfATrapForetellsNoCrash) {
+  add_incident(replay::Outcome::trap);
+  EXPECT_THAT(one(detect_traverse_fault).message, HasSubstr("illegal instruction or trap"));
+  EXPECT_THAT(one(detect_traverse_fault).message, Not(HasSubstr("will crash")));
+}
+
+TEST_F(Detectors, TraverseSyscall) {
+  add_incident(replay::Outcome::syscall);
+  const Finding finding = one(detect_traverse_syscall);
+  EXPECT_EQ(finding.kind, FindingKind::traverse_syscall);
+  EXPECT_EQ(finding.severity, Severity::warning);
+  EXPECT_THAT(finding.message, HasSubstr("makes system call 39"));
+  EXPECT_THAT(all(detect_traverse_fault), IsEmpty());
+}
+
+TEST_F(Detectors, TraverseTimeout) {
+  add_incident(replay::Outcome::timeout);
+  const Finding finding = one(detect_traverse_timeout);
+  EXPECT_EQ(finding.kind, FindingKind::traverse_timeout);
+  EXPECT_EQ(finding.severity, Severity::error);
+  EXPECT_THAT(finding.message, HasSubstr("does not end"));
+  EXPECT_THAT(all(detect_traverse_fault), IsEmpty());
+}
+
+TEST_F(Detectors, TraverseWriteIsWorseOfAReferenceCount) {
+  LastingWrite write{.function = traverse_,
+                     .container = object(1),
+                     .pc = pc,
+                     .address = slot,
+                     .places = 3,
+                     .count = 5};
+  trace().writes.writes = {write};
+  const Finding plain = one(detect_traverse_write);
+  EXPECT_EQ(plain.kind, FindingKind::traverse_write);
+  EXPECT_EQ(plain.severity, Severity::warning);
+  EXPECT_EQ(plain.occurrences, 5U);
+  EXPECT_THAT(plain.message, HasSubstr("and at 2 more places"));
+  write.counted = object(2);
+  trace().writes.writes = {write};
+  const Finding counted = one(detect_traverse_write);
+  EXPECT_EQ(counted.severity, Severity::error);
+  EXPECT_THAT(counted.message, HasSubstr("changes the reference count of <C object>"));
+}
+
+TEST_F(Detectors, NegativeGcRefsNamesVisitorsAndASuspiciousSlot) {
+  collection().replayed.gc_refs[1] = -1;
+  collection().negatives = {{.object = 1, .decrements = {{0, 1, 2}}}};
+  trace().survey.requests = {{object(0), 0}};
+  trace().survey.visits = {
+      {.object = object(1), .slot = object(0) + 24, .owner = Owner::object, .counted = true},
+      {.object = object(1), .slot = slot, .owner = Owner::static_storage, .counted = true}};
+  const Finding finding = one(detect_negative_gc_refs);
+  EXPECT_EQ(finding.kind, FindingKind::negative_gc_refs);
+  EXPECT_EQ(finding.gc_refs, -1);
+  EXPECT_EQ(finding.visits, 2U);
+  ASSERT_THAT(finding.visitors, SizeIs(1));
+  EXPECT_EQ(finding.visitors[0].container, object(0));
+  EXPECT_EQ(finding.visitors[0].visits, 2U);
+  EXPECT_EQ(finding.visitors[0].function, "C_traverse");
+  EXPECT_EQ(finding.visitors[0].slot, slot);
+  EXPECT_EQ(finding.visitors[0].slot_name, "cache");
+  EXPECT_EQ(finding.visitors[0].owner, Owner::static_storage);
+  EXPECT_EQ(finding.cause, Cause::unknown); // for the diagnosis
+}
+
+TEST_F(Detectors, NegativeGcRefsSaysWhatItLeavesOut) {
+  collection().further_negatives = 3;
+  EXPECT_THAT(detect_negative_gc_refs(facts_, *explainer_).notes,
+              ElementsAre("3 further objects with negative gc_refs are not listed"));
+}
+
+class UnownedVisits : public Detectors {
+protected:
+  Finding found(std::int64_t gc_refs, bool reachable, std::size_t visits, bool single = false) {
+    collection().replayed.gc_refs[1] = gc_refs;
+    ForeignSlot foreign{
+        .slot = slot, .object = object(1), .owner = Owner::static_storage, .visits = {}};
+    for (std::size_t i = 0; i < visits; ++i) {
+      foreign.visits.push_back({object(i == 0 ? 0 : 2), single});
+    }
+    trace().foreign_slots = {foreign};
+    trace().referents = {{object(1), {.object = 1, .reachable = reachable}}};
+    return one(detect_unowned_visit);
+  }
+};
+
+TEST_F(UnownedVisits, OfANegativeObject) {
+  const Finding finding = found(-1, true, 2);
+  EXPECT_EQ(finding.kind, FindingKind::unowned_visit);
+  EXPECT_EQ(finding.severity, Severity::error);
+  EXPECT_THAT(finding.visitors, SizeIs(2));
+  EXPECT_EQ(finding.visitors[1].slot_name, "cache");
+  EXPECT_THAT(finding.message,
+              HasSubstr("visits cache, a static variable, which the 2 containers"));
+  EXPECT_THAT(finding.message, HasSubstr("2 visits stand against one reference"));
+}
+
+TEST_F(UnownedVisits, OfAnObjectThatIsTakenForGarbage) {
+  const Finding finding = found(0, false, 1);
+  EXPECT_EQ(finding.severity, Severity::error);
+  EXPECT_THAT(finding.message, HasSubstr("takes the object for garbage"));
+}
+
+TEST_F(UnownedVisits, OfAnObjectThatIsReachableWarn) {
+  EXPECT_EQ(found(1, true, 1).severity, Severity::warning);
+}
+
+TEST_F(UnownedVisits, OfTheOnlyModuleWithGlobalsAreANote) {
+  EXPECT_EQ(found(1, true, 1, true).severity, Severity::note);
+  EXPECT_EQ(found(1, true, 2, true).severity, Severity::warning);
+}
+
+TEST_F(UnownedVisits, OfAnObjectThatIsNotCollectedDoNotCount) {
+  found(1, true, 1);
+  trace().referents.clear();
+  EXPECT_THAT(all(detect_unowned_visit), IsEmpty());
+}
+
+TEST_F(Detectors, DuplicateVisit) {
+  trace().duplicate_slots = {
+      {.slot = object(0) + 24, .object = object(1), .containers = {{object(0), 2}}}};
+  trace().referents = {{object(1), {.object = 1, .reachable = true}}};
+  Finding finding = one(detect_duplicate_visit);
+  EXPECT_EQ(finding.kind, FindingKind::duplicate_visit);
+  EXPECT_EQ(finding.severity, Severity::warning);
+  EXPECT_THAT(finding.message, HasSubstr("C_traverse visits one slot 2 times"));
+  EXPECT_THAT(finding.message, HasSubstr("gc_refs is 0 instead of 1"));
+  EXPECT_EQ(finding.visitors[0].owner, Owner::object);
+  trace().referents[object(1)].reachable = false;
+  EXPECT_EQ(one(detect_duplicate_visit).severity, Severity::error);
+  trace().duplicate_slots[0].containers.push_back({object(2), 1});
+  EXPECT_THAT(one(detect_duplicate_visit).message,
+              HasSubstr("2 containers visit one slot, 3 times altogether"));
+}
+
+class Mismatches : public Detectors {
+protected:
+  Mismatches() {
+    facts_.running.emplace();
+    RunningFacts& running = *facts_.running;
+    running.interpreter = 7;
+    running.unwound = true;
+    running.phase = Phase::subtract_refs;
+    running.set = collection().set;
+    running.container = 0;
+    running.gc_refs = {.stored = {3, 1, 1},
+                       .collecting = {true, true, true},
+                       .before = {3, 1, 1},
+                       .after = {3, 0, 1}};
+  }
+  RunningFacts& running() { return *facts_.running; }
+};
+
+TEST_F(Mismatches, AreNoneWhileATraversalMakesItsVisits) {
+  EXPECT_THAT(all(detect_gc_refs_mismatch), IsEmpty());
+  running().gc_refs->stored[1] = 0;
+  EXPECT_THAT(all(detect_gc_refs_mismatch), IsEmpty());
+}
+
+TEST_F(Mismatches, AreStoredValuesThatMemoryDoesNotExplain) {
+  running().gc_refs->stored[2] = 0;
+  const Finding finding = one(detect_gc_refs_mismatch);
+  EXPECT_EQ(finding.severity, Severity::warning);
+  EXPECT_EQ(finding.object->address, object(2));
+  EXPECT_EQ(finding.stored, 0);
+  EXPECT_EQ(finding.gc_refs, 1);
+  running().gc_refs->collecting[2] = false;
+  EXPECT_THAT(all(detect_gc_refs_mismatch), IsEmpty());
+}
+
+TEST_F(Mismatches, ExplainAVictimByTheInstancesOfOneDefinition) {
+  running().victim = 2;
+  running().gc_refs->stored[2] = 0;
+  running().container_definition = 0x9000;
+  running().traversed_modules = {{0x9000, {object(0), object(1)}}};
+  const std::vector<Finding> findings = all(detect_gc_refs_mismatch);
+  ASSERT_THAT(findings, SizeIs(2)); // the difference and what explains it: the diagnosis merges
+  const Finding& victim = findings[1];
+  EXPECT_EQ(victim.severity, Severity::error);
+  EXPECT_EQ(victim.unexplained_visits, 2U);
+  EXPECT_THAT(victim.visitors, SizeIs(2));
+  EXPECT_THAT(victim.message, HasSubstr("2 module instances of one definition"));
+}
+
+TEST_F(Mismatches, LeaveAVictimWithoutInstancesUnexplained) {
+  running().victim = 1;
+  running().gc_refs->stored[1] = 0;
+  const Finding victim = one(detect_gc_refs_mismatch);
+  EXPECT_EQ(victim.unexplained_visits, 1U);
+  EXPECT_THAT(victim.visitors, IsEmpty());
+  EXPECT_THAT(victim.message, HasSubstr("or it never was owned"));
+}
+
+} // namespace
+} // namespace pygc::analysis

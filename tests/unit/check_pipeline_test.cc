@@ -1,0 +1,224 @@
+// A whole check, from a heap made by hand and a table of visits: facts, detectors, diagnosis.
+#include "common/analysis/check/check.h"
+#include "common/analysis/check/diagnosis.h"
+#include "common/analysis/facts/gather.h"
+#include "tests/unit/support/heap_builder.h"
+#include "tests/unit/support/table_replayer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pygc::analysis {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::HeapBuilder;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using testing::TableReplayer;
+
+constexpr Address cache = testing::static_base + 0x40;
+
+/// Four objects: 0 and 1 are containers that something outside refers to.
+class Checks : public ::testing::Test {
+protected:
+  CheckReport checked(std::vector<std::uint64_t> refcounts, testing::Visits visits,
+                      const std::function<void(TableReplayer&)>& arrange = {}) {
+    for (const std::uint64_t refcount : refcounts) {
+      heap_.add_object(refcount);
+    }
+    heap_.finish();
+    replayer_.emplace(heap_.objects(), std::move(visits));
+    if (arrange) {
+      arrange(*replayer_);
+    }
+    auto report = check(heap_.input(*replayer_));
+    EXPECT_TRUE(report) << report.error().reason;
+    return report ? *report : CheckReport{};
+  }
+  static std::vector<FindingKind> kinds(const CheckReport& report) {
+    std::vector<FindingKind> kinds;
+    for (const Finding& finding : report.findings) {
+      kinds.push_back(finding.kind);
+    }
+    return kinds;
+  }
+
+  HeapBuilder heap_;
+  std::optional<TableReplayer> replayer_;
+};
+
+TEST_F(Checks, FindNothingInASoundHeap) {
+  const CheckReport report = checked({1, 1, 2}, {{2}, {2}, {}});
+  EXPECT_THAT(report.findings, IsEmpty());
+  EXPECT_TRUE(report.complete);
+  EXPECT_EQ(report.objects.walked, 3U);
+  EXPECT_EQ(report.objects.traversed, 3U);
+  EXPECT_EQ(report.objects.visits, 2U);
+  EXPECT_EQ(report.objects.traced, 3U);
+}
+
+TEST_F(Checks, ProveThatAStaticSlotIsOverVisited) {
+  const CheckReport report = checked({1, 1, 1}, {{2}, {2}, {}}, [](TableReplayer& replayer) {
+    replayer.set_slot(0, 0, cache);
+    replayer.set_slot(1, 0, cache);
+  });
+  EXPECT_THAT(kinds(report),
+              ElementsAre(FindingKind::negative_gc_refs, FindingKind::unowned_visit));
+  const Finding& negative = report.findings[0];
+  EXPECT_EQ(negative.cause, Cause::over_visited);
+  EXPECT_THAT(negative.message, HasSubstr("belongs to another owner"));
+  ASSERT_THAT(negative.visitors, SizeIs(2));
+  EXPECT_EQ(negative.visitors[0].slot, cache);
+  EXPECT_EQ(negative.visitors[0].owner, Owner::static_storage);
+}
+
+TEST_F(Checks, ProveThatASlotIsVisitedTwice) {
+  const CheckReport report = checked({1, 1, 1}, {{2, 2}, {}, {}}, [&](TableReplayer& replayer) {
+    replayer.set_slot(0, 0, heap_.object(0) + 24);
+    replayer.set_slot(0, 1, heap_.object(0) + 24);
+  });
+  EXPECT_THAT(kinds(report),
+              ElementsAre(FindingKind::negative_gc_refs, FindingKind::duplicate_visit));
+  EXPECT_EQ(report.findings[0].cause, Cause::over_visited);
+  EXPECT_THAT(report.findings[0].message, HasSubstr("one slot is visited more than once"));
+}
+
+TEST_F(Checks, ProveThatAnObjectIsUnderCounted) {
+  const CheckReport report = checked({1, 1, 1}, {{2}, {2}, {}}, [&](TableReplayer& replayer) {
+    replayer.set_slot(0, 0, heap_.object(0) + 24);
+    replayer.set_slot(1, 0, heap_.object(1) + 24);
+  });
+  EXPECT_THAT(kinds(report), ElementsAre(FindingKind::negative_gc_refs));
+  EXPECT_EQ(report.findings[0].cause, Cause::under_counted);
+  EXPECT_THAT(report.findings[0].message, HasSubstr("2 slots are more than 1 references"));
+}
+
+TEST_F(Checks, LeaveTheCauseOpenWhenASlotIsNotKnown) {
+  const CheckReport report = checked({1, 1, 1}, {{2}, {2}, {}}, [&](TableReplayer& replayer) {
+    replayer.set_slot(0, 0, heap_.object(0) + 24);
+  });
+  ASSERT_THAT(kinds(report), ElementsAre(FindingKind::negative_gc_refs));
+  EXPECT_EQ(report.findings[0].cause, Cause::unknown);
+}
+
+TEST_F(Checks, AreIncompleteWhenATraversalNeedsMissingMemory) {
+  const CheckReport report = checked({1, 1}, {{}, {}}, [](TableReplayer& replayer) {
+    for (const std::uint32_t container : {0U, 1U}) {
+      replayer.add_incident({.container = container,
+                             .outcome = replay::Outcome::fault,
+                             .pc = testing::code_base,
+                             .address = testing::missing_base + 8});
+    }
+  });
+  ASSERT_THAT(kinds(report), ElementsAre(FindingKind::memory_missing));
+  EXPECT_EQ(report.findings[0].occurrences, 2U);
+  EXPECT_FALSE(report.complete);
+  EXPECT_THAT(report.incomplete_because, ElementsAre("2 objects were not traversed to the end"));
+}
+
+TEST_F(Checks, KeepWhatTheReplayGaveWhenTracingFails) {
+  const CheckReport report = checked({1, 1, 1}, {{2}, {2}, {}}, [](TableReplayer& replayer) {
+    replayer.fail_tracing({.kind = ErrorKind::replayer, .reason = "it died"});
+  });
+  ASSERT_THAT(kinds(report), ElementsAre(FindingKind::negative_gc_refs));
+  EXPECT_EQ(report.findings[0].cause, Cause::unknown);
+  EXPECT_THAT(report.incomplete_because,
+              ElementsAre("visits were not traced to their slots and owners: it died"));
+}
+
+TEST_F(Checks, EndWhenTheUserInterruptsTracing) {
+  heap_.add_object(1);
+  heap_.finish();
+  replayer_.emplace(heap_.objects(), testing::Visits{});
+  replayer_->fail_tracing({.kind = ErrorKind::cancelled, .reason = "interrupted"});
+  const auto report = check(heap_.input(*replayer_));
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().kind, ErrorKind::cancelled);
+}
+
+TEST_F(Checks, AskForAllVisitsOnlyAboutSuspiciousSlots) {
+  checked({1, 1, 2}, {{2}, {2}, {}});
+  EXPECT_EQ(replayer_->graphs(), 0U);
+}
+
+TEST_F(Checks, TellAChangedReferenceCountAsSuch) {
+  const CheckReport report = checked({1, 1, 1}, {{}, {}, {}}, [&](TableReplayer& replayer) {
+    replayer.add_traced_incident({.container = 0,
+                                  .outcome = replay::Outcome::write,
+                                  .pc = testing::code_base,
+                                  .address = heap_.object(2)});
+  });
+  ASSERT_THAT(kinds(report), ElementsAre(FindingKind::traverse_write));
+  EXPECT_EQ(report.findings[0].severity, Severity::error);
+}
+
+TEST_F(Checks, ExplainTheVictimOfARunningCollectionOnce) {
+  for (const std::uint64_t refcount : {1U, 1U, 2U}) {
+    heap_.add_object(refcount);
+  }
+  heap_.set_stored_gc_refs(0, 1);
+  heap_.set_stored_gc_refs(1, 1);
+  heap_.set_stored_gc_refs(2, 0); // memory explains one visit: 1
+  heap_.runtime().interpreters[0].collecting = true;
+  image::Frame assertion{.function = "_PyObject_AssertFailed",
+                         .variables = {{"obj", heap_.object(2)}}};
+  image::Frame visitor{.function = "visit_decref", .variables = {{"parent", heap_.object(1)}}};
+  image::Frame traverse{.function = "C_traverse", .variables = {}};
+  image::Frame collector{.function = "subtract_refs", .variables = {}};
+  heap_.image().frames = {assertion, visitor, traverse, collector};
+  heap_.finish();
+  replayer_.emplace(heap_.objects(), testing::Visits{{2}, {}, {}});
+  const auto report = check(heap_.input(*replayer_));
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->collection.in_progress);
+  EXPECT_EQ(report->collection.phase, Phase::subtract_refs);
+  EXPECT_EQ(report->collection.container_index, 1U);
+  EXPECT_EQ(report->collection.victim->address, heap_.object(2));
+  ASSERT_THAT(kinds(*report), ElementsAre(FindingKind::gc_refs_mismatch));
+  EXPECT_EQ(report->findings[0].unexplained_visits, 2U);
+  EXPECT_EQ(report->findings[0].stored, 0);
+  EXPECT_EQ(report->findings[0].gc_refs, 1);
+}
+
+Finding finding(FindingKind kind, Address object) {
+  Finding finding;
+  finding.kind = kind;
+  finding.object = ObjectView{.address = object, .type = {}, .summary = {}};
+  return finding;
+}
+
+TEST(Diagnosis, MergesOnlyWhatOneFindingExplains) {
+  Finding victim = finding(FindingKind::gc_refs_mismatch, 0x1000);
+  victim.unexplained_visits = 1;
+  const Finding same = finding(FindingKind::gc_refs_mismatch, 0x1000);
+  const Finding other = finding(FindingKind::gc_refs_mismatch, 0x2000);
+  Finding elsewhere = same;
+  elsewhere.interpreter = 1;
+  EXPECT_TRUE(explains(victim, same));
+  EXPECT_FALSE(explains(same, victim));
+  for (const bool reversed : {false, true}) {
+    const auto diagnosed = diagnose({}, reversed ? std::vector{other, same, elsewhere, victim}
+                                                 : std::vector{victim, elsewhere, same, other});
+    EXPECT_THAT(diagnosed, SizeIs(3));
+    EXPECT_TRUE(std::ranges::any_of(
+        diagnosed, [](const Finding& each) { return each.unexplained_visits.has_value(); }));
+  }
+}
+
+TEST(Diagnosis, KeepsANegativeObjectBesideItsUnownedVisit) {
+  const auto diagnosed = diagnose({}, {finding(FindingKind::negative_gc_refs, 0x1000),
+                                       finding(FindingKind::unowned_visit, 0x1000)});
+  EXPECT_THAT(diagnosed, SizeIs(2));
+}
+
+TEST(Diagnosis, PutsTheWorstFirst) {
+  Finding note = finding(FindingKind::unowned_visit, 0x1000);
+  note.severity = Severity::note;
+  const auto diagnosed = diagnose({}, {note, finding(FindingKind::list_corrupt, 0x2000)});
+  EXPECT_EQ(diagnosed[0].severity, Severity::error);
+}
+
+} // namespace
+} // namespace pygc::analysis

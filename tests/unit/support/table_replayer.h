@@ -1,0 +1,147 @@
+// A replayer that runs nothing: it looks up in a table what each container visits.
+#pragma once
+
+#include "common/replay/emulated.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace pygc::testing {
+
+/// By container; containers and objects are indices into the objects of the collection.
+using Visits = std::vector<std::vector<std::uint32_t>>;
+
+class TableReplayer final : public replay::Tracer {
+public:
+  /// Visits of `borrowed` references do not count.
+  TableReplayer(std::vector<Address> objects, Visits visits, Visits borrowed = {})
+      : objects_(std::move(objects)), visits_(std::move(visits)), borrowed_(std::move(borrowed)) {
+    visits_.resize(objects_.size());
+    borrowed_.resize(objects_.size());
+  }
+
+  /// From which slot the nth visit of a container comes; else it is not known.
+  void set_slot(std::uint32_t container, std::size_t nth, Address slot) {
+    slots_[{container, nth}] = slot;
+  }
+  /// `container` is an index; its traversal does not complete.
+  void add_incident(const replay::Incident& incident) { incidents_.push_back(incident); }
+  /// `container` is an index; tracing sees it and goes on.
+  void add_traced_incident(const replay::Incident& incident) { traced_.push_back(incident); }
+
+  /// Tracing fails.
+  void fail_tracing(Error error) { trace_error_ = std::move(error); }
+
+  /// How often all visits were asked for.
+  std::size_t graphs() const { return graphs_; }
+
+  Result<replay::RoundResult> run(const replay::Round& round) override {
+    replay::RoundResult result;
+    result.gc_refs.assign(round.refcounts.begin(), round.refcounts.end());
+    const std::size_t end = round.first + std::min(round.count, visits_.size() - round.first);
+    for (std::size_t container = round.first; container < end; ++container) {
+      std::map<std::uint32_t, std::uint32_t> seen;
+      for (const std::uint32_t visited : visits_[container]) {
+        --result.gc_refs[visited];
+        ++seen[visited];
+        ++result.visits;
+      }
+      for (const std::uint32_t watched : round.watched) {
+        if (seen.contains(watched)) {
+          result.decrements.push_back(
+              {static_cast<std::uint32_t>(container), watched, seen.at(watched)});
+        }
+      }
+      ++result.traversed;
+    }
+    for (const replay::Incident& incident : incidents_) {
+      if (incident.container >= round.first && incident.container < end) {
+        result.incidents.push_back(incident);
+        --result.traversed;
+      }
+    }
+    return result;
+  }
+
+  Result<std::vector<replay::Visit>> visits(std::span<const Address> containers, Address,
+                                            std::vector<replay::Incident>*) override {
+    std::vector<replay::Visit> all;
+    for (std::uint32_t i = 0; i < containers.size(); ++i) {
+      const std::size_t container = index_of(containers[i]);
+      for (const auto* table : {&visits_, &borrowed_}) {
+        for (const std::uint32_t visited : (*table)[container]) {
+          all.push_back({i, objects_[visited]});
+        }
+        all.push_back({i, 0x99}); // an object that is not collected
+      }
+    }
+    return all;
+  }
+
+  Result<void> edges(std::span<const Address> containers, std::span<const Address>,
+                     const std::function<Result<void>(std::span<const replay::Edge>)>& take,
+                     std::vector<replay::Incident>*) override {
+    ++graphs_;
+    for (std::uint32_t i = 0; i < containers.size(); ++i) {
+      for (const std::uint32_t visited : visits_[index_of(containers[i])]) {
+        const replay::Edge edge{i, visited};
+        if (auto taken = take(std::span(&edge, 1)); !taken) {
+          return taken;
+        }
+      }
+    }
+    return {};
+  }
+
+  using Tracer::trace;
+  Result<replay::Trace> trace(std::span<const replay::TraceRequest> requests,
+                              std::span<const Address>) override {
+    if (trace_error_) {
+      return std::unexpected(*trace_error_);
+    }
+    replay::Trace trace;
+    for (std::uint32_t i = 0; i < requests.size(); ++i) {
+      const auto container = static_cast<std::uint32_t>(index_of(requests[i].container));
+      std::set<Address> seen;
+      for (std::size_t nth = 0; nth < visits_[container].size(); ++nth) {
+        const auto slot = slots_.find({container, nth});
+        const Address from = slot == slots_.end() ? 0 : slot->second;
+        trace.visits.push_back({.request = i,
+                                .object = objects_[visits_[container][nth]],
+                                .slot = from,
+                                .repeated = !seen.insert(from).second,
+                                .counted = true});
+      }
+      for (replay::Incident incident : traced_) {
+        if (incident.container == container) {
+          incident.container = i;
+          trace.incidents.push_back(incident);
+        }
+      }
+    }
+    return trace;
+  }
+
+  std::uint64_t failed_regions() const override { return 0; }
+
+private:
+  std::size_t index_of(Address object) const {
+    return static_cast<std::size_t>(std::ranges::find(objects_, object) - objects_.begin());
+  }
+
+  std::vector<Address> objects_;
+  Visits visits_;
+  Visits borrowed_;
+  std::map<std::pair<std::uint32_t, std::size_t>, Address> slots_;
+  std::vector<replay::Incident> incidents_;
+  std::vector<replay::Incident> traced_;
+  std::optional<Error> trace_error_;
+  std::size_t graphs_ = 0;
+};
+
+} // namespace pygc::testing
