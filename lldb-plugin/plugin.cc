@@ -102,6 +102,10 @@ void run_command(lldb::SBDebugger& debugger, const std::vector<std::string>& wor
   put(result, host.output_text());
   const std::string& diagnostics = host.diagnostics_text();
   if (outcome.status == wire::status_failed) {
+    if (diagnostics.empty() && !host.output_text().empty()) { // the error is a JSON document
+      result.SetStatus(lldb::eReturnStatusFailed);
+      return;
+    }
     result.SetError(as_error(diagnostics).c_str());
     return;
   }

@@ -9,7 +9,7 @@ build_packages=(
   g++ cmake ninja-build git pkg-config binutils
   libdw-dev libelf-dev libdebuginfod-dev libcli11-dev libfmt-dev nlohmann-json3-dev
   libunicorn-dev libseccomp-dev liblldb-%-dev lldb-% gdb gdbserver
-  libgtest-dev libgmock-dev libbenchmark-dev
+  libgtest-dev libgmock-dev libbenchmark-dev libvalijson-dev
   python3.% python3.%-dbg python3.%-dev procps debootstrap
 )
 # The form is that of one version.

@@ -1,14 +1,21 @@
 #include "common/commands/audit_command.h"
 
 #include "common/analysis/audit/audit.h"
-#include "common/commands/audit_view.h"
 #include "common/commands/open_heap.h"
 #include "common/commands/output_sink.h"
+#include "common/report/audit_view.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 namespace pygc::commands {
 namespace {
+
+bool has_proven_violation(const analysis::AuditReport& report) {
+  return std::ranges::any_of(report.functions, [](const analysis::AuditedFunction& function) {
+    return std::ranges::any_of(function.violations, &analysis::Violation::proven);
+  });
+}
 
 class AuditCommand final : public Command {
 public:
@@ -17,7 +24,7 @@ public:
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
     declare_runtime_option(app, options_);
-    declare_output_options(app, options_, true);
+    declare_output_options(app, options_);
     app.add_flag("--deep", deep_, "Trace every object, not every module and a sample of each type");
     app.add_flag("--all", all_, "Show functions without violations too; JSON has all");
   }
@@ -46,8 +53,9 @@ public:
     if (const std::string others = context.other_runtimes(); !others.empty()) {
       report->incomplete_because.push_back(others);
     }
-    const std::string text = options_.json ? audit_json(context, *report)
-                                           : audit_text(*report, surroundings.width, all_);
+    const std::string text =
+        options_.json ? report::audit_json(context.subject(), *report)
+                      : report::audit_text(*report, surroundings.style(options_.output), all_);
     if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
       return std::unexpected(delivered.error());
     }

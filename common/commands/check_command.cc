@@ -1,15 +1,26 @@
 #include "common/commands/check_command.h"
 
 #include "common/analysis/check/check.h"
-#include "common/commands/check_view.h"
 #include "common/commands/open_heap.h"
 #include "common/commands/output_sink.h"
+#include "common/report/check_view.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace pygc::commands {
 namespace {
+
+int status_of(const analysis::CheckReport& report) {
+  const bool error = std::ranges::any_of(report.findings, [](const analysis::Finding& finding) {
+    return finding.severity == analysis::Severity::error;
+  });
+  if (error) {
+    return status_findings;
+  }
+  return report.complete ? status_clean : status_incomplete;
+}
 
 class CheckCommand final : public Command {
 public:
@@ -18,7 +29,7 @@ public:
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
     declare_runtime_option(app, options_);
-    declare_output_options(app, options_, true);
+    declare_output_options(app, options_);
     app.add_flag("--no-trace", no_trace_, "Do not trace visits to their slots and owners");
     app.add_flag("--deep", deep_, "Trace every object, not every module and a sample of each type");
     declare_engine_option(app, options_, true);
@@ -68,10 +79,12 @@ public:
       report->incomplete_because.push_back(
           fmt::format("{} bytes of the process's memory could not be read", traffic->unreadable));
     }
-    const bool to_file = !options_.output.empty();
-    const std::string text = options_.json ? check_json(context, *report)
-                                           : check_text(context, *report, surroundings.width,
-                                                        surroundings.terminal && !to_file);
+    const report::Subject subject = context.subject();
+    const std::string text =
+        options_.json ? report::check_json(
+                            subject, *report,
+                            {.engine = engine_name(options_.engine), .seconds = context.seconds()})
+                      : report::check_text(subject, *report, surroundings.style(options_.output));
     if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
       return std::unexpected(delivered.error());
     }

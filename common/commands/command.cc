@@ -8,11 +8,15 @@
 #include "common/commands/help_formatter.h"
 #include "common/commands/layout_command.h"
 #include "common/commands/modules_command.h"
+#include "common/commands/output_sink.h"
 #include "common/commands/runtime_command.h"
 #include "common/commands/snapshot_command.h"
 #include "common/commands/step_command.h"
 #include "common/commands/version_command.h"
+#include "common/commands/wanted_output.h"
 #include "common/commands/watch_command.h"
+#include "common/report/error_view.h"
+#include "common/report/printable.h"
 #include "common/target/wire_commands.h"
 
 #include <CLI/CLI.hpp>
@@ -21,6 +25,34 @@
 
 namespace pygc::commands {
 namespace {
+
+/// Says why a command ends: a sentence for people, or with --json a document in the place of the
+/// one that was asked for.
+int end_with(const Error& error, Surroundings& surroundings) {
+  const WantedOutput wanted = wanted_output(surroundings.words);
+  if (!wanted.json) {
+    surroundings.session.diagnostics(fmt::format("pygc: {}\n", report::printable(error.reason)));
+    return status_error;
+  }
+  const std::string document = report::error_json(surroundings.subject, error);
+  if (!deliver(surroundings.session, wanted.file, document)) {
+    surroundings.session.output(document);
+  }
+  return status_error;
+}
+
+int end_parse(const CLI::App& app, const CLI::ParseError& error, Surroundings& surroundings) {
+  const bool is_help = error.get_exit_code() == 0;
+  if (!is_help && wanted_output(surroundings.words).json) {
+    return end_with({.kind = ErrorKind::usage, .address = 0, .reason = error.what()}, surroundings);
+  }
+  std::ostringstream out;
+  std::ostringstream problem;
+  app.exit(error, out, problem);
+  surroundings.session.output(out.str());
+  surroundings.session.diagnostics(problem.str().empty() ? "" : "pygc: " + problem.str());
+  return is_help ? status_clean : status_error;
+}
 
 int run_parsed(const std::vector<std::string>& words, Surroundings& surroundings) {
   CLI::App app(std::string(wire::family_summary), "pygc");
@@ -43,23 +75,14 @@ int run_parsed(const std::vector<std::string>& words, Surroundings& surroundings
   try {
     app.parse(reversed);
   } catch (const CLI::ParseError& error) {
-    std::ostringstream out;
-    std::ostringstream problem;
-    const int code = app.exit(error, out, problem);
-    surroundings.session.output(out.str());
-    surroundings.session.diagnostics(problem.str().empty() ? "" : "pygc: " + problem.str());
-    return code == 0 ? status_clean : status_error;
+    return end_parse(app, error, surroundings);
   }
   for (const auto& [sub, command] : declared) {
     if (!sub->parsed()) {
       continue;
     }
     const auto status = command->run(surroundings);
-    if (status) {
-      return *status;
-    }
-    surroundings.session.diagnostics(fmt::format("pygc: {}\n", status.error().reason));
-    return status_error;
+    return status ? *status : end_with(status.error(), surroundings);
   }
   return status_error;
 }
@@ -87,8 +110,10 @@ int run_words(const std::vector<std::string>& words, Surroundings& surroundings)
   try {
     return run_parsed(words, surroundings);
   } catch (const std::exception& error) {
-    surroundings.session.diagnostics(fmt::format("pygc: internal error: {}\n", error.what()));
-    return status_error;
+    return end_with({.kind = ErrorKind::internal,
+                     .address = 0,
+                     .reason = fmt::format("internal error: {}", error.what())},
+                    surroundings);
   }
 }
 

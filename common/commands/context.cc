@@ -66,6 +66,7 @@ Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundi
   } else {
     return fail(ErrorKind::usage, 0, "no core file was named, and no process (--pid N)");
   }
+  surroundings.subject = context->subject();
   image::FileOptions files = options.file_options();
   if (options.pid) {
     complete_file_options(*options.pid, context->target_->info().executable_path, files);
@@ -116,6 +117,7 @@ Result<void> Context::find_python() {
     cpython::find_stack_lists(image_->memory(), target_->threads(), runtime);
   }
   reader_ = std::make_unique<cpython::ObjectReader>(*image_, runtimes_.front());
+  surroundings_.subject = subject();
   return {};
 }
 

@@ -35,6 +35,11 @@ public:
   const std::vector<cpython::Runtime>& runtimes() const { return runtimes_; }
   cpython::ObjectReader& reader() { return *reader_; }
 
+  /// What documents say of the target.
+  report::Subject subject() const {
+    return report::subject_of(*target_, runtimes_.empty() ? nullptr : runtimes_.data());
+  }
+
   Result<void> find_python();
   /// One sentence when the process has other CPythons, too, and the user has not chosen; else
   /// empty.

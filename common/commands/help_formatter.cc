@@ -1,6 +1,6 @@
 #include "common/commands/help_formatter.h"
 
-#include "common/commands/paragraph.h"
+#include "common/report/text.h"
 
 #include <algorithm>
 
@@ -15,8 +15,8 @@ constexpr unsigned least_text_columns = 32;
 
 std::string HelpFormatter::in_columns(std::string name, const std::string& description,
                                       unsigned name_columns) const {
-  const std::string text =
-      paragraph(description, std::max(width_, name_columns + least_text_columns), name_columns);
+  const std::string text = report::paragraph(
+      description, std::max(width_, name_columns + least_text_columns), name_columns);
   if (name.size() + 1 >= name_columns) {
     return name + "\n" + text;
   }

@@ -4,9 +4,9 @@
 #include "common/commands/output_sink.h"
 #include "common/cpython/layout.h"
 #include "common/cpython/version.h"
+#include "common/report/layout_view.h"
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 namespace pygc::commands {
 namespace {
@@ -17,7 +17,7 @@ public:
 
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
-    declare_output_options(app, options_, false);
+    declare_output_options(app, options_);
     app.add_option("--vendor", vendor_, "Who built the interpreter: upstream, debian, ...")
         ->type_name("NAME");
   }
@@ -33,11 +33,21 @@ public:
       if (!runtime) {
         continue;
       }
-      const auto table = describe(image, *module, runtime->address);
+      const auto version = cpython::read_version(image, *module, runtime->address);
+      if (!version) {
+        return std::unexpected(version.error());
+      }
+      const auto table = describe(*module, *version);
       if (!table) {
         return std::unexpected(table.error());
       }
-      if (auto delivered = deliver(surroundings.session, options_.output, *table); !delivered) {
+      report::Subject subject = (*opened)->subject();
+      subject.python = report::Python{.version = *version,
+                                      .layout_source = cpython::LayoutSource::dwarf,
+                                      .layout_detail = module->debug_file_path(),
+                                      .image = module->path()};
+      const std::string text = options_.json ? report::layout_json(subject, *table) : *table;
+      if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
         return std::unexpected(delivered.error());
       }
       return status_clean;
@@ -47,12 +57,7 @@ public:
 
 private:
   /// The target needs no layout that is known already: a table is made for one that is not.
-  Result<std::string> describe(const image::ProcessImage& image, const image::Module& module,
-                               Address runtime) const {
-    const auto version = cpython::read_version(image, module, runtime);
-    if (!version) {
-      return std::unexpected(version.error());
-    }
+  Result<std::string> describe(const image::Module& module, const cpython::Version& version) const {
     const auto structs = module.layouts(cpython::layout_queries());
     if (!structs) {
       return std::unexpected(structs.error());
@@ -60,7 +65,7 @@ private:
     if (const auto layout = cpython::make_layout(*structs); !layout) {
       return std::unexpected(layout.error());
     }
-    return cpython::format_layout_table(*structs, version->text(), version->debug, vendor_);
+    return cpython::format_layout_table(*structs, version.text(), version.debug, vendor_);
   }
 
   Options options_;

@@ -1,6 +1,7 @@
 #include "common/commands/live_process.h"
 
 #include "common/base/numbers.h"
+#include "common/report/text.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>

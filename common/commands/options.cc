@@ -54,10 +54,8 @@ void declare_runtime_option(CLI::App& app, Options& options) {
       ->type_name("N");
 }
 
-void declare_output_options(CLI::App& app, Options& options, bool with_json) {
-  if (with_json) {
-    app.add_flag("--json", options.json, "Print one JSON document");
-  }
+void declare_output_options(CLI::App& app, Options& options) {
+  app.add_flag("--json", options.json, "Print one JSON document");
   app.add_option_function<std::string>(
          "-o,--output",
          [&options](const std::string& file) { options.output = file == "-" ? "" : file; },

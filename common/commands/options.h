@@ -17,7 +17,7 @@ void declare_runtime_option(CLI::App& app, Options& options);
 void declare_engine_option(CLI::App& app, Options& options, bool with_both);
 /// Those options alone.
 void declare_file_options(CLI::App& app, Options& options);
-/// --output, and --json where a command has a JSON view.
-void declare_output_options(CLI::App& app, Options& options, bool with_json);
+/// --output and --json.
+void declare_output_options(CLI::App& app, Options& options);
 
 } // namespace pygc::commands

@@ -2,6 +2,7 @@
 
 #include "common/base/numbers.h"
 #include "common/commands/live_process.h"
+#include "common/report/snapshot_view.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -17,6 +18,7 @@ public:
   void declare(CLI::App& app) override {
     app.add_option("--pid", pid_, "The process")->required()->type_name("N");
     app.add_option("-o,--output", output_, "The core file to write")->required()->type_name("FILE");
+    app.add_flag("--json", json_, "Print one JSON document about it");
   }
 
   Result<int> run(Surroundings& surroundings) override {
@@ -35,16 +37,32 @@ public:
     struct stat status{};
     // A pipe may be our own output: nothing may follow the core there.
     if (::stat(output_.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
-      session.output(fmt::format("{}: {} bytes, {} of them on the disk\n", output_,
-                                 grouped(static_cast<std::uint64_t>(status.st_size)),
-                                 grouped(static_cast<std::uint64_t>(status.st_blocks) * 512)));
+      const report::WrittenSnapshot written{.path = output_,
+                                            .bytes = static_cast<std::uint64_t>(status.st_size),
+                                            .disk_bytes =
+                                                static_cast<std::uint64_t>(status.st_blocks) * 512,
+                                            .unreadable = snapshot->unreadable};
+      session.output(json_ ? report::snapshot_json(subject_of(*snapshot), written)
+                           : report::snapshot_text(written));
     }
-    return status_clean;
+    return snapshot->unreadable == 0 ? status_clean : status_incomplete;
   }
 
 private:
+  static report::Subject subject_of(const image::Snapshot& snapshot) {
+    report::Subject subject;
+    subject.target = target::Info{.kind = target::Kind::live,
+                                  .pid = snapshot.pid,
+                                  .core_path = {},
+                                  .executable_path = {},
+                                  .truncated = false,
+                                  .stopped_seconds = snapshot.stopped_seconds};
+    return subject;
+  }
+
   std::int64_t pid_ = 0;
   std::string output_;
+  bool json_ = false;
 };
 
 } // namespace

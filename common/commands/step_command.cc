@@ -5,8 +5,8 @@
 #include "common/commands/open_collection.h"
 #include "common/commands/output_sink.h"
 #include "common/commands/step_actions.h"
-#include "common/commands/step_view.h"
 #include "common/commands/watchpoint_choice.h"
+#include "common/report/step_view.h"
 
 #include <CLI/CLI.hpp>
 #include <charconv>
@@ -35,7 +35,7 @@ public:
         ->type_name("FILE");
     declare_file_options(app, options_);
     declare_runtime_option(app, options_);
-    declare_output_options(app, options_, true);
+    declare_output_options(app, options_);
     app.add_option("--limit", report_.limit, "Objects listed of a kind (default 20)")
         ->check(CLI::Range(0, 1000000))
         ->type_name("N");
@@ -139,13 +139,13 @@ private:
         surroundings.session.diagnostics(fmt::format("pygc: {}\n", why));
       }
     }
-    const std::string text = options_.json ? step_json(report, open.context->target().info())
-                                           : step_text(report, surroundings.width);
+    const std::string text = options_.json
+                                 ? report::step_json(open.context->subject(), report)
+                                 : report::step_text(report, surroundings.style(options_.output));
     if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
       return std::unexpected(delivered.error());
     }
-    const bool told = report.located || !report.in_progress;
-    return told && report.reached.value_or(true) ? status_clean : status_incomplete;
+    return report::shortfalls(report).empty() ? status_clean : status_incomplete;
   }
 
   /// Whether the process has stopped where the command wanted it.

@@ -2,6 +2,8 @@
 // given.
 #pragma once
 
+#include "common/report/subject.h"
+#include "common/report/text.h"
 #include "common/target/session.h"
 #include "common/target/target.h"
 #include "common/target/wire_actions.h"
@@ -26,6 +28,12 @@ struct Surroundings {
   bool controls = false;             // a debugger is there that carries out actions
   std::vector<wire::Action> actions; // which a command may leave here
   std::vector<std::string> words;    // the command as given: its name and arguments
+  report::Subject subject = {};      // what of the target has been found, for documents of errors
+
+  /// Of text that goes to `output`, or to the session when that is empty.
+  report::Style style(const std::string& output) const {
+    return {.width = width, .colour = terminal && output.empty()};
+  }
 };
 
 } // namespace pygc::commands

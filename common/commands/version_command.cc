@@ -1,10 +1,9 @@
 #include "common/commands/version_command.h"
 
-#include "common/cpython/version.h"
-#include "common/machine/machine.h"
+#include "common/commands/output_sink.h"
+#include "common/report/version_view.h"
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 namespace pygc::commands {
 namespace {
@@ -12,13 +11,20 @@ namespace {
 class VersionCommand final : public Command {
 public:
   const char* name() const override { return "version"; }
-  void declare(CLI::App& app) override { static_cast<void>(app); }
+
+  void declare(CLI::App& app) override { declare_output_options(app, options_); }
+
   Result<int> run(Surroundings& surroundings) override {
-    surroundings.session.output(fmt::format("pygc {} (CPython {}, {} Linux)\n", PYGC_VERSION,
-                                            cpython::supported_versions(),
-                                            machine::processor_name));
+    if (auto delivered = deliver(surroundings.session, options_.output,
+                                 options_.json ? report::version_json() : report::version_text());
+        !delivered) {
+      return std::unexpected(delivered.error());
+    }
     return status_clean;
   }
+
+private:
+  Options options_;
 };
 
 } // namespace

@@ -6,20 +6,18 @@
 #include "common/commands/breakpoint_walk.h"
 #include "common/commands/open_collection.h"
 #include "common/commands/output_sink.h"
-#include "common/commands/paragraph.h"
 #include "common/commands/step_actions.h"
-#include "common/commands/step_view.h"
 #include "common/commands/watchpoint_choice.h"
+#include "common/report/watch_view.h"
 
 #include <CLI/CLI.hpp>
 #include <array>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace pygc::commands {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using report::WatchHit;
 
 /// How far the command has got, in the runs of it that follow each other.
 namespace stage {
@@ -29,20 +27,6 @@ constexpr const char* container = "container"; // the container of a decrement t
 constexpr const char* hop = "hop";             // a stop on the way, by breakpoints
 constexpr const char* refused = "refused";     // at that decrement
 } // namespace stage
-
-/// One decrement, or the last one that a debug build does not make.
-struct Hit {
-  std::uint64_t number = 0; // from 1
-  std::uint64_t all = 0;    // that the replay predicts for the whole collection
-  std::int64_t before = 0;
-  std::int64_t after = 0;
-  bool refused = false;
-  std::uint64_t container_index = 0;
-  std::uint64_t containers = 0;
-  analysis::ObjectView object;
-  analysis::Visitor visitor;
-  std::vector<std::string> frames;
-};
 
 class WatchCommand final : public Command {
 public:
@@ -54,7 +38,7 @@ public:
         ->type_name("ADDR");
     declare_file_options(app, options_);
     declare_runtime_option(app, options_);
-    declare_output_options(app, options_, true);
+    declare_output_options(app, options_);
     app.add_option("--limit", limit_, "Decrements to stop at (default 100)")
         ->check(CLI::Range(1, 200)) // each is a command inside the one before
         ->type_name("N");
@@ -153,14 +137,14 @@ private:
       if (!described) {
         return std::unexpected(described.error());
       }
-      const std::optional<Hit> hit = std::move(*described);
+      const std::optional<WatchHit> hit = std::move(*described);
       if (!hit) {
         return stop(surroundings, why_.empty() ? "the process stopped before the decrement was "
                                                  "reached"
                                                : why_);
       }
       number = hit->number;
-      if (auto shown = show(surroundings, *hit); !shown) {
+      if (auto shown = show(open, surroundings, *hit); !shown) {
         return std::unexpected(shown.error());
       }
     }
@@ -189,8 +173,8 @@ private:
   }
 
   /// What the process has stopped at; nothing when it is no decrement of the object.
-  Result<std::optional<Hit>> describe(OpenCollection& open, std::uint32_t object,
-                                      std::uint64_t all) const {
+  Result<std::optional<WatchHit>> describe(OpenCollection& open, std::uint32_t object,
+                                           std::uint64_t all) const {
     const analysis::RunningCollection& collection = *open.collection;
     const analysis::SubtractPosition& position = *collection.position();
     const bool decremented = position.stored[object] < position.before[object];
@@ -202,7 +186,7 @@ private:
       return std::unexpected(heap.error());
     }
     analysis::Explainer explainer(open.context->image(), open.context->reader(), **heap);
-    Hit hit;
+    WatchHit hit;
     hit.refused = stage_ == stage::refused;
     hit.after = position.stored[object] - (hit.refused ? 1 : 0);
     hit.before = hit.after + 1;
@@ -219,44 +203,14 @@ private:
     return hit;
   }
 
-  Result<void> show(Surroundings& surroundings, const Hit& hit) const {
-    const std::string text = options_.json ? json(hit) : plain(hit, surroundings.width);
+  Result<void> show(const OpenCollection& open, Surroundings& surroundings,
+                    const WatchHit& hit) const {
+    const std::string text = options_.json
+                                 ? report::watch_json(open.context->subject(), hit)
+                                 : report::watch_text(hit, surroundings.style(options_.output));
     // Each comes from a run of its own of this command.
     return options_.output.empty() ? deliver(surroundings.session, {}, text)
                                    : append(options_.output, text);
-  }
-
-  static std::string plain(const Hit& hit, unsigned width) {
-    std::string text = paragraph(fmt::format("decrement {} of {}: gc_refs {} -> {}{}", hit.number,
-                                             hit.all, hit.before, hit.after,
-                                             hit.refused ? " (not made: this build asserts)" : ""),
-                                 width);
-    text +=
-        paragraph(fmt::format("of {} at {:#x}", hit.object.summary, hit.object.address), width, 2);
-    text += paragraph(fmt::format("by {} at {:#x}, container {} of {}", hit.visitor.summary,
-                                  hit.visitor.container, grouped(hit.container_index + 1),
-                                  grouped(hit.containers)),
-                      width, 2);
-    text += paragraph("through " + hit.visitor.function, width, 2);
-    std::string stack;
-    for (const std::string& frame : hit.frames) {
-      stack += (stack.empty() ? "" : " < ") + frame;
-    }
-    return text + paragraph(stack, width, 2);
-  }
-
-  static std::string json(const Hit& hit) {
-    Json visitor = {{"index", hit.container_index},
-                    {"address", fmt::format("{:#x}", hit.visitor.container)},
-                    {"type", hit.visitor.type},
-                    {"summary", hit.visitor.summary},
-                    {"function", hit.visitor.function}};
-    const Json record = {{"schema", "pygc.watch/1"}, {"object", object_json(hit.object)},
-                         {"decrement", hit.number},  {"decrements", hit.all},
-                         {"before", hit.before},     {"after", hit.after},
-                         {"made", !hit.refused},     {"container", std::move(visitor)},
-                         {"frames", hit.frames}};
-    return record.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   }
 
   Options options_;

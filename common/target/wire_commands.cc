@@ -41,7 +41,7 @@ Status: 0 done, 2 usage or target error, 3 incomplete.)"},
   pygc generations
   pygc generations --help  (all options)
 
-Status: 0 done, 2 usage or target error.)"},
+Status: 0 done, 2 usage or target error, 3 incomplete.)"},
     Command{.name = "runtime",
             .summary = "Show the version, the interpreters and the collector's state",
             .help = R"(Examples:
@@ -125,7 +125,7 @@ writes the copy: a core file for pygc, GDB and LLDB. The process is not changed.
 Example:
   pygc snapshot --pid 4711 --output core.4711
 
-Status: 0 done, 2 usage or target error.)"},
+Status: 0 done, 2 usage or target error, 3 memory of it could not be read.)"},
     Command{.name = "layout",
             .summary = "Write the layout table of a CPython that has debug information",
             .help = R"(For those who add a build to the tables that serve targets without debug

@@ -157,17 +157,20 @@ protected:
       session.interrupt();
       session.wait();
       if (!std::filesystem::exists(file)) {
+        ++interrupted; // by the debugger, before pygc could say so
+        continue;
+      }
+      const json document = parse_document(read_file(file), {});
+      if (document.at("schema") == "pygc.error/1") {
+        EXPECT_EQ(document.at("kind"), "cancelled") << document.dump(1);
         ++interrupted;
       }
     }
     EXPECT_GT(interrupted, interruptions / 5);
-    for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
-      EXPECT_TRUE(json::accept(read_file(entry.path().string()))) << entry.path();
-    }
     const std::string last = directory.file("last");
     session.type("pygc check --json --output " + last);
     session.wait();
-    const json document = json::parse(read_file(last));
+    const json document = parse_document(read_file(last), {});
     EXPECT_EQ(document.at("target").at("kind"), kind);
     expect_same_check(document, expected->document);
   }
@@ -231,7 +234,7 @@ void interrupt_the_running_process(Session& session, const std::string& list_bre
   session.interrupt();
   session.wait();
   ASSERT_TRUE(std::filesystem::exists(file));
-  EXPECT_EQ(json::parse(read_file(file)).at("reached"), false);
+  EXPECT_EQ(parse_document(read_file(file), {}).at("reached"), false);
   session.type(list_breakpoints);
   const auto lines = session.wait();
   EXPECT_THAT(lines, testing::Contains(testing::HasSubstr("No breakpoints")));

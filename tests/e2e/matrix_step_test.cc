@@ -81,10 +81,7 @@ TEST_P(MatrixStep, StopsAtTheVisitThatMakesGcRefsNegative) {
                   .env = stripped.env()});
     const std::string said = outcome.out + outcome.err;
     EXPECT_THAT(said, testing::HasSubstr("No breakpoints"));
-    const Json there = Json::parse(read_file(file), nullptr, false);
-    if (there.is_discarded()) {
-      throw std::runtime_error("pygc wrote nothing: " + said);
-    }
+    const Json there = parse_document(read_file(file), outcome);
     EXPECT_EQ(there.at("reached"), build.has_faulthandler_bug()) << said;
     if (!build.has_faulthandler_bug()) {
       EXPECT_THAT(said, testing::HasSubstr("survived"));
@@ -93,7 +90,7 @@ TEST_P(MatrixStep, StopsAtTheVisitThatMakesGcRefsNegative) {
     const Json& state = there.at("subtract_refs");
     EXPECT_EQ(state.at("difference_count"), 0) << state.at("differences");
     // The last of those that visit the file.
-    const auto findings = findings_of(Json::parse(read_file(check)), "negative_gc_refs");
+    const auto findings = findings_of(parse_document(read_file(check), outcome), "negative_gc_refs");
     if (findings.size() != 1) {
       throw std::runtime_error("pygc check finds " + std::to_string(findings.size()) + " victims");
     }

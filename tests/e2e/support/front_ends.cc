@@ -1,7 +1,12 @@
 #include "tests/e2e/support/front_ends.h"
 
+#include "tests/support/schemas.h"
+
+#include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 
@@ -26,6 +31,23 @@ int number_after(const std::string& text, const std::string& name, int otherwise
   return value;
 }
 
+/// Where `pygc WORDS...` has put its document, if it was to write one.
+std::optional<std::string> document_of(const std::vector<std::string>& words,
+                                       const Outcome& outcome) {
+  const auto has = [&](const char* word) { return std::ranges::find(words, word) != words.end(); };
+  if (!has("--json") || has("--help") || outcome.signal != 0 || outcome.timed_out) {
+    return std::nullopt;
+  }
+  const auto option = std::ranges::find_if(
+      words, [](const std::string& word) { return word == "--output" || word == "-o"; });
+  if (words.front() == "snapshot" || option == words.end() || option + 1 == words.end() ||
+      *(option + 1) == "-" || outcome.out.starts_with('{')) {
+    return outcome.out;
+  }
+  const std::string& file = *(option + 1);
+  return std::filesystem::is_regular_file(file) ? std::optional(read_file(file)) : std::nullopt;
+}
+
 } // namespace
 
 nlohmann::json parse_document(const std::string& text, const Outcome& outcome) {
@@ -33,13 +55,20 @@ nlohmann::json parse_document(const std::string& text, const Outcome& outcome) {
   if (document.is_discarded()) {
     throw std::runtime_error("no JSON document came: " + text + "\n" + all_said(outcome));
   }
+  if (const std::string wrong = tests::violations_of_schema(document); !wrong.empty()) {
+    throw std::runtime_error("not as its schema wants it: " + wrong + document.dump(1));
+  }
   return document;
 }
 
 Outcome run_pygc(const std::vector<std::string>& words, const std::vector<std::string>& env) {
   Command command{.words = {PYGC_BINARY}, .env = env};
   command.words.insert(command.words.end(), words.begin(), words.end());
-  return run(command);
+  Outcome outcome = run(command);
+  if (const auto document = document_of(words, outcome)) {
+    parse_document(*document, outcome);
+  }
+  return outcome;
 }
 
 DebuggerTarget target_of(const Core& core) {

@@ -9,7 +9,7 @@
 
 namespace pygc::e2e {
 
-/// `pygc WORDS...`
+/// `pygc WORDS...`; throws when it writes a JSON document that does not keep to its schema.
 Outcome run_pygc(const std::vector<std::string>& words, const std::vector<std::string>& env = {});
 
 /// What a debugger is to open: a core and its executable (either may be empty).
@@ -41,7 +41,8 @@ Check check_alone(const Core& core, const std::vector<std::string>& words = {},
 Check check_in_gdb(const Core& core, const std::vector<std::string>& env = {});
 Check check_in_lldb(const Core& core, const std::vector<std::string>& env = {});
 
-/// The JSON document in a text; throws, with all that the process said, when there is none.
+/// The JSON document in a text; throws, with all that the process said, when there is none or it
+/// does not keep to its schema. For every document of pygc that a test reads.
 nlohmann::json parse_document(const std::string& text, const Outcome& outcome);
 
 /// The findings of a kind.

@@ -1,0 +1,128 @@
+#include "common/report/check_view.h"
+
+#include "common/report/envelope.h"
+
+#include <algorithm>
+
+namespace pygc::report {
+namespace {
+
+Json finding_json(const analysis::Finding& finding) {
+  Json json = {{"kind", analysis::finding_kind_name(finding.kind)},
+               {"severity", analysis::severity_name(finding.severity)},
+               {"interpreter", finding.interpreter},
+               {"object", object_json(finding.object)}};
+  if (finding.gc_refs) {
+    json["gc_refs"] = *finding.gc_refs;
+  }
+  if (finding.stored) {
+    json["stored_gc_refs"] = *finding.stored;
+  }
+  if (finding.visits) {
+    json["visits"] = *finding.visits;
+  }
+  if (finding.unexplained_visits) {
+    json["unexplained_visits"] = *finding.unexplained_visits;
+  }
+  if (!finding.visitors.empty()) {
+    for (const analysis::Visitor& visitor : finding.visitors) {
+      json["visitors"].push_back(visitor_json(visitor));
+    }
+  }
+  if (!finding.function.empty()) {
+    json["function"] = finding.function;
+  }
+  if (finding.pc) {
+    json["pc"] = hex(*finding.pc);
+  }
+  if (finding.address) {
+    json["address"] = hex(*finding.address);
+  }
+  if (finding.kind == analysis::FindingKind::negative_gc_refs) {
+    json["cause"] = analysis::cause_name(finding.cause);
+  }
+  if (finding.occurrences > 1) {
+    json["occurrences"] = finding.occurrences;
+  }
+  json["message"] = finding.message;
+  return json;
+}
+
+Json engines_json(const std::optional<analysis::EngineComparison>& engines) {
+  if (!engines) {
+    return nullptr;
+  }
+  return {{"compared", engines->objects},
+          {"differences", engines->differences},
+          {"not_compared", engines->not_compared}};
+}
+
+Json interpreters_json(const analysis::CheckReport& report) {
+  Json list = Json::array();
+  for (const analysis::InterpreterView& interpreter : report.interpreters) {
+    Json generations = Json::array();
+    for (const analysis::GenerationView& generation : interpreter.generations) {
+      generations.push_back({{"name", generation.name},
+                             {"address", hex(generation.address)},
+                             {"count", generation.count},
+                             {"threshold", generation.threshold},
+                             {"objects", generation.objects}});
+    }
+    list.push_back({{"id", interpreter.id},
+                    {"address", hex(interpreter.address)},
+                    {"generations", std::move(generations)}});
+  }
+  return list;
+}
+
+} // namespace
+
+std::string verdict_of(const analysis::CheckReport& report) {
+  const bool error = std::ranges::any_of(report.findings, [](const analysis::Finding& finding) {
+    return finding.severity == analysis::Severity::error;
+  });
+  if (error) {
+    return "findings";
+  }
+  if (!report.complete) {
+    return "incomplete";
+  }
+  return report.findings.empty() ? "clean" : "findings";
+}
+
+std::string check_json(const Subject& subject, const analysis::CheckReport& report,
+                       const CheckRun& run) {
+  const analysis::CollectionState& collection = report.collection;
+  Json findings = Json::array();
+  for (const analysis::Finding& finding : report.findings) {
+    findings.push_back(finding_json(finding));
+  }
+  Json document = envelope("check", subject, report.incomplete_because);
+  document["complete"] = report.complete;
+  document["collection"] = {
+      {"in_progress", collection.in_progress},
+      {"interpreter", or_null(collection.interpreter)},
+      {"phase", text_or_null(std::string(analysis::phase_name(collection.phase)))},
+      {"generation", text_or_null(collection.generation)},
+      {"container", object_json(collection.container)},
+      {"container_index", or_null(collection.container_index)},
+      {"victim", object_json(collection.victim)}};
+  document["interpreters"] = interpreters_json(report);
+  document["objects"] = {{"walked", report.objects.walked},
+                         {"traversed", report.objects.traversed},
+                         {"visits", report.objects.visits},
+                         {"immortal", report.objects.immortal},
+                         {"frozen", report.objects.frozen},
+                         {"unreadable", report.objects.unreadable},
+                         {"not_traversed", report.objects.not_traversed},
+                         {"traced", report.objects.traced}};
+  document["engine"] = run.engine;
+  document["engines"] = engines_json(report.engines);
+  document["seconds"] = {{"total", run.seconds}, {"replay", report.replay_seconds}};
+  document["notes"] = report.notes;
+  document["findings"] = std::move(findings);
+  document["verdict"] = verdict_of(report);
+  return document_text(document);
+}
+
+} // namespace pygc::report
