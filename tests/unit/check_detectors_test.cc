@@ -53,12 +53,15 @@ protected:
   }
 
   void add_anomaly(heap::CorruptionKind kind, bool memory_missing) {
-    facts_.anomalies.push_back({.corruption = {.kind = kind,
-                                               .object = object(0),
-                                               .message = "the list is broken",
-                                               .memory_missing = memory_missing},
-                                .interpreter = 7,
-                                .generation = "young"});
+    heap::Corruption corruption;
+    corruption.kind = kind;
+    corruption.object = object(0);
+    corruption.message = "the list is broken";
+    corruption.memory_missing = memory_missing;
+    ListAnomaly& anomaly = facts_.anomalies.emplace_back();
+    anomaly.corruption = std::move(corruption);
+    anomaly.interpreter = 7;
+    anomaly.generation = "young";
   }
 
   /// One finding of a kind from a detector, and none of the others'.
