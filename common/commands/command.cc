@@ -29,6 +29,10 @@ namespace {
 /// Says why a command ends: a sentence for people, or with --json a document in the place of the
 /// one that was asked for.
 int end_with(const Error& error, Surroundings& surroundings) {
+  // What an earlier run of the command wrote into the file stays.
+  if (!surroundings.session.listening()) {
+    return status_error;
+  }
   const WantedOutput wanted = wanted_output(surroundings.words);
   if (!wanted.json) {
     surroundings.session.diagnostics(fmt::format("pygc: {}\n", report::printable(error.reason)));

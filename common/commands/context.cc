@@ -73,6 +73,8 @@ Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundi
   } else if (options.core.empty()) { // what was named has nothing to do with the debugger's target
     files.executable = files.executable.empty() ? surroundings.executable : files.executable;
     files.sysroot = files.sysroot.empty() ? surroundings.sysroot : files.sysroot;
+    // GDB's "/" is this machine's own root.
+    files.sysroot.erase(files.sysroot.find_last_not_of('/') + 1);
   }
   auto image = image::open_process_image(*context->target_, files);
   if (!image) {

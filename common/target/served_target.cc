@@ -144,10 +144,12 @@ Result<void> ServedSession::await_hello() {
 Result<std::string> ServedSession::ask(wire::Type question, std::string_view payload,
                                        wire::Type answer) {
   if (auto r = channel_.send(question, payload); !r) {
+    listening_ = false;
     return std::unexpected(r.error());
   }
   auto message = channel_.receive();
   if (!message) {
+    listening_ = false;
     return std::unexpected(message.error());
   }
   if (message->type != answer || !message->descriptors.empty()) {
@@ -162,6 +164,7 @@ void ServedSession::tell(wire::Type type, std::string_view text) {
     const auto piece = text.substr(0, text_piece);
     if (!channel_.send(type, piece)) {
       cancelled_ = true;
+      listening_ = false;
       return;
     }
     text.remove_prefix(piece.size());

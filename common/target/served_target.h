@@ -34,6 +34,7 @@ public:
   /// Asks the debugger at most every 50 ms; true for good once the user interrupted or the debugger
   /// is gone.
   bool cancelled() override;
+  bool listening() const override { return listening_; }
   void progress(std::string_view what) override { progress_.set(what); }
   void show_progress(bool wanted) override { wants_progress_ = wanted; }
   /// Errors: usage (with the debugger's reason), io.
@@ -61,6 +62,7 @@ private:
   UniqueFd backing_;
   std::byte* window_ = nullptr;
   bool cancelled_ = false;
+  bool listening_ = true;
   std::chrono::steady_clock::time_point next_question_;
   std::optional<bool> wants_progress_;
   Progress progress_{Progress::Clock::now()};

@@ -21,6 +21,8 @@ public:
   virtual void diagnostics(std::string_view text) = 0;
   /// True once the user has asked to stop. Polled all the time: also when progress is shown.
   virtual bool cancelled() = 0;
+  /// Whether anybody still waits for the command: not once the debugger has ended it.
+  virtual bool listening() const { return true; }
   /// What the command does from here on, for people who wait.
   virtual void progress(std::string_view what) = 0;
   /// Whether progress is to be shown; else it is where there is a terminal.
