@@ -2,9 +2,9 @@
 #include "cli/install_paths.h"
 #include "cli/terminal_session.h"
 #include "common/commands/command.h"
-#include "common/image/core_file.h"
-#include "common/target/served_target.h"
-#include "common/target/wire_messages.h"
+#include "common/protocol/wire_messages.h"
+#include "common/target/core/core_file.h"
+#include "common/target/live/served_target.h"
 
 #include <charconv>
 #include <csignal>
@@ -23,17 +23,17 @@ constexpr std::string_view serve_option = "--serve=";
 int run_alone(const std::vector<std::string>& words) {
   TerminalSession session;
   const bool no_colour = std::getenv("NO_COLOR") != nullptr;
-  commands::Surroundings surroundings{.session = session,
-                                      .open_target = {},
-                                      .executable = {},
-                                      .sysroot = {},
-                                      .replayer_directory = replayer_directory(),
-                                      .share_directory = share_directory(),
-                                      .terminal = ::isatty(STDOUT_FILENO) == 1 && !no_colour,
-                                      .width = terminal_width(),
-                                      .controls = false,
-                                      .actions = {},
-                                      .words = words};
+  session::Surroundings surroundings{.session = session,
+                                     .open_target = {},
+                                     .executable = {},
+                                     .sysroot = {},
+                                     .replayer_directory = replayer_directory(),
+                                     .share_directory = share_directory(),
+                                     .terminal = ::isatty(STDOUT_FILENO) == 1 && !no_colour,
+                                     .width = terminal_width(),
+                                     .controls = false,
+                                     .actions = {},
+                                     .words = words};
   const int status = commands::run_words(words, surroundings);
   if (!session.output_ok() && status != commands::status_error) {
     session.diagnostics("pygc: cannot write to standard output\n");
@@ -46,7 +46,7 @@ int run_alone(const std::vector<std::string>& words) {
 Result<std::unique_ptr<target::Target>> served_target(target::ServedSession& session) {
   const wire::Hello& hello = session.hello();
   if (hello.kind == wire::TargetKind::core) {
-    return image::open_core(session.take_backing(), hello.core_path);
+    return target::open_core(session.take_backing(), hello.core_path);
   }
   return target::open_served_process(session);
 }
@@ -62,18 +62,18 @@ int run_served(int fd, const std::vector<std::string>& words) {
     return commands::status_error;
   }
   const wire::Hello& hello = (*session)->hello();
-  commands::Surroundings surroundings{.session = **session,
-                                      .open_target = {},
-                                      .executable = hello.executable_path,
-                                      .sysroot = hello.sysroot,
-                                      .replayer_directory = replayer_directory(),
-                                      .share_directory = share_directory(),
-                                      .terminal = hello.terminal,
-                                      .width = hello.columns == 0 ? 80 : hello.columns,
-                                      .controls = hello.kind == wire::TargetKind::live ||
-                                                  hello.kind == wire::TargetKind::remote,
-                                      .actions = {},
-                                      .words = words};
+  session::Surroundings surroundings{.session = **session,
+                                     .open_target = {},
+                                     .executable = hello.executable_path,
+                                     .sysroot = hello.sysroot,
+                                     .replayer_directory = replayer_directory(),
+                                     .share_directory = share_directory(),
+                                     .terminal = hello.terminal,
+                                     .width = hello.columns == 0 ? 80 : hello.columns,
+                                     .controls = hello.kind == wire::TargetKind::live ||
+                                                 hello.kind == wire::TargetKind::remote,
+                                     .actions = {},
+                                     .words = words};
   if (hello.kind != wire::TargetKind::none) {
     surroundings.open_target = [&session] { return served_target(**session); };
   }

@@ -43,11 +43,20 @@ function(pygc_check_headers)
   add_custom_target(pygc_header_checks)
   foreach(target IN LISTS checked)
     add_library(${target}_headers OBJECT ${sources_of_${target}})
-    # Not its LINK_LIBRARIES: a target may link what only its own directory knows. These lists hold what
-    # they bring; all but the project itself is of others, whose warnings are not ours.
-    set(includes $<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>)
-    target_include_directories(${target}_headers SYSTEM PRIVATE
-      $<FILTER:${includes},EXCLUDE,^${PROJECT_SOURCE_DIR}$>)
+    # Layers are linked for what they let see. Other LINK_LIBRARIES are not: a target may link what only
+    # its own directory knows.
+    get_target_property(links ${target} LINK_LIBRARIES)
+    list(FILTER links INCLUDE REGEX "^pygc_[a-z_0-9]+$")
+    target_link_libraries(${target}_headers PRIVATE ${links})
+    get_target_property(includes ${target} INCLUDE_DIRECTORIES)
+    foreach(directory IN LISTS includes)
+      # Those of others, whose warnings are not ours.
+      if(directory MATCHES "^${PROJECT_BINARY_DIR}/layers/" OR directory MATCHES "TARGET_PROPERTY:pygc_")
+        target_include_directories(${target}_headers PRIVATE ${directory})
+      else()
+        target_include_directories(${target}_headers SYSTEM PRIVATE ${directory})
+      endif()
+    endforeach()
     target_compile_definitions(${target}_headers PRIVATE $<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>)
     target_compile_options(${target}_headers PRIVATE $<TARGET_PROPERTY:${target},COMPILE_OPTIONS>)
     add_dependencies(pygc_header_checks ${target}_headers)

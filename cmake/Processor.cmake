@@ -8,7 +8,7 @@ if(NOT EXISTS ${PROJECT_SOURCE_DIR}/common/machine/${PYGC_PROCESSOR}/processor.h
   message(FATAL_ERROR "pygc does not know the processor ${CMAKE_SYSTEM_PROCESSOR}. "
     "Directories ${PYGC_PROCESSOR}/ beside each x86_64/ would have to supply:\n"
     "  common/machine: processor.h and thread_notes.cc (common/machine/machine.h lists what)\n"
-    "  common/cpython: the searches in machine code (visitor_search.h, subtract_search.h)\n"
+    "  common/cpython/collector: the searches in machine code (visitor_search.h, subtract_search.h)\n"
     "  the native replayer: machine.cc, system_call.h (its machine.h)\n"
     "  the emulated replayer: machine.cc (its machine.h)")
 endif()

@@ -1,7 +1,7 @@
 #include "gdb-plugin/gdb_host.h"
 
 #include "common/machine/machine.h"
-#include "common/target/wire_maps.h"
+#include "common/protocol/wire_maps.h"
 
 #include <algorithm>
 #include <csignal>

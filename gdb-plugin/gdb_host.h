@@ -2,8 +2,8 @@
 // gathered.
 #pragma once
 
-#include "common/target/wire_files.h"
-#include "common/target/wire_host.h"
+#include "common/protocol/wire_files.h"
+#include "common/protocol/wire_host.h"
 
 #include <gdb/jit-reader.h>
 

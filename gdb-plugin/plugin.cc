@@ -7,8 +7,8 @@
 //
 // GDB's exceptions (^C, a lost connection) pass through here: nothing is noexcept, and no catch
 // (...).
-#include "common/target/wire_host.h"
-#include "common/target/wire_maps.h"
+#include "common/protocol/wire_host.h"
+#include "common/protocol/wire_maps.h"
 #include "gdb-plugin/channels.h"
 #include "gdb-plugin/gdb_host.h"
 #include "gdb-plugin/script.h"

@@ -1,7 +1,7 @@
 #include "gdb-plugin/script.h"
 
 #include "common/machine/machine.h"
-#include "common/target/wire_commands.h"
+#include "common/protocol/wire_commands.h"
 
 #include <array>
 #include <cctype>

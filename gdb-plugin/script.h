@@ -1,7 +1,7 @@
 // The GDB side of the commands: the text of their definitions, and text for "source" that prints.
 #pragma once
 
-#include "common/target/wire_actions.h"
+#include "common/protocol/wire_actions.h"
 
 #include <cstdint>
 #include <string>

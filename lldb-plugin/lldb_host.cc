@@ -1,8 +1,8 @@
 #include "lldb-plugin/lldb_host.h"
 
 #include "common/machine/machine.h"
-#include "common/target/wire_files.h"
-#include "common/target/wire_maps.h"
+#include "common/protocol/wire_files.h"
+#include "common/protocol/wire_maps.h"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // LLDB as a Host, through its SB API.
 #pragma once
 
-#include "common/target/wire_host.h"
+#include "common/protocol/wire_host.h"
 
 #include <lldb/API/LLDB.h>
 

@@ -2,7 +2,7 @@
 // whatever happens; the user's are never touched.
 #pragma once
 
-#include "common/target/wire_actions.h"
+#include "common/protocol/wire_actions.h"
 
 #include <lldb/API/LLDB.h>
 

@@ -6,8 +6,8 @@
 // `lldb --batch -o "pygc check"` ends with status 1 unless the target is clean; an error message
 // comes only with status 2. LLDB has no place for the number itself: "pygc status" prints that of
 // the last command.
-#include "common/target/wire_commands.h"
-#include "common/target/wire_host.h"
+#include "common/protocol/wire_commands.h"
+#include "common/protocol/wire_host.h"
 #include "lldb-plugin/lldb_host.h"
 #include "lldb-plugin/own_stops.h"
 #include "lldb-plugin/resume.h"

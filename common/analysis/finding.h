@@ -1,9 +1,9 @@
 // What a check tells of a target, as data. Views turn it into text and JSON.
 #pragma once
 
-#include "common/analysis/facts/owner.h"
-#include "common/analysis/facts/phase.h"
+#include "common/analysis/owner.h"
 #include "common/base/error.h"
+#include "common/cpython/collector/phase.h"
 
 #include <cstdint>
 #include <optional>
@@ -85,7 +85,7 @@ struct Finding {
 struct CollectionState {
   bool in_progress = false;
   std::optional<std::int64_t> interpreter; // id
-  Phase phase = Phase::unknown;
+  cpython::Phase phase = cpython::Phase::unknown;
   std::string generation;                       // name; empty when unknown
   std::optional<ObjectView> container;          // whose traverse function was running
   std::optional<std::uint64_t> container_index; // its place on the list, from 0

@@ -1,9 +1,9 @@
 #include "common/commands/audit_command.h"
 
 #include "common/analysis/audit/audit.h"
-#include "common/commands/open_heap.h"
 #include "common/commands/output_sink.h"
 #include "common/report/audit_view.h"
+#include "common/session/open_heap.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -29,12 +29,12 @@ public:
     app.add_flag("--all", all_, "Show functions without violations too; JSON has all");
   }
 
-  Result<int> run(Surroundings& surroundings) override {
-    const auto opened = open_heap(options_, surroundings);
+  Result<int> run(session::Surroundings& surroundings) override {
+    const auto opened = session::open_heap(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
     }
-    Context& context = *opened->context;
+    session::Context& context = *opened->context;
     const auto tracer = context.tracer();
     if (!tracer) {
       return std::unexpected(tracer.error());
@@ -66,7 +66,7 @@ public:
   }
 
 private:
-  Options options_;
+  session::Options options_;
   bool deep_ = false;
   bool all_ = false;
 };

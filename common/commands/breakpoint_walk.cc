@@ -28,8 +28,8 @@ analysis::RouteRequest route(const analysis::RunningCollection& collection,
           .next_entry = position.container + (position.inside ? 1 : 0)};
 }
 
-analysis::Hop hop_to(OpenCollection& open, Surroundings& surroundings, std::uint32_t container,
-                     bool before) {
+analysis::Hop hop_to(OpenCollection& open, session::Surroundings& surroundings,
+                     std::uint32_t container, bool before) {
   const std::vector<Address> functions = open.collection->traverse_functions();
   analysis::RouteRequest request = route(*open.collection, functions);
   request.to = container;
@@ -57,7 +57,7 @@ bool at_visit(const analysis::RunningCollection& collection, std::uint32_t objec
 
 } // namespace
 
-WalkStep walk_to_container(OpenCollection& open, Surroundings& surroundings,
+WalkStep walk_to_container(OpenCollection& open, session::Surroundings& surroundings,
                            std::uint32_t container) {
   if (container == open.collection->set().objects.size()) {
     return {out_of_loop(*open.collection), true};
@@ -66,7 +66,7 @@ WalkStep walk_to_container(OpenCollection& open, Surroundings& surroundings,
   return {to_hop(*open.collection, hop), hop.last};
 }
 
-Result<WalkStep> walk_to_decrement(OpenCollection& open, Surroundings& surroundings,
+Result<WalkStep> walk_to_decrement(OpenCollection& open, session::Surroundings& surroundings,
                                    analysis::SubtractGoal goal, bool refuses) {
   const analysis::RunningCollection& collection = *open.collection;
   const analysis::SubtractPosition& position = *collection.position();
@@ -101,7 +101,7 @@ Result<WalkStep> walk_to_decrement(OpenCollection& open, Surroundings& surroundi
   return WalkStep{step_to_decrement(collection, goal), true};
 }
 
-Result<std::string> broken_off(Surroundings& surroundings, const std::string& stop) {
+Result<std::string> broken_off(session::Surroundings& surroundings, const std::string& stop) {
   const auto mark = surroundings.session.evaluate(stop);
   if (!mark) {
     return std::unexpected(mark.error());

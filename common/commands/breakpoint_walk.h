@@ -16,16 +16,16 @@ struct WalkStep {
 };
 
 /// To before a container's traversal; the number of all: out of the loop.
-WalkStep walk_to_container(OpenCollection& open, Surroundings& surroundings,
+WalkStep walk_to_container(OpenCollection& open, session::Surroundings& surroundings,
                            std::uint32_t container);
 
 /// To a decrement; `refuses`: one that finds gc_refs 0 is to be stopped at, not behind.
 /// Errors: as replay::Replayer::run.
-Result<WalkStep> walk_to_decrement(OpenCollection& open, Surroundings& surroundings,
+Result<WalkStep> walk_to_decrement(OpenCollection& open, session::Surroundings& surroundings,
                                    analysis::SubtractGoal goal, bool refuses);
 
 /// Why a run of a command that was to go on does not; empty: the process has stopped where it was
 /// to. Errors: as Session::evaluate.
-Result<std::string> broken_off(Surroundings& surroundings, const std::string& stop);
+Result<std::string> broken_off(session::Surroundings& surroundings, const std::string& stop);
 
 } // namespace pygc::commands

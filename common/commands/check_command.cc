@@ -1,9 +1,9 @@
 #include "common/commands/check_command.h"
 
 #include "common/analysis/check/check.h"
-#include "common/commands/open_heap.h"
 #include "common/commands/output_sink.h"
 #include "common/report/check_view.h"
+#include "common/session/open_heap.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -35,16 +35,16 @@ public:
     declare_engine_option(app, options_, true);
   }
 
-  Result<int> run(Surroundings& surroundings) override {
+  Result<int> run(session::Surroundings& surroundings) override {
     if (deep_ && no_trace_) {
       return fail(ErrorKind::usage, 0, "--deep and --no-trace exclude each other");
     }
-    const auto opened = open_heap(options_, surroundings);
+    const auto opened = session::open_heap(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
     }
-    Context& context = *opened->context;
-    const bool both = options_.engine == Engine::both;
+    session::Context& context = *opened->context;
+    const bool both = options_.engine == session::Engine::both;
     const auto tracer = !no_trace_ || both ? context.tracer() : Result<replay::Tracer*>(nullptr);
     if (!tracer && tracer.error().kind == ErrorKind::cancelled) {
       return std::unexpected(tracer.error());
@@ -81,9 +81,9 @@ public:
     }
     const report::Subject subject = context.subject();
     const std::string text =
-        options_.json ? report::check_json(
-                            subject, *report,
-                            {.engine = engine_name(options_.engine), .seconds = context.seconds()})
+        options_.json ? report::check_json(subject, *report,
+                                           {.engine = session::engine_name(options_.engine),
+                                            .seconds = context.seconds()})
                       : report::check_text(subject, *report, surroundings.style(options_.output));
     if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
       return std::unexpected(delivered.error());
@@ -92,7 +92,7 @@ public:
   }
 
 private:
-  Options options_;
+  session::Options options_;
   bool no_trace_ = false;
   bool deep_ = false;
 };

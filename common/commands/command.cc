@@ -15,9 +15,9 @@
 #include "common/commands/version_command.h"
 #include "common/commands/wanted_output.h"
 #include "common/commands/watch_command.h"
+#include "common/protocol/wire_commands.h"
 #include "common/report/error_view.h"
-#include "common/report/printable.h"
-#include "common/target/wire_commands.h"
+#include "common/report/kit/printable.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -28,7 +28,7 @@ namespace {
 
 /// Says why a command ends: a sentence for people, or with --json a document in the place of the
 /// one that was asked for.
-int end_with(const Error& error, Surroundings& surroundings) {
+int end_with(const Error& error, session::Surroundings& surroundings) {
   // What an earlier run of the command wrote into the file stays.
   if (!surroundings.session.listening()) {
     return status_error;
@@ -45,7 +45,8 @@ int end_with(const Error& error, Surroundings& surroundings) {
   return status_error;
 }
 
-int end_parse(const CLI::App& app, const CLI::ParseError& error, Surroundings& surroundings) {
+int end_parse(const CLI::App& app, const CLI::ParseError& error,
+              session::Surroundings& surroundings) {
   const bool is_help = error.get_exit_code() == 0;
   if (!is_help && wanted_output(surroundings.words).json) {
     return end_with({.kind = ErrorKind::usage, .address = 0, .reason = error.what()}, surroundings);
@@ -58,7 +59,7 @@ int end_parse(const CLI::App& app, const CLI::ParseError& error, Surroundings& s
   return is_help ? status_clean : status_error;
 }
 
-int run_parsed(const std::vector<std::string>& words, Surroundings& surroundings) {
+int run_parsed(const std::vector<std::string>& words, session::Surroundings& surroundings) {
   CLI::App app(std::string(wire::family_summary), "pygc");
   app.require_subcommand(1);
   app.formatter(std::make_shared<HelpFormatter>(surroundings.width));
@@ -110,7 +111,7 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   return commands;
 }
 
-int run_words(const std::vector<std::string>& words, Surroundings& surroundings) {
+int run_words(const std::vector<std::string>& words, session::Surroundings& surroundings) {
   try {
     return run_parsed(words, surroundings);
   } catch (const std::exception& error) {

@@ -4,7 +4,7 @@
 #include "common/base/error.h"
 #include "common/commands/options.h"
 #include "common/commands/status.h"
-#include "common/commands/surroundings.h"
+#include "common/session/surroundings.h"
 
 #include <memory>
 #include <string>
@@ -26,7 +26,7 @@ public:
   virtual const char* name() const = 0;
   virtual void declare(CLI::App& app) = 0;
   /// Returns a Status; output goes to the session (or --output). Errors end in status_error.
-  virtual Result<int> run(Surroundings& surroundings) = 0;
+  virtual Result<int> run(session::Surroundings& surroundings) = 0;
 };
 
 /// All commands, in the order in which help lists them.
@@ -34,6 +34,6 @@ std::vector<std::unique_ptr<Command>> all_commands();
 
 /// Parses the words of a command ("check", "--json", ...) and runs it. Returns its Status. Never
 /// throws.
-int run_words(const std::vector<std::string>& words, Surroundings& surroundings);
+int run_words(const std::vector<std::string>& words, session::Surroundings& surroundings);
 
 } // namespace pygc::commands

@@ -19,8 +19,8 @@ public:
     declare_output_options(app, options_);
   }
 
-  Result<int> run(Surroundings& surroundings) override {
-    auto opened = Context::open(options_, surroundings);
+  Result<int> run(session::Surroundings& surroundings) override {
+    auto opened = session::Context::open(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
     }
@@ -38,7 +38,7 @@ public:
   }
 
 private:
-  Options options_;
+  session::Options options_;
 };
 
 } // namespace

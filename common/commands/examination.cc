@@ -12,7 +12,8 @@ namespace {
 
 class Examination {
 public:
-  Examination(Context& context, const Options& options) : context_(context), options_(options) {}
+  Examination(session::Context& context, const session::Options& options)
+      : context_(context), options_(options) {}
 
   analysis::DoctorReport run() {
     target();
@@ -91,8 +92,7 @@ private:
       }
     }
     fact("memory.present", grouped(present) + " bytes");
-    fact("memory.missing",
-         fmt::format("{} bytes in {} mappings", grouped(missing), regions));
+    fact("memory.missing", fmt::format("{} bytes in {} mappings", grouped(missing), regions));
   }
 
   void python() {
@@ -166,14 +166,14 @@ private:
     }
   }
 
-  Context& context_;
-  const Options& options_;
+  session::Context& context_;
+  const session::Options& options_;
   analysis::DoctorReport report_;
 };
 
 } // namespace
 
-analysis::DoctorReport examine(Context& context, const Options& options) {
+analysis::DoctorReport examine(session::Context& context, const session::Options& options) {
   return Examination(context, options).run();
 }
 

@@ -1,10 +1,10 @@
 #include "common/commands/gc_refs_command.h"
 
-#include "common/analysis/facts/collected_set.h"
-#include "common/analysis/gc_refs_list.h"
-#include "common/commands/open_heap.h"
+#include "common/analysis/check/gc_refs_list.h"
 #include "common/commands/output_sink.h"
+#include "common/heap/collected_set.h"
 #include "common/report/gc_refs_view.h"
+#include "common/session/open_heap.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -28,12 +28,12 @@ public:
         ->type_name("N");
   }
 
-  Result<int> run(Surroundings& surroundings) override {
-    const auto opened = open_heap(options_, surroundings);
+  Result<int> run(session::Surroundings& surroundings) override {
+    const auto opened = session::open_heap(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
     }
-    Context& context = *opened->context;
+    session::Context& context = *opened->context;
     auto list =
         analysis::list_gc_refs(context.reader(), *opened->heap, *opened->replayer, generation_);
     if (!list) {
@@ -61,7 +61,7 @@ public:
   }
 
 private:
-  Options options_;
+  session::Options options_;
   std::optional<std::size_t> generation_;
 };
 

@@ -1,10 +1,10 @@
 #include "common/commands/generations_command.h"
 
-#include "common/analysis/generation_survey.h"
+#include "common/analysis/facts/generation_survey.h"
 #include "common/base/numbers.h"
-#include "common/commands/context.h"
 #include "common/commands/output_sink.h"
 #include "common/report/generations_view.h"
+#include "common/session/context.h"
 
 #include <CLI/CLI.hpp>
 
@@ -24,12 +24,12 @@ public:
         ->type_name("N");
   }
 
-  Result<int> run(Surroundings& surroundings) override {
-    const auto opened = Context::open_python(options_, surroundings);
+  Result<int> run(session::Surroundings& surroundings) override {
+    const auto opened = session::Context::open_python(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
     }
-    Context& context = **opened;
+    session::Context& context = **opened;
     const auto heap = context.heap();
     if (!heap) {
       return std::unexpected(heap.error());
@@ -46,7 +46,7 @@ public:
   }
 
 private:
-  Options options_;
+  session::Options options_;
   std::size_t top_ = 5;
 };
 

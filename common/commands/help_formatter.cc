@@ -1,6 +1,6 @@
 #include "common/commands/help_formatter.h"
 
-#include "common/report/text.h"
+#include "common/report/kit/text.h"
 
 #include <algorithm>
 

@@ -1,10 +1,10 @@
 #include "common/commands/layout_command.h"
 
-#include "common/commands/context.h"
 #include "common/commands/output_sink.h"
 #include "common/cpython/layout.h"
 #include "common/cpython/version.h"
 #include "common/report/layout_view.h"
+#include "common/session/context.h"
 
 #include <CLI/CLI.hpp>
 
@@ -22,8 +22,8 @@ public:
         ->type_name("NAME");
   }
 
-  Result<int> run(Surroundings& surroundings) override {
-    auto opened = Context::open(options_, surroundings);
+  Result<int> run(session::Surroundings& surroundings) override {
+    auto opened = session::Context::open(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
     }
@@ -68,7 +68,7 @@ private:
     return cpython::format_layout_table(*structs, version.text(), version.debug, vendor_);
   }
 
-  Options options_;
+  session::Options options_;
   std::string vendor_ = "upstream";
 };
 

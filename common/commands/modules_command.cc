@@ -1,9 +1,9 @@
 #include "common/commands/modules_command.h"
 
 #include "common/analysis/facts/module_survey.h"
-#include "common/commands/open_heap.h"
 #include "common/commands/output_sink.h"
 #include "common/report/modules_view.h"
+#include "common/session/open_heap.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -23,12 +23,12 @@ public:
                  "Show modules without a definition (of Python code) too; JSON has all");
   }
 
-  Result<int> run(Surroundings& surroundings) override {
-    const auto opened = open_heap(options_, surroundings);
+  Result<int> run(session::Surroundings& surroundings) override {
+    const auto opened = session::open_heap(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
     }
-    Context& context = *opened->context;
+    session::Context& context = *opened->context;
     auto tracer = context.tracer();
     const auto survey = [&] {
       return analysis::survey_modules({.image = context.image(),
@@ -39,7 +39,7 @@ public:
                                        .tracer = tracer ? *tracer : nullptr});
     };
     auto rows = survey();
-    if (!rows && tracer && options_.engine == Engine::native &&
+    if (!rows && tracer && options_.engine == session::Engine::native &&
         rows.error().kind == ErrorKind::replayer) {
       tracer = std::unexpected(rows.error()); // the rest can be told without it
       rows = survey();
@@ -70,7 +70,7 @@ public:
   }
 
 private:
-  Options options_;
+  session::Options options_;
   bool all_ = false;
 };
 

@@ -4,9 +4,10 @@
 
 namespace pygc::commands {
 
-Result<OpenCollection> open_collection(const Options& options, Surroundings& surroundings) {
+Result<OpenCollection> open_collection(const session::Options& options,
+                                       session::Surroundings& surroundings) {
   OpenCollection open;
-  auto context = Context::open_python(options, surroundings);
+  auto context = session::Context::open_python(options, surroundings);
   if (!context) {
     return std::unexpected(context.error());
   }
@@ -36,7 +37,7 @@ Result<OpenCollection> open_collection(const Options& options, Surroundings& sur
   return open;
 }
 
-Result<std::vector<cpython::SubtractLoop>> subtract_loops(const Context& context) {
+Result<std::vector<cpython::SubtractLoop>> subtract_loops(const session::Context& context) {
   auto loops = cpython::find_subtract_loops(context.image().memory(), context.runtime());
   if (loops.empty()) {
     return fail(ErrorKind::unsupported, context.runtime().address,

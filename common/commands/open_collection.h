@@ -2,15 +2,15 @@
 // of.
 #pragma once
 
-#include "common/analysis/running_collection.h"
-#include "common/commands/context.h"
+#include "common/analysis/step/running_collection.h"
+#include "common/session/context.h"
 
 #include <memory>
 
 namespace pygc::commands {
 
 struct OpenCollection {
-  std::unique_ptr<Context> context;
+  std::unique_ptr<session::Context> context;
   /// nullptr when no interpreter collects.
   std::unique_ptr<analysis::RunningCollection> collection;
 
@@ -18,9 +18,10 @@ struct OpenCollection {
   bool located() const { return collection != nullptr && collection->position() != nullptr; }
 };
 
-Result<OpenCollection> open_collection(const Options& options, Surroundings& surroundings);
+Result<OpenCollection> open_collection(const session::Options& options,
+                                       session::Surroundings& surroundings);
 
 /// The loops of subtract_refs. Errors: unsupported when none is found.
-Result<std::vector<cpython::SubtractLoop>> subtract_loops(const Context& context);
+Result<std::vector<cpython::SubtractLoop>> subtract_loops(const session::Context& context);
 
 } // namespace pygc::commands

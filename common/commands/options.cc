@@ -5,7 +5,7 @@
 
 namespace pygc::commands {
 
-void declare_target_options(CLI::App& app, Options& options) {
+void declare_target_options(CLI::App& app, session::Options& options) {
   auto* core = app.add_option("core", options.core,
                               "Core file (inside a debugger: its target, when left out)")
                    ->type_name("FILE");
@@ -16,7 +16,7 @@ void declare_target_options(CLI::App& app, Options& options) {
   declare_file_options(app, options);
 }
 
-void declare_file_options(CLI::App& app, Options& options) {
+void declare_file_options(CLI::App& app, session::Options& options) {
   app.add_option("--executable", options.executable, "The Python executable that dumped the core")
       ->type_name("FILE");
   app.add_option("--sysroot", options.sysroot, "Directory with the target's files")
@@ -34,10 +34,11 @@ void declare_file_options(CLI::App& app, Options& options) {
   app.add_flag("--no-debuginfod", options.no_debuginfod, "Do not ask debuginfod servers for files");
 }
 
-void declare_engine_option(CLI::App& app, Options& options, bool with_both) {
-  std::map<std::string, Engine> engines{{"native", Engine::native}, {"emulated", Engine::emulated}};
+void declare_engine_option(CLI::App& app, session::Options& options, bool with_both) {
+  std::map<std::string, session::Engine> engines{{"native", session::Engine::native},
+                                                 {"emulated", session::Engine::emulated}};
   if (with_both) {
-    engines.emplace("both", Engine::both);
+    engines.emplace("both", session::Engine::both);
   }
   app.add_option("--engine", options.engine,
                  with_both ? "Run the target's code natively (default), in an emulator, or in both "
@@ -47,14 +48,14 @@ void declare_engine_option(CLI::App& app, Options& options, bool with_both) {
       ->option_text(with_both ? "native|emulated|both" : "native|emulated");
 }
 
-void declare_runtime_option(CLI::App& app, Options& options) {
+void declare_runtime_option(CLI::App& app, session::Options& options) {
   app.add_option("--runtime", options.runtime,
                  "Which CPython, where a process has several: 0 for the first that pygc runtime "
                  "lists (default), 1 ...")
       ->type_name("N");
 }
 
-void declare_output_options(CLI::App& app, Options& options) {
+void declare_output_options(CLI::App& app, session::Options& options) {
   app.add_flag("--json", options.json, "Print one JSON document");
   app.add_option_function<std::string>(
          "-o,--output",

@@ -1,7 +1,7 @@
 // Options that every command shares, parsed once for all front ends.
 #pragma once
 
-#include "common/commands/target_options.h"
+#include "common/session/options.h"
 
 namespace CLI {
 class App;
@@ -10,14 +10,14 @@ class App;
 namespace pygc::commands {
 
 /// The CORE argument, and options that say where the target's files are.
-void declare_target_options(CLI::App& app, Options& options);
+void declare_target_options(CLI::App& app, session::Options& options);
 /// --runtime, of commands that look at one CPython.
-void declare_runtime_option(CLI::App& app, Options& options);
+void declare_runtime_option(CLI::App& app, session::Options& options);
 /// --engine; `both` only where results are compared.
-void declare_engine_option(CLI::App& app, Options& options, bool with_both);
+void declare_engine_option(CLI::App& app, session::Options& options, bool with_both);
 /// Those options alone.
-void declare_file_options(CLI::App& app, Options& options);
+void declare_file_options(CLI::App& app, session::Options& options);
 /// --output and --json.
-void declare_output_options(CLI::App& app, Options& options);
+void declare_output_options(CLI::App& app, session::Options& options);
 
 } // namespace pygc::commands

@@ -1,9 +1,9 @@
 #include "common/commands/runtime_command.h"
 
-#include "common/analysis/runtime_survey.h"
-#include "common/commands/context.h"
+#include "common/analysis/facts/runtime_survey.h"
 #include "common/commands/output_sink.h"
 #include "common/report/runtime_view.h"
+#include "common/session/context.h"
 
 #include <CLI/CLI.hpp>
 
@@ -19,12 +19,12 @@ public:
     declare_output_options(app, options_);
   }
 
-  Result<int> run(Surroundings& surroundings) override {
-    const auto opened = Context::open_python(options_, surroundings);
+  Result<int> run(session::Surroundings& surroundings) override {
+    const auto opened = session::Context::open_python(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
     }
-    const Context& context = **opened;
+    const session::Context& context = **opened;
     std::vector<analysis::RuntimeView> runtimes;
     for (const cpython::Runtime& runtime : context.runtimes()) {
       runtimes.push_back(analysis::survey_runtime(context.image(), runtime));
@@ -39,7 +39,7 @@ public:
   }
 
 private:
-  Options options_;
+  session::Options options_;
 };
 
 } // namespace

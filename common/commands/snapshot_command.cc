@@ -1,8 +1,8 @@
 #include "common/commands/snapshot_command.h"
 
 #include "common/base/numbers.h"
-#include "common/commands/live_process.h"
 #include "common/report/snapshot_view.h"
+#include "common/session/live_process.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -21,17 +21,17 @@ public:
     app.add_flag("--json", json_, "Print one JSON document about it");
   }
 
-  Result<int> run(Surroundings& surroundings) override {
+  Result<int> run(session::Surroundings& surroundings) override {
     target::Session& session = surroundings.session;
     const auto cancelled = [&session] { return session.cancelled(); };
     session.progress("copying the process");
-    const auto snapshot = image::take_snapshot(pid_, cancelled);
+    const auto snapshot = target::take_snapshot(pid_, cancelled);
     if (!snapshot) {
       return std::unexpected(snapshot.error());
     }
-    session.diagnostics(standstill(*snapshot));
+    session.diagnostics(session::standstill(*snapshot));
     session.progress("writing " + output_);
-    if (auto saved = image::save_snapshot(*snapshot, output_, cancelled); !saved) {
+    if (auto saved = target::save_snapshot(*snapshot, output_, cancelled); !saved) {
       return std::unexpected(saved.error());
     }
     struct stat status{};
@@ -49,7 +49,7 @@ public:
   }
 
 private:
-  static report::Subject subject_of(const image::Snapshot& snapshot) {
+  static report::Subject subject_of(const target::Snapshot& snapshot) {
     report::Subject subject;
     subject.target = target::Info{.kind = target::Kind::live,
                                   .pid = snapshot.pid,

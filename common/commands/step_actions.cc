@@ -123,7 +123,7 @@ Actions step_to_decrement(const analysis::RunningCollection& collection,
   return stop_inside(collection, std::move(actions));
 }
 
-void go_on(Surroundings& surroundings, Actions actions, const Continuation& continuation) {
+void go_on(session::Surroundings& surroundings, Actions actions, const Continuation& continuation) {
   Action command{.kind = ActionKind::run, .tells_stop = true};
   for (const std::string& word : surroundings.words) {
     if (!word.starts_with(stage_option) && !word.starts_with(object_option) &&

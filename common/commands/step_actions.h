@@ -2,11 +2,11 @@
 // own that stop once, and are removed then.
 #pragma once
 
-#include "common/analysis/running_collection.h"
-#include "common/analysis/subtract_goal.h"
-#include "common/analysis/subtract_route.h"
-#include "common/commands/surroundings.h"
-#include "common/target/wire_actions.h"
+#include "common/analysis/step/running_collection.h"
+#include "common/analysis/step/subtract_goal.h"
+#include "common/analysis/step/subtract_route.h"
+#include "common/protocol/wire_actions.h"
+#include "common/session/surroundings.h"
 
 #include <optional>
 #include <string>
@@ -60,6 +60,6 @@ struct Continuation {
 };
 
 /// Has the debugger carry out the actions and then run this command anew.
-void go_on(Surroundings& surroundings, Actions actions, const Continuation& continuation);
+void go_on(session::Surroundings& surroundings, Actions actions, const Continuation& continuation);
 
 } // namespace pygc::commands

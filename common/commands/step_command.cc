@@ -1,6 +1,6 @@
 #include "common/commands/step_command.h"
 
-#include "common/analysis/subtract_goal.h"
+#include "common/analysis/step/subtract_goal.h"
 #include "common/commands/breakpoint_walk.h"
 #include "common/commands/open_collection.h"
 #include "common/commands/output_sink.h"
@@ -48,7 +48,7 @@ public:
     app.add_option("--stop", stop_)->group("");
   }
 
-  Result<int> run(Surroundings& surroundings) override {
+  Result<int> run(session::Surroundings& surroundings) override {
     if (auto parsed = parse(); !parsed) {
       return std::unexpected(parsed.error());
     }
@@ -117,7 +117,7 @@ private:
   }
 
   /// The last word of a command: where the process is. Status 3 when it was to be somewhere else.
-  Result<int> report(OpenCollection& open, Surroundings& surroundings,
+  Result<int> report(OpenCollection& open, session::Surroundings& surroundings,
                      const std::string& why = {}) {
     analysis::StepReport report;
     if (open.collection != nullptr) {
@@ -170,12 +170,13 @@ private:
   }
 
   /// Nowhere to go: says why, and where the process is.
-  Result<int> stay(OpenCollection& open, Surroundings& surroundings, const std::string& why) {
+  Result<int> stay(OpenCollection& open, session::Surroundings& surroundings,
+                   const std::string& why) {
     surroundings.session.diagnostics(fmt::format("pygc: {}\n", why));
     return report(open, surroundings);
   }
 
-  Result<int> arm(OpenCollection& open, Surroundings& surroundings) {
+  Result<int> arm(OpenCollection& open, session::Surroundings& surroundings) {
     if (open.located() && stage_ != stage::leaving) {
       const auto all = static_cast<std::uint32_t>(open.collection->set().objects.size());
       go_on(surroundings,
@@ -192,7 +193,7 @@ private:
   }
 
   /// For a command that needs a collection when the process is in none.
-  Result<int> begin(OpenCollection& open, Surroundings& surroundings) {
+  Result<int> begin(OpenCollection& open, session::Surroundings& surroundings) {
     if (!stage_.empty()) {
       return stay(open, surroundings, "the process stopped before a collection was reached");
     }
@@ -209,7 +210,7 @@ private:
     return status_clean;
   }
 
-  Result<int> go_to_container(OpenCollection& open, Surroundings& surroundings) {
+  Result<int> go_to_container(OpenCollection& open, session::Surroundings& surroundings) {
     const analysis::SubtractPosition& position = *open.collection->position();
     const auto all = static_cast<std::uint32_t>(open.collection->set().objects.size());
     std::uint32_t wanted = 0;
@@ -289,7 +290,7 @@ private:
     return analysis::first_negative(collection.set(), *collection.position(), collection.replay());
   }
 
-  Result<int> go_to_decrement(OpenCollection& open, Surroundings& surroundings) {
+  Result<int> go_to_decrement(OpenCollection& open, session::Surroundings& surroundings) {
     const analysis::RunningCollection& collection = *open.collection;
     std::string problem;
     const auto found = find_goal(collection, problem);
@@ -317,7 +318,7 @@ private:
     return status_clean;
   }
 
-  Result<int> walk_to(OpenCollection& open, Surroundings& surroundings,
+  Result<int> walk_to(OpenCollection& open, session::Surroundings& surroundings,
                       const analysis::SubtractGoal& goal) {
     const auto walk = walk_to_decrement(open, surroundings, goal, true);
     if (!walk) {
@@ -335,7 +336,7 @@ private:
     return status_clean;
   }
 
-  Options options_;
+  session::Options options_;
   analysis::StepReportOptions report_;
   std::vector<std::string> words_;
   std::string verb_;

@@ -14,7 +14,7 @@ public:
 
   void declare(CLI::App& app) override { declare_output_options(app, options_); }
 
-  Result<int> run(Surroundings& surroundings) override {
+  Result<int> run(session::Surroundings& surroundings) override {
     if (auto delivered = deliver(surroundings.session, options_.output,
                                  options_.json ? report::version_json() : report::version_text());
         !delivered) {
@@ -24,7 +24,7 @@ public:
   }
 
 private:
-  Options options_;
+  session::Options options_;
 };
 
 } // namespace

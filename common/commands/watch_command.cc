@@ -1,7 +1,7 @@
 #include "common/commands/watch_command.h"
 
-#include "common/analysis/step_report.h"
-#include "common/analysis/subtract_goal.h"
+#include "common/analysis/step/step_report.h"
+#include "common/analysis/step/subtract_goal.h"
 #include "common/base/numbers.h"
 #include "common/commands/breakpoint_walk.h"
 #include "common/commands/open_collection.h"
@@ -48,7 +48,7 @@ public:
     declare_watchpoint_option(app, asks_watchpoints_);
   }
 
-  Result<int> run(Surroundings& surroundings) override {
+  Result<int> run(session::Surroundings& surroundings) override {
     if (!surroundings.controls) {
       return fail(ErrorKind::usage, 0, "pygc watch needs a live process in GDB or LLDB");
     }
@@ -88,7 +88,7 @@ public:
   }
 
 private:
-  Result<int> begin(OpenCollection& open, Surroundings& surroundings) {
+  Result<int> begin(OpenCollection& open, session::Surroundings& surroundings) {
     if (!stage_.empty()) {
       return stop(surroundings,
                   why_.empty() ? "the process stopped before the decrement was reached" : why_);
@@ -101,12 +101,13 @@ private:
     return status_clean;
   }
 
-  static Result<int> stop(Surroundings& surroundings, const std::string& why) {
+  static Result<int> stop(session::Surroundings& surroundings, const std::string& why) {
     surroundings.session.diagnostics(fmt::format("pygc: {}\n", why));
     return status_incomplete;
   }
 
-  Result<int> follow(OpenCollection& open, Surroundings& surroundings, std::uint32_t object) {
+  Result<int> follow(OpenCollection& open, session::Surroundings& surroundings,
+                     std::uint32_t object) {
     const analysis::RunningCollection& collection = *open.collection;
     const auto goals =
         analysis::decrements_to_come(*collection.position(), collection.replay(), object);
@@ -203,7 +204,7 @@ private:
     return hit;
   }
 
-  Result<void> show(const OpenCollection& open, Surroundings& surroundings,
+  Result<void> show(const OpenCollection& open, session::Surroundings& surroundings,
                     const WatchHit& hit) const {
     const std::string text = options_.json
                                  ? report::watch_json(open.context->subject(), hit)
@@ -213,7 +214,7 @@ private:
                                    : append(options_.output, text);
   }
 
-  Options options_;
+  session::Options options_;
   std::string expression_;
   std::uint64_t limit_ = 100;
   std::string stage_;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "common/base/error.h"
-#include "common/cpython/object_reader.h"
+#include "common/cpython/objects/object_reader.h"
 #include "common/cpython/runtime.h"
 
 #include <cstdint>

@@ -4,11 +4,12 @@
 // What a new architecture has to supply, each in a directory of its name:
 //   common/machine/ARCH/processor.h       the constants below
 //   common/machine/ARCH/thread_notes.cc   the notes of a core and ptrace (thread_notes.h)
-//   common/cpython/, ARCH                 the searches in machine code (visitor_search.h,
+//   common/machine/ARCH/hardware_watchpoints.cc   what hardware_watchpoints.h declares
+//   common/cpython/collector/ARCH         the searches in machine code (visitor_search.h,
 //                                         subtract_search.h); they may find nothing
-//   replayer/, ARCH                       system calls, entry, stack switch, signal frames
+//   replayer/native/ARCH                  system calls, entry, stack switch, signal frames
 //                                         (machine.h of the native replayer)
-//   replayer/emulated/, ARCH              the guest's own code and what instructions mean
+//   replayer/emulated/ARCH                the guest's own code and what instructions mean
 //                                         (machine.h of the emulated replayer)
 // and processor.h of namespace pygc::machine has to define:
 //   processor_name         as people spell it

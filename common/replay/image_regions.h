@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/image/address_space.h"
-#include "common/replay/replayer_protocol.h"
+#include "common/replay/protocol/replayer_protocol.h"
 
 #include <cstddef>
 #include <cstdint>

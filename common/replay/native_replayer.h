@@ -1,9 +1,9 @@
 // The native engine: a process of its own runs the target's code as it is.
 #pragma once
 
+#include "common/replay/protocol/replayer_protocol.h"
 #include "common/replay/replay.h"
 #include "common/replay/replayer_process.h"
-#include "common/replay/replayer_protocol.h"
 #include "common/replay/shared_window.h"
 
 namespace pygc::replay {

@@ -1,6 +1,6 @@
 #include "common/replay/replayer_process.h"
 
-#include "common/replay/replayer_protocol.h"
+#include "common/replay/protocol/replayer_protocol.h"
 
 #include <array>
 #include <cerrno>

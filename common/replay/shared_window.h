@@ -3,7 +3,7 @@
 
 #include "common/base/error.h"
 #include "common/base/unique_fd.h"
-#include "common/replay/replayer_protocol.h"
+#include "common/replay/protocol/replayer_protocol.h"
 
 #include <cstddef>
 #include <cstring>

@@ -1,6 +1,7 @@
 #include "common/report/audit_view.h"
 
-#include "common/report/envelope.h"
+#include "common/report/kit/envelope.h"
+#include "common/report/object_json.h"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,6 +1,7 @@
 #include "common/report/check_view.h"
 
-#include "common/report/envelope.h"
+#include "common/report/kit/envelope.h"
+#include "common/report/object_json.h"
 
 #include <algorithm>
 
@@ -102,7 +103,7 @@ std::string check_json(const Subject& subject, const analysis::CheckReport& repo
   document["collection"] = {
       {"in_progress", collection.in_progress},
       {"interpreter", or_null(collection.interpreter)},
-      {"phase", text_or_null(std::string(analysis::phase_name(collection.phase)))},
+      {"phase", text_or_null(std::string(cpython::phase_name(collection.phase)))},
       {"generation", text_or_null(collection.generation)},
       {"container", object_json(collection.container)},
       {"container_index", or_null(collection.container_index)},

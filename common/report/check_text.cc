@@ -1,6 +1,6 @@
 #include "common/base/numbers.h"
 #include "common/report/check_view.h"
-#include "common/report/text.h"
+#include "common/report/kit/text.h"
 
 #include <fmt/format.h>
 
@@ -104,8 +104,8 @@ private:
     if (!state.generation.empty()) {
       line += fmt::format(" (generation {})", state.generation);
     }
-    if (state.phase != analysis::Phase::unknown) {
-      line += fmt::format(", in {}", analysis::phase_name(state.phase));
+    if (state.phase != cpython::Phase::unknown) {
+      line += fmt::format(", in {}", cpython::phase_name(state.phase));
     }
     text_.paragraph(line);
     if (state.container) {

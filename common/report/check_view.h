@@ -2,8 +2,8 @@
 #pragma once
 
 #include "common/analysis/finding.h"
-#include "common/report/subject.h"
-#include "common/report/text.h"
+#include "common/report/kit/subject.h"
+#include "common/report/kit/text.h"
 
 #include <string>
 #include <string_view>

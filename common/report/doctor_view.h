@@ -1,9 +1,9 @@
 // The two views of what `pygc doctor` found.
 #pragma once
 
-#include "common/analysis/doctor_report.h"
-#include "common/report/subject.h"
-#include "common/report/text.h"
+#include "common/analysis/facts/doctor_report.h"
+#include "common/report/kit/subject.h"
+#include "common/report/kit/text.h"
 
 #include <string>
 

@@ -1,6 +1,6 @@
 #include "common/report/error_view.h"
 
-#include "common/report/envelope.h"
+#include "common/report/kit/envelope.h"
 
 namespace pygc::report {
 

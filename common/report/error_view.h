@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/base/error.h"
-#include "common/report/subject.h"
+#include "common/report/kit/subject.h"
 
 #include <string>
 

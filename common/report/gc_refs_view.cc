@@ -1,7 +1,7 @@
 #include "common/report/gc_refs_view.h"
 
-#include "common/report/envelope.h"
-#include "common/report/printable.h"
+#include "common/report/kit/envelope.h"
+#include "common/report/kit/printable.h"
 
 #include <fmt/format.h>
 #include <iterator>

@@ -1,8 +1,8 @@
 // The two views of a list of gc_refs.
 #pragma once
 
-#include "common/analysis/gc_refs_list.h"
-#include "common/report/subject.h"
+#include "common/analysis/check/gc_refs_list.h"
+#include "common/report/kit/subject.h"
 
 #include <string>
 

@@ -1,9 +1,9 @@
 // The two views of the collectors' lists.
 #pragma once
 
-#include "common/analysis/generation_survey.h"
-#include "common/report/subject.h"
-#include "common/report/text.h"
+#include "common/analysis/facts/generation_survey.h"
+#include "common/report/kit/subject.h"
+#include "common/report/kit/text.h"
 
 #include <string>
 

@@ -1,7 +1,7 @@
 // The JSON view of a layout table; the table file itself is the other one.
 #pragma once
 
-#include "common/report/subject.h"
+#include "common/report/kit/subject.h"
 
 #include <string>
 

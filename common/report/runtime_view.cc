@@ -1,6 +1,6 @@
 #include "common/report/runtime_view.h"
 
-#include "common/report/envelope.h"
+#include "common/report/kit/envelope.h"
 
 #include <fmt/format.h>
 

@@ -1,9 +1,9 @@
 // The two views of a target's CPythons.
 #pragma once
 
-#include "common/analysis/runtime_survey.h"
-#include "common/report/subject.h"
-#include "common/report/text.h"
+#include "common/analysis/facts/runtime_survey.h"
+#include "common/report/kit/subject.h"
+#include "common/report/kit/text.h"
 
 #include <string>
 #include <vector>

@@ -1,8 +1,8 @@
 #include "common/report/snapshot_view.h"
 
-#include "common/report/envelope.h"
-#include "common/report/printable.h"
-#include "common/report/text.h"
+#include "common/report/kit/envelope.h"
+#include "common/report/kit/printable.h"
+#include "common/report/kit/text.h"
 
 #include <fmt/format.h>
 

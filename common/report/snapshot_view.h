@@ -1,7 +1,7 @@
 // The two views of a snapshot that was written.
 #pragma once
 
-#include "common/report/subject.h"
+#include "common/report/kit/subject.h"
 
 #include <cstdint>
 #include <string>

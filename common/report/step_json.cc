@@ -1,6 +1,7 @@
 #include "common/report/step_view.h"
 
-#include "common/report/envelope.h"
+#include "common/report/kit/envelope.h"
+#include "common/report/object_json.h"
 
 namespace pygc::report {
 namespace {

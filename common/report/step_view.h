@@ -1,9 +1,9 @@
 // The two views of where a process is inside a collection.
 #pragma once
 
-#include "common/analysis/step_report.h"
-#include "common/report/subject.h"
-#include "common/report/text.h"
+#include "common/analysis/step/step_report.h"
+#include "common/report/kit/subject.h"
+#include "common/report/kit/text.h"
 
 #include <string>
 #include <vector>

@@ -2,7 +2,7 @@
 
 #include "common/cpython/version.h"
 #include "common/machine/machine.h"
-#include "common/report/envelope.h"
+#include "common/report/kit/envelope.h"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,7 @@
 #include "common/report/watch_view.h"
 
-#include "common/report/envelope.h"
+#include "common/report/kit/envelope.h"
+#include "common/report/object_json.h"
 
 #include <fmt/format.h>
 

@@ -2,7 +2,7 @@
 // after the other, each watched: what it executes, how long, and how it ends.
 #pragma once
 
-#include "common/replay/replayer_protocol.h"
+#include "common/replay/protocol/replayer_protocol.h"
 #include "replayer/emulated/fault_guard.h"
 #include "replayer/emulated/guest_memory.h"
 #include "replayer/emulated/supplement.h"

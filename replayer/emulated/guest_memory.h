@@ -5,7 +5,7 @@
 // cannot be accessed at all: the processor itself finds wrong accesses (see fault_guard.h).
 #pragma once
 
-#include "common/replay/replayer_protocol.h"
+#include "common/replay/protocol/replayer_protocol.h"
 
 #include <array>
 #include <cstddef>

@@ -3,7 +3,7 @@
 // new architecture supplies these, in a directory of its name.
 #pragma once
 
-#include "common/replay/replayer_protocol.h"
+#include "common/replay/protocol/replayer_protocol.h"
 #include "replayer/emulated/supplement.h"
 
 #include <cstddef>

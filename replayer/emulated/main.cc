@@ -1,7 +1,7 @@
 // The emulated replayer: holds a target's memory, locks itself in, and carries out the analysis'
 // commands in the Unicorn emulator until the control socket closes. It links Unicorn (GPL-2), which
 // nothing else of pygc does.
-#include "common/replay/replayer_protocol.h"
+#include "common/replay/protocol/replayer_protocol.h"
 #include "replayer/emulated/engine.h"
 #include "replayer/emulated/fault_guard.h"
 #include "replayer/emulated/sandbox.h"

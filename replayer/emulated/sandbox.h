@@ -7,7 +7,7 @@
 // the analysis.
 #pragma once
 
-#include "common/replay/replayer_protocol.h"
+#include "common/replay/protocol/replayer_protocol.h"
 
 namespace pygc::replayer {
 

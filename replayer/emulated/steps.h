@@ -2,7 +2,7 @@
 // jobs for traverse functions.
 #pragma once
 
-#include "common/replay/replayer_protocol.h"
+#include "common/replay/protocol/replayer_protocol.h"
 #include "replayer/emulated/engine.h"
 
 #include <cstddef>

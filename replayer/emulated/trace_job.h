@@ -2,7 +2,7 @@
 // it, and what a traversal must not do. It leaves the target's memory as it was.
 #pragma once
 
-#include "common/replay/replayer_protocol.h"
+#include "common/replay/protocol/replayer_protocol.h"
 #include "replayer/emulated/steps.h"
 
 namespace pygc::replayer {

@@ -1,9 +1,9 @@
 // Stands in for the analysis in the plugins' tests: speaks the protocol, and misbehaves on request.
 // Started as "--serve=FD -- COMMAND MODE ARGUMENT...". With "--target" or "--abort" it is itself a
 // program to be debugged.
-#include "common/target/wire.h"
-#include "common/target/wire_host.h"
-#include "common/target/wire_messages.h"
+#include "common/protocol/wire.h"
+#include "common/protocol/wire_host.h"
+#include "common/protocol/wire_messages.h"
 
 #include <atomic>
 #include <csignal>

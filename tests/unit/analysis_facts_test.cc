@@ -2,8 +2,8 @@
 // by hand.
 #include "common/analysis/facts/foreign_slots.h"
 #include "common/analysis/facts/ownership.h"
-#include "common/analysis/facts/phase.h"
 #include "common/analysis/facts/reachability.h"
+#include "common/cpython/collector/phase.h"
 #include "tests/unit/support/heap_builder.h"
 #include "tests/unit/support/table_replayer.h"
 
@@ -91,12 +91,13 @@ TEST_F(Owners, OtherThanTheContainerMakeForeignSlots) {
 }
 
 TEST(Phases, HaveTheNamesOfTheirFunctions) {
-  for (const Phase phase : {Phase::update_refs, Phase::subtract_refs, Phase::delete_garbage,
-                            Phase::invoke_gc_callback}) {
-    EXPECT_EQ(phase_named(phase_name(phase)), phase);
+  for (const cpython::Phase phase :
+       {cpython::Phase::update_refs, cpython::Phase::subtract_refs, cpython::Phase::delete_garbage,
+        cpython::Phase::invoke_gc_callback}) {
+    EXPECT_EQ(cpython::phase_named(cpython::phase_name(phase)), phase);
   }
-  EXPECT_EQ(phase_name(Phase::subtract_refs), "subtract_refs");
-  EXPECT_EQ(phase_named("gc_collect_main"), Phase::unknown);
+  EXPECT_EQ(cpython::phase_name(cpython::Phase::subtract_refs), "subtract_refs");
+  EXPECT_EQ(cpython::phase_named("gc_collect_main"), cpython::Phase::unknown);
 }
 
 /// 0 is referred to from outside and visits 1, 1 visits 2; 3 and 4 visit each other; 5 is negative.
@@ -112,7 +113,7 @@ protected:
     result_ = *replayer_->run({.objects = set_.objects, .refcounts = set_.refcounts});
   }
 
-  CollectedSet set_;
+  heap::CollectedSet set_;
   std::optional<TableReplayer> replayer_;
   replay::RoundResult result_;
 };

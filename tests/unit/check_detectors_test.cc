@@ -30,7 +30,7 @@ protected:
     explainer_.emplace(heap_.image(), heap_.reader(), heap_.heap());
     CollectionFacts& facts = facts_.collections.emplace_back();
     facts.interpreter = 7;
-    facts.set = collect_generations(heap_.runtime(), heap_.heap(), 0, SIZE_MAX);
+    facts.set = heap::collect_generations(heap_.runtime(), heap_.heap(), 0, SIZE_MAX);
     facts.replayed.gc_refs = {1, 0, 1};
   }
 
@@ -287,7 +287,7 @@ protected:
     RunningFacts& running = *facts_.running;
     running.interpreter = 7;
     running.unwound = true;
-    running.phase = Phase::subtract_refs;
+    running.phase = cpython::Phase::subtract_refs;
     running.set = collection().set;
     running.container = 0;
     running.gc_refs = {.stored = {3, 1, 1},

@@ -173,7 +173,7 @@ TEST_F(Checks, ExplainTheVictimOfARunningCollectionOnce) {
   const auto report = check(heap_.input(*replayer_));
   ASSERT_TRUE(report);
   EXPECT_TRUE(report->collection.in_progress);
-  EXPECT_EQ(report->collection.phase, Phase::subtract_refs);
+  EXPECT_EQ(report->collection.phase, cpython::Phase::subtract_refs);
   EXPECT_EQ(report->collection.container_index, 1U);
   EXPECT_EQ(report->collection.victim->address, heap_.object(2));
   ASSERT_THAT(kinds(*report), ElementsAre(FindingKind::gc_refs_mismatch));

@@ -1,6 +1,6 @@
 // Cores that pygc writes are read back by what reads any core.
-#include "common/image/core_file.h"
-#include "common/image/core_writer.h"
+#include "common/target/core/core_file.h"
+#include "common/target/live/core_writer.h"
 
 #include <cstring>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr Address base = 0x10000;
 
-void add_segment(SnapshotPlan& plan, const std::string& path, std::uint64_t saved) {
+void add_segment(target::SnapshotPlan& plan, const std::string& path, std::uint64_t saved) {
   const Address start = base + plan.segments.size() * 2 * machine::page_size();
   plan.segments.push_back({.mapping = {.start = start,
                                        .end = start + machine::page_size(),
@@ -34,27 +34,28 @@ machine::ThreadNotes thread_of(pid_t tid, std::uint64_t pc) {
   return thread;
 }
 
-std::unique_ptr<target::Target> read_back(const SnapshotPlan& plan, const CoreProcess& process) {
-  const CoreFrame frame = frame_core(plan, process);
+std::unique_ptr<target::Target> read_back(const target::SnapshotPlan& plan,
+                                          const target::CoreProcess& process) {
+  const target::CoreFrame frame = target::frame_core(plan, process);
   UniqueFd file(::memfd_create("core", MFD_CLOEXEC));
-  EXPECT_LE(frame.head.size(), core_head_size());
+  EXPECT_LE(frame.head.size(), target::core_head_size());
   EXPECT_EQ(::pwrite(file.get(), frame.head.data(), frame.head.size(), 0),
             static_cast<ssize_t>(frame.head.size()));
   EXPECT_EQ(
       ::pwrite(file.get(), frame.tail.data(), frame.tail.size(), static_cast<off_t>(plan.end)),
       static_cast<ssize_t>(frame.tail.size()));
-  auto core = open_core(std::move(file), "made");
+  auto core = target::open_core(std::move(file), "made");
   EXPECT_TRUE(core) << core.error().reason;
   return core ? std::move(*core) : nullptr;
 }
 
 TEST(CoreWriter, WhatItWritesIsReadBack) {
-  SnapshotPlan plan;
-  plan.end = core_head_size();
+  target::SnapshotPlan plan;
+  plan.end = target::core_head_size();
   add_segment(plan, "", machine::page_size());
   add_segment(plan, "/lib/x", 0);
   add_segment(plan, "/lib/a long name (deleted)", machine::page_size());
-  CoreProcess process;
+  target::CoreProcess process;
   process.info.pr_pid = 77;
   process.threads = {thread_of(77, 0x1111), thread_of(78, 0x2222)};
   const auto core = read_back(plan, process);
@@ -67,7 +68,7 @@ TEST(CoreWriter, WhatItWritesIsReadBack) {
   EXPECT_EQ(core->threads()[1].thread_pointer, 0x2223U);
   ASSERT_EQ(core->segments().size(), 3U);
   EXPECT_EQ(core->segments()[0].saved, machine::page_size());
-  EXPECT_EQ(core->segments()[0].offset, core_head_size());
+  EXPECT_EQ(core->segments()[0].offset, target::core_head_size());
   EXPECT_TRUE(core->segments()[0].permissions.write);
   EXPECT_EQ(core->segments()[1].saved, 0U);
   EXPECT_EQ(core->segments()[1].size, machine::page_size());
@@ -78,8 +79,8 @@ TEST(CoreWriter, WhatItWritesIsReadBack) {
 }
 
 TEST(CoreWriter, MoreSegmentsThanSixteenBitsCount) {
-  SnapshotPlan plan;
-  plan.end = core_head_size();
+  target::SnapshotPlan plan;
+  plan.end = target::core_head_size();
   constexpr std::size_t count = 70'000;
   for (std::size_t i = 0; i < count; ++i) {
     add_segment(plan, "", 0);

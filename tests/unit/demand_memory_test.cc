@@ -1,6 +1,6 @@
 // Memory that is fetched as it is touched: by the analysis, by the replayers.
 #include "common/image/address_space.h"
-#include "common/target/demand_memory.h"
+#include "common/target/live/demand_memory.h"
 
 #include <algorithm>
 #include <gmock/gmock.h>

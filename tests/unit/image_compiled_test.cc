@@ -1,8 +1,8 @@
 // Symbols and debug information of a small library compiled by the test, in all the places where
 // debug information may lie.
-#include "common/image/core_file.h"
 #include "common/image/module.h"
-#include "common/image/process_image.h"
+#include "common/image/process/process_image.h"
+#include "common/target/core/core_file.h"
 #include "tests/unit/image_builder.h"
 
 #include <cstdlib>
@@ -67,7 +67,7 @@ protected:
     core.segments = {{.address = base, .size = 4096, .flags = PF_R, .saved = page}};
     core.mappings = {{.start = base, .end = base + 4096, .offset = 0, .path = path}};
     process.reset();
-    auto target = open_core(directory.write("core", core.build()));
+    auto target = target::open_core(directory.write("core", core.build()));
     if (!target) {
       return nullptr;
     }
@@ -233,7 +233,7 @@ TEST_F(ImageCompiled, DebuginfodSuppliesWhatIsNowhereElse) {
     if (served_here) {
       ::setenv("DEBUGINFOD_URLS", ("file://" + in("server")).c_str(), 1);
     }
-    auto target = open_core(directory.write("core", core));
+    auto target = target::open_core(directory.write("core", core));
     ASSERT_TRUE(target);
     auto image = open_process_image(**target, options);
     ASSERT_TRUE(image);
@@ -245,7 +245,7 @@ TEST_F(ImageCompiled, DebuginfodSuppliesWhatIsNowhereElse) {
     }
   }
   options.debuginfod = false;
-  auto target = open_core(in("core"));
+  auto target = target::open_core(in("core"));
   ASSERT_TRUE(target);
   auto image = open_process_image(**target, options);
   ASSERT_TRUE(image);

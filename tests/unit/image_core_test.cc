@@ -1,5 +1,5 @@
 // Core files, good and bad, made by hand.
-#include "common/image/core_file.h"
+#include "common/target/core/core_file.h"
 #include "tests/unit/image_builder.h"
 
 #include <gmock/gmock.h>
@@ -16,7 +16,7 @@ using testing::TemporaryDirectory;
 class ImageCore : public ::testing::Test {
 protected:
   Result<std::unique_ptr<target::Target>> open(const testing::Bytes& bytes) {
-    return open_core(directory.write("core", bytes));
+    return target::open_core(directory.write("core", bytes));
   }
 
   static CoreBuilder good() {
@@ -225,7 +225,7 @@ TEST_P(BadCore, IsRefusedInOneSentence) {
   core.segments = {{.address = 0x1000, .size = 0x1000, .flags = PF_R, .saved = filled(0x1000, 1)}};
   testing::Bytes bytes = core.build();
   GetParam().spoil(bytes);
-  const auto target = open_core(directory.write("core", bytes));
+  const auto target = target::open_core(directory.write("core", bytes));
   ASSERT_FALSE(target);
   EXPECT_EQ(target.error().kind, GetParam().kind) << target.error().reason;
   EXPECT_THAT(target.error().reason, HasSubstr(GetParam().text));
@@ -237,10 +237,10 @@ INSTANTIATE_TEST_SUITE_P(Image, BadCore, ::testing::ValuesIn(bad_cases),
                          [](const auto& test) { return std::string(test.param.name); });
 
 TEST_F(ImageCore, RefusesWhatIsNoFile) {
-  const auto missing = open_core(directory.path() + "/none");
+  const auto missing = target::open_core(directory.path() + "/none");
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().kind, ErrorKind::not_found);
-  const auto folder = open_core(directory.path());
+  const auto folder = target::open_core(directory.path());
   ASSERT_FALSE(folder);
   EXPECT_EQ(folder.error().kind, ErrorKind::not_a_core);
   EXPECT_THAT(folder.error().reason, HasSubstr("not a regular file"));
@@ -254,7 +254,7 @@ TEST_F(ImageCore, SaysThatPermissionIsDenied) {
   if (superuser) {
     ASSERT_EQ(::seteuid(65534), 0);
   }
-  const auto target = open_core(path);
+  const auto target = target::open_core(path);
   if (superuser) {
     ASSERT_EQ(::seteuid(0), 0);
   }

@@ -1,8 +1,8 @@
 // DWARF expressions against a hand-made frame.
-#include "common/image/core_file.h"
-#include "common/image/dwarf_eval.h"
+#include "common/image/dwarf/dwarf_eval.h"
 #include "common/image/module.h"
-#include "common/image/process_image.h"
+#include "common/image/process/process_image.h"
+#include "common/target/core/core_file.h"
 #include "tests/unit/image_builder.h"
 
 #include <dwarf.h>
@@ -19,7 +19,7 @@ protected:
                       .size = 0x1000,
                       .flags = PF_R,
                       .saved = testing::filled(0x1000, 0x5a)}};
-    core_target = std::move(*open_core(directory.write("core", core.build())));
+    core_target = std::move(*target::open_core(directory.write("core", core.build())));
     process = std::move(*open_process_image(*core_target, {}));
     registers[3] = 100;
     registers[6] = 0x10010;

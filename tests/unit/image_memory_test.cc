@@ -1,8 +1,8 @@
 // The target's memory put together from a hand-made core and a hand-made library.
-#include "common/image/core_file.h"
-#include "common/image/disk_cache.h"
+#include "common/image/elf/disk_cache.h"
 #include "common/image/module.h"
-#include "common/image/process_image.h"
+#include "common/image/process/process_image.h"
+#include "common/target/core/core_file.h"
 #include "tests/unit/image_builder.h"
 
 #include <gmock/gmock.h>
@@ -48,7 +48,7 @@ protected:
   }
 
   const ProcessImage& open(const testing::Bytes& core) {
-    auto target = open_core(directory.write("core", core));
+    auto target = target::open_core(directory.write("core", core));
     EXPECT_TRUE(target);
     core_target = std::move(*target);
     auto image = open_process_image(*core_target, options);
@@ -319,7 +319,7 @@ TEST_F(ImageMemory, SurvivesSpoiltBytes) {
       // The headers, the notes, and the image's own headers in the first saved page.
       bytes[random() % 0x2500] = static_cast<std::byte>(random());
     }
-    auto target = open_core(directory.write("core", bytes));
+    auto target = target::open_core(directory.write("core", bytes));
     if (!target) {
       EXPECT_FALSE(target.error().reason.empty());
       continue;

@@ -1,7 +1,7 @@
 // Real cores of real interpreters: images, symbols, layouts, stacks.
-#include "common/image/core_file.h"
 #include "common/image/module.h"
-#include "common/image/process_image.h"
+#include "common/image/process/process_image.h"
+#include "common/target/core/core_file.h"
 #include "tests/unit/image_python_cores.h"
 
 #include <algorithm>
@@ -76,7 +76,7 @@ protected:
   // Opens a core afresh; false when it cannot be.
   bool open(const std::string& path, const FileOptions& options = {}) {
     process.reset();
-    auto target = open_core(path);
+    auto target = target::open_core(path);
     EXPECT_TRUE(target) << path << ": " << (target ? "" : target.error().reason);
     if (!target) {
       return false;

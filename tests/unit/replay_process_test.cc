@@ -3,7 +3,7 @@
 #include "replay_fixture.h"
 
 #include "common/replay/native_replayer.h"
-#include "common/replay/replayer_protocol.h"
+#include "common/replay/protocol/replayer_protocol.h"
 
 #include <atomic>
 #include <csignal>

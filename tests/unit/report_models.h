@@ -3,14 +3,14 @@
 #pragma once
 
 #include "common/analysis/audit/audit.h"
-#include "common/analysis/doctor_report.h"
+#include "common/analysis/check/gc_refs_list.h"
+#include "common/analysis/facts/doctor_report.h"
+#include "common/analysis/facts/generation_survey.h"
 #include "common/analysis/facts/module_survey.h"
+#include "common/analysis/facts/runtime_survey.h"
 #include "common/analysis/finding.h"
-#include "common/analysis/gc_refs_list.h"
-#include "common/analysis/generation_survey.h"
-#include "common/analysis/runtime_survey.h"
-#include "common/analysis/step_report.h"
-#include "common/report/subject.h"
+#include "common/analysis/step/step_report.h"
+#include "common/report/kit/subject.h"
 #include "common/report/watch_view.h"
 
 #include <vector>

@@ -1,7 +1,7 @@
 // The kit that views are made of.
-#include "common/report/json.h"
-#include "common/report/printable.h"
-#include "common/report/text.h"
+#include "common/report/kit/printable.h"
+#include "common/report/kit/text.h"
+#include "common/report/object_json.h"
 
 #include <gtest/gtest.h>
 

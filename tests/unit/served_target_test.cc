@@ -1,5 +1,5 @@
 // The analysis' side of the plugin's protocol against a plugin played by the test.
-#include "common/target/served_target.h"
+#include "common/target/live/served_target.h"
 
 #include <array>
 #include <cstring>

@@ -1,7 +1,7 @@
 // Where subtract_refs is and what is to come, on a collection made by hand and a replayer that
 // looks the visits up.
-#include "common/analysis/subtract_goal.h"
-#include "common/analysis/subtract_position.h"
+#include "common/analysis/step/subtract_goal.h"
+#include "common/analysis/step/subtract_position.h"
 #include "tests/unit/support/table_replayer.h"
 
 #include <gtest/gtest.h>
@@ -79,12 +79,12 @@ public:
   }
 
   heap::Heap& heap() { return heap_; }
-  const CollectedSet& set() const { return set_; }
+  const heap::CollectedSet& set() const { return set_; }
   SubtractReplay& replay() { return replay_; }
 
 private:
   heap::Heap heap_;
-  CollectedSet set_;
+  heap::CollectedSet set_;
   cpython::Layout layout_;
   TableReplayer replayer_;
   SubtractReplay replay_;

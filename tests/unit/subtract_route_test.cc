@@ -1,5 +1,5 @@
 // Which stop `pygc step` makes next on its way to a container, on collections made by hand.
-#include "common/analysis/subtract_route.h"
+#include "common/analysis/step/subtract_route.h"
 
 #include <gtest/gtest.h>
 #include <vector>

@@ -1,5 +1,5 @@
 // The loop of subtract_refs in machine code made by hand.
-#include "common/cpython/subtract_search.h"
+#include "common/cpython/collector/subtract_search.h"
 
 #include <cstring>
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 // Which of a debugger's open files is its target's core: cores made by hand, honest and hostile.
-#include "common/target/wire_files.h"
+#include "common/protocol/wire_files.h"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // What a process has mapped, from the kernel's text and from program headers in memory.
-#include "common/target/wire_maps.h"
+#include "common/protocol/wire_maps.h"
 
 #include <array>
 #include <cstring>

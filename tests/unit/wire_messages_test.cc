@@ -1,7 +1,7 @@
 // The payloads of the plugin's protocol: what is encoded decodes, and nothing else does.
-#include "common/target/wire_commands.h"
-#include "common/target/wire_host.h"
-#include "common/target/wire_messages.h"
+#include "common/protocol/wire_commands.h"
+#include "common/protocol/wire_host.h"
+#include "common/protocol/wire_messages.h"
 
 #include <functional>
 #include <gmock/gmock.h>

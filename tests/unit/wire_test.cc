@@ -1,5 +1,5 @@
 // The framing of the plugin's protocol, with bytes made by hand on one side.
-#include "common/target/wire.h"
+#include "common/protocol/wire.h"
 
 #include <array>
 #include <cstring>

@@ -77,7 +77,7 @@ private:
 
 class Finder {
 public:
-  Finder(const CheckInput& input, const CollectedSet& set, const replay::RoundResult& result,
+  Finder(const CheckInput& input, const heap::CollectedSet& set, const replay::RoundResult& result,
          const SlotSurvey& survey, Ownership& ownership)
       : input_(input), set_(set), result_(result), survey_(survey), ownership_(ownership),
         not_completed_(survey.not_completed()) {
@@ -211,7 +211,7 @@ private:
   }
 
   const CheckInput& input_;
-  const CollectedSet& set_;
+  const heap::CollectedSet& set_;
   const replay::RoundResult& result_;
   const SlotSurvey& survey_;
   Ownership& ownership_;
@@ -224,7 +224,7 @@ private:
 } // namespace
 
 Result<std::vector<UnvisitedField>> find_unvisited_fields(const CheckInput& input,
-                                                          const CollectedSet& set,
+                                                          const heap::CollectedSet& set,
                                                           const replay::RoundResult& result,
                                                           const SlotSurvey& survey,
                                                           Ownership& ownership) {

@@ -1,9 +1,9 @@
 // Fields of containers that hold counted references and are not visited.
 #pragma once
 
-#include "common/analysis/facts/collected_set.h"
 #include "common/analysis/facts/input.h"
 #include "common/analysis/facts/slot_survey.h"
+#include "common/heap/collected_set.h"
 
 #include <cstdint>
 #include <vector>
@@ -28,7 +28,7 @@ struct UnvisitedField {
 /// container, and fields that refer to a container of weak references only: those make no cycles
 /// (tp_subclasses). Errors: cancelled, replayer.
 Result<std::vector<UnvisitedField>> find_unvisited_fields(const CheckInput& input,
-                                                          const CollectedSet& set,
+                                                          const heap::CollectedSet& set,
                                                           const replay::RoundResult& result,
                                                           const SlotSurvey& survey,
                                                           Ownership& ownership);

@@ -4,8 +4,8 @@
 #include "common/analysis/facts/ownership.h"
 #include "common/analysis/facts/traverse_function.h"
 #include "common/analysis/finding.h"
-#include "common/cpython/object_names.h"
-#include "common/cpython/object_reader.h"
+#include "common/cpython/objects/object_names.h"
+#include "common/cpython/objects/object_reader.h"
 #include "common/heap/heap.h"
 #include "common/image/module.h"
 

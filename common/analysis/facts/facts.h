@@ -2,7 +2,6 @@
 // then on. Detectors, the diagnosis and the audit judge it.
 #pragma once
 
-#include "common/analysis/facts/collected_set.h"
 #include "common/analysis/facts/duplicate_visits.h"
 #include "common/analysis/facts/engine_comparison.h"
 #include "common/analysis/facts/foreign_slots.h"
@@ -10,6 +9,7 @@
 #include "common/analysis/facts/lasting_writes.h"
 #include "common/analysis/facts/running_facts.h"
 #include "common/analysis/facts/slot_survey.h"
+#include "common/heap/collected_set.h"
 #include "common/heap/heap.h"
 #include "common/replay/replay.h"
 
@@ -68,7 +68,7 @@ struct TraceFacts {
 /// A full collection of one interpreter: every generation but the permanent one.
 struct CollectionFacts {
   std::int64_t interpreter = 0; // id
-  CollectedSet set;
+  heap::CollectedSet set;
   replay::RoundResult replayed;
   IncidentSummary incidents;
   std::vector<NegativeObject> negatives;

@@ -16,7 +16,7 @@ class Gatherer {
 public:
   Gatherer(const CheckInput& input, const Wanted& wanted)
       : input_(input), wanted_(wanted), runtime_(input.reader.runtime()),
-        ownership_(input.image, input.reader), stale_(stale_collecting(input.heap)) {}
+        ownership_(input.image, input.reader), stale_(heap::stale_collecting(input.heap)) {}
 
   Result<Facts> run() {
     Facts facts;
@@ -33,7 +33,7 @@ public:
     for (std::size_t i = 0; i < runtime_.interpreters.size(); ++i) {
       CollectionFacts collection;
       collection.interpreter = runtime_.interpreters[i].id;
-      collection.set = collect_generations(runtime_, input_.heap, i, SIZE_MAX);
+      collection.set = heap::collect_generations(runtime_, input_.heap, i, SIZE_MAX);
       if (auto gathered = gather(collection); !gathered) {
         return std::unexpected(gathered.error());
       }

@@ -13,7 +13,7 @@ constexpr std::size_t incident_limit = 1000; // incidents grouped
 
 } // namespace
 
-IncidentSummary summarize_incidents(const CheckInput& input, const CollectedSet& set,
+IncidentSummary summarize_incidents(const CheckInput& input, const heap::CollectedSet& set,
                                     std::span<const replay::Incident> incidents) {
   IncidentSummary summary;
   std::map<std::tuple<replay::Outcome, Address, Address>, IncidentGroup> groups;

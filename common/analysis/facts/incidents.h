@@ -2,8 +2,8 @@
 // did besides visiting.
 #pragma once
 
-#include "common/analysis/facts/collected_set.h"
 #include "common/analysis/facts/input.h"
+#include "common/heap/collected_set.h"
 
 #include <map>
 #include <optional>
@@ -32,7 +32,7 @@ struct IncidentSummary {
 };
 
 /// `incidents` are those of a replay of the set.
-IncidentSummary summarize_incidents(const CheckInput& input, const CollectedSet& set,
+IncidentSummary summarize_incidents(const CheckInput& input, const heap::CollectedSet& set,
                                     std::span<const replay::Incident> incidents);
 
 /// Why the memory at an address is not to be had; nothing when it is there, or never was.

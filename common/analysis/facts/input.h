@@ -1,7 +1,7 @@
 // What an analysis of a heap works on.
 #pragma once
 
-#include "common/cpython/object_reader.h"
+#include "common/cpython/objects/object_reader.h"
 #include "common/heap/heap.h"
 #include "common/image/module.h"
 #include "common/replay/emulated.h"

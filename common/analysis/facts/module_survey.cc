@@ -1,9 +1,9 @@
 #include "common/analysis/facts/module_survey.h"
 
-#include "common/analysis/facts/collected_set.h"
 #include "common/analysis/facts/explain.h"
 #include "common/analysis/facts/ownership.h"
 #include "common/analysis/facts/reachability.h"
+#include "common/heap/collected_set.h"
 
 #include <map>
 #include <set>
@@ -89,9 +89,9 @@ private:
   }
 
   Result<void> find_garbage() {
-    const auto stale = stale_collecting(input_.heap);
+    const auto stale = heap::stale_collecting(input_.heap);
     for (std::size_t i = 0; i < runtime_.interpreters.size(); ++i) {
-      const CollectedSet set = collect_generations(runtime_, input_.heap, i, SIZE_MAX);
+      const heap::CollectedSet set = heap::collect_generations(runtime_, input_.heap, i, SIZE_MAX);
       if (set.objects.empty()) {
         continue;
       }

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "common/analysis/facts/input.h"
-#include "common/analysis/facts/owner.h"
-#include "common/cpython/object_reader.h"
+#include "common/analysis/owner.h"
+#include "common/cpython/objects/object_reader.h"
 
 #include <optional>
 #include <string>

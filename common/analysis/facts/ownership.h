@@ -2,8 +2,8 @@
 // variable's.
 #pragma once
 
-#include "common/analysis/facts/owner.h"
-#include "common/cpython/object_reader.h"
+#include "common/analysis/owner.h"
+#include "common/cpython/objects/object_reader.h"
 #include "common/image/module.h"
 
 #include <string>

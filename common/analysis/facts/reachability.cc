@@ -5,7 +5,7 @@
 
 namespace pygc::analysis {
 
-Result<std::vector<bool>> find_reachable(replay::Replayer& replayer, const CollectedSet& set,
+Result<std::vector<bool>> find_reachable(replay::Replayer& replayer, const heap::CollectedSet& set,
                                          const replay::RoundResult& result,
                                          std::span<const Address> stale) {
   const auto graph = heap::Graph::build(replayer, set.objects, stale);

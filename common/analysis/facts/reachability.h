@@ -2,8 +2,8 @@
 // Modules/gcmodule.c).
 #pragma once
 
-#include "common/analysis/facts/collected_set.h"
 #include "common/base/error.h"
+#include "common/heap/collected_set.h"
 #include "common/replay/replay.h"
 
 #include <span>
@@ -14,7 +14,7 @@ namespace pygc::analysis {
 /// One flag an object of the set: true when it has a gc_refs other than 0 or is visited from an
 /// object that is reachable. `stale` as for Round::clear_collecting. Errors: replayer, cancelled,
 /// limit.
-Result<std::vector<bool>> find_reachable(replay::Replayer& replayer, const CollectedSet& set,
+Result<std::vector<bool>> find_reachable(replay::Replayer& replayer, const heap::CollectedSet& set,
                                          const replay::RoundResult& result,
                                          std::span<const Address> stale);
 

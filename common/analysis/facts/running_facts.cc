@@ -1,13 +1,13 @@
 #include "common/analysis/facts/running_facts.h"
 
-#include "common/analysis/facts/collection.h"
+#include "common/cpython/collector/collector_stack.h"
 
 #include <algorithm>
 
 namespace pygc::analysis {
 namespace {
 
-std::optional<std::uint32_t> index_of(const CollectedSet& set, Address object) {
+std::optional<std::uint32_t> index_of(const heap::CollectedSet& set, Address object) {
   const auto found = std::ranges::find(set.objects, object);
   if (object == 0 || found == set.objects.end()) {
     return std::nullopt;
@@ -15,7 +15,7 @@ std::optional<std::uint32_t> index_of(const CollectedSet& set, Address object) {
   return static_cast<std::uint32_t>(found - set.objects.begin());
 }
 
-Result<GcRefsComparison> compare(const CheckInput& input, const CollectedSet& set,
+Result<GcRefsComparison> compare(const CheckInput& input, const heap::CollectedSet& set,
                                  std::uint32_t container, std::span<const Address> stale) {
   replay::Round round{.objects = set.objects,
                       .refcounts = set.refcounts,
@@ -71,13 +71,14 @@ Result<std::optional<RunningFacts>> gather_running(const CheckInput& input,
   RunningFacts facts;
   facts.interpreter = running->id;
   const auto interpreter = static_cast<std::size_t>(running - interpreters.begin());
-  const heap::ListRange* list = list_in_progress(input.reader.runtime(), input.heap, interpreter);
+  const heap::ListRange* list =
+      heap::list_in_progress(input.reader.runtime(), input.heap, interpreter);
   if (list != nullptr) {
     const cpython::Generation& generation = running->generations[list->generation];
     facts.generation = generation.on_stack ? "" : generation.name;
-    facts.set = collect_list(input.reader.runtime(), input.heap, *list);
+    facts.set = heap::collect_list(input.reader.runtime(), input.heap, *list);
   }
-  const auto stack = find_collector_stack(input.image, input.threads);
+  const auto stack = cpython::find_collector_stack(input.image, input.threads);
   if (!stack) {
     return facts;
   }
@@ -88,7 +89,7 @@ Result<std::optional<RunningFacts>> gather_running(const CheckInput& input,
   }
   facts.container = index_of(facts.set, stack->container);
   facts.victim = index_of(facts.set, stack->victim);
-  if (facts.phase != Phase::subtract_refs || !facts.container) {
+  if (facts.phase != cpython::Phase::subtract_refs || !facts.container) {
     return facts;
   }
   auto compared = compare(input, facts.set, *facts.container, stale);

@@ -2,10 +2,10 @@
 // stored.
 #pragma once
 
-#include "common/analysis/facts/collected_set.h"
 #include "common/analysis/facts/input.h"
-#include "common/analysis/facts/phase.h"
 #include "common/base/error.h"
+#include "common/cpython/collector/phase.h"
+#include "common/heap/collected_set.h"
 
 #include <cstdint>
 #include <map>
@@ -28,8 +28,8 @@ struct RunningFacts {
   std::int64_t interpreter = 0; // id
   std::string generation;       // name; empty when unknown
   bool unwound = false;         // a thread's stack leads to the collection; else nothing below
-  Phase phase = Phase::unknown;
-  CollectedSet set;                        // the list at work on
+  cpython::Phase phase = cpython::Phase::unknown;
+  heap::CollectedSet set;                  // the list at work on
   std::optional<std::uint32_t> container;  // in the set: whose traverse function was running
   std::optional<std::uint32_t> victim;     // in the set: the object of the failed assertion
   std::optional<GcRefsComparison> gc_refs; // only in subtract_refs, with a container

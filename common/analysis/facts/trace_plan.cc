@@ -10,7 +10,8 @@ constexpr std::size_t sample_size = 25; // instances of each type
 
 } // namespace
 
-std::vector<replay::TraceRequest> plan_traces(const CheckInput& input, const CollectedSet& set,
+std::vector<replay::TraceRequest> plan_traces(const CheckInput& input,
+                                              const heap::CollectedSet& set,
                                               std::span<const Address> wanted) {
   std::vector<replay::TraceRequest> requests;
   std::unordered_set<Address> first(wanted.begin(), wanted.end());

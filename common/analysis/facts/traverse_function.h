@@ -1,7 +1,7 @@
 // Which function visits what a container owns.
 #pragma once
 
-#include "common/cpython/object_reader.h"
+#include "common/cpython/objects/object_reader.h"
 
 namespace pygc::analysis {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/analysis/facts/input.h"
-#include "common/cpython/object_reader.h"
+#include "common/cpython/objects/object_reader.h"
 #include "common/heap/heap.h"
 #include "common/image/module.h"
 

@@ -1,0 +1,66 @@
+#include "common/analysis/facts/generation_survey.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <unordered_map>
+
+namespace pygc::analysis {
+namespace {
+
+std::vector<TypeCount> count_types(cpython::ObjectReader& reader, const heap::Heap& heap,
+                                   const heap::ListRange& list, std::size_t top) {
+  std::unordered_map<Address, std::uint64_t> by_type;
+  for (std::size_t i = list.first; i < list.first + list.count; ++i) {
+    ++by_type[heap.types[i]];
+  }
+  std::vector<TypeCount> types;
+  for (const auto& [type, count] : by_type) {
+    types.push_back({reader.type(type).name, count});
+  }
+  std::ranges::sort(types, [](const TypeCount& a, const TypeCount& b) {
+    return a.objects != b.objects ? a.objects > b.objects : a.name < b.name;
+  });
+  types.resize(std::min(types.size(), top));
+  return types;
+}
+
+bool is_whole(const heap::Heap& heap, const heap::ListRange& list) {
+  return std::ranges::none_of(heap.corruptions, [&](const heap::Corruption& corruption) {
+    return corruption.interpreter == list.interpreter && corruption.generation == list.generation;
+  });
+}
+
+} // namespace
+
+GenerationSurvey survey_generations(cpython::ObjectReader& reader, const heap::Heap& heap,
+                                    std::size_t top) {
+  GenerationSurvey survey;
+  for (const cpython::Interpreter& interpreter : reader.runtime().interpreters) {
+    survey.interpreters.push_back({.id = interpreter.id,
+                                   .address = interpreter.address,
+                                   .enabled = interpreter.enabled,
+                                   .collecting = interpreter.collecting,
+                                   .generations = {}});
+  }
+  for (const heap::ListRange& list : heap.lists) {
+    const auto& generation =
+        reader.runtime().interpreters[list.interpreter].generations[list.generation];
+    InterpreterRow& interpreter = survey.interpreters[list.interpreter];
+    const bool whole = is_whole(heap, list);
+    if (!whole) {
+      survey.incomplete_because.push_back(
+          fmt::format("list {} of interpreter {} is damaged, or memory of it is missing",
+                      generation.name, interpreter.id));
+    }
+    interpreter.generations.push_back({.name = generation.name,
+                                       .head = generation.head,
+                                       .count = generation.count,
+                                       .threshold = generation.threshold,
+                                       .objects = list.count,
+                                       .whole = whole,
+                                       .types = count_types(reader, heap, list, top)});
+  }
+  return survey;
+}
+
+} // namespace pygc::analysis

@@ -1,0 +1,78 @@
+// A collection that the selected thread is in the middle of, opened for stepping.
+#pragma once
+
+#include "common/analysis/step/subtract_position.h"
+#include "common/analysis/step/subtract_replay.h"
+#include "common/cpython/collector/subtract_search.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pygc::analysis {
+
+struct CollectionInput {
+  const image::ProcessImage& image;
+  const std::vector<target::Thread>& threads; // the selected one first
+  cpython::ObjectReader& reader;
+  const heap::Heap& heap;
+  /// Asked only when there is a collection to replay.
+  std::function<Result<replay::Replayer*>()> replayer;
+};
+
+class RunningCollection {
+public:
+  /// Errors: those of the replayer.
+  static Result<std::unique_ptr<RunningCollection>> open(const CollectionInput& input);
+
+  bool in_progress() const { return interpreter_ != nullptr; }
+  /// The interpreter that collects; nullptr when none does.
+  const cpython::Interpreter* interpreter() const { return interpreter_; }
+  /// The collector's function that runs; empty when it cannot be told.
+  const std::string& phase() const { return phase_; }
+  /// The oldest generation collected; empty when it cannot be told.
+  const std::string& generation() const { return generation_; }
+  /// Of the selected thread, innermost first.
+  const std::vector<image::Frame>& frames() const { return frames_; }
+  const std::vector<cpython::SubtractLoop>& loops() const { return loops_; }
+  const heap::CollectedSet& set() const { return set_; }
+  /// Where subtract_refs is; nullptr when the thread is not there.
+  const SubtractPosition* position() const { return position_ ? &*position_ : nullptr; }
+  /// Only with a position.
+  SubtractReplay& replay() const { return *replay_; }
+
+  std::optional<std::uint32_t> index_of(Address object) const;
+  /// The `_gc_next` that subtract_refs reads once to get to this container, right before it
+  /// traverses it; for the number of all containers the one that leads back to the list's head.
+  Address link_to(std::uint32_t container) const;
+  /// What the loop calls to traverse each container; 0 where that cannot be told.
+  std::vector<Address> traverse_functions() const;
+  /// Where a process comes by that leaves the loop: behind it, and where its function returns to.
+  std::vector<Address> ways_out() const;
+  /// Where the gc_refs of an object is.
+  Address gc_prev_of(std::uint32_t object) const;
+
+private:
+  explicit RunningCollection(const CollectionInput& input)
+      : layout_(input.reader.runtime().layout), reader_(input.reader), heap_(input.heap) {}
+
+  Result<void> locate(const CollectionInput& input);
+
+  const cpython::Layout& layout_;
+  cpython::ObjectReader& reader_;
+  const heap::Heap& heap_;
+  const cpython::Interpreter* interpreter_ = nullptr;
+  Address head_ = 0;
+  std::string phase_;
+  std::string generation_;
+  std::vector<image::Frame> frames_;
+  std::vector<cpython::SubtractLoop> loops_;
+  std::vector<Address> stale_;
+  heap::CollectedSet set_;
+  std::unique_ptr<SubtractReplay> replay_;
+  std::optional<SubtractPosition> position_;
+};
+
+} // namespace pygc::analysis

@@ -1,0 +1,89 @@
+#include "common/cpython/collector/collector_stack.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace pygc::cpython {
+namespace {
+
+constexpr std::size_t thread_limit = 256;
+constexpr std::size_t frame_limit = 128;
+constexpr std::uint64_t oldest_generation = 2; // NUM_GENERATIONS - 1 (pycore_gc.h)
+
+Address variable(const image::Frame& frame, std::string_view name) {
+  const auto found = frame.variables.find(name);
+  return found == frame.variables.end() ? 0 : found->second;
+}
+
+std::optional<CollectorStack> read_stack(const std::vector<image::Frame>& frames) {
+  CollectorStack stack;
+  std::size_t collector = frames.size();
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    stack.phase = phase_named(frames[i].function);
+    if (stack.phase != Phase::unknown) {
+      collector = i;
+      break;
+    }
+    if (frames[i].function == "gc_collect_main" || frames[i].function == "collect" ||
+        frames[i].function == "deduce_unreachable") {
+      collector = i;
+      break;
+    }
+  }
+  if (collector == frames.size()) {
+    return std::nullopt;
+  }
+  // visit_decref's object is the victim only when an assertion about it ended the process; else it
+  // is no more than the one being visited.
+  bool asserted = false;
+  for (std::size_t i = 0; i < collector; ++i) {
+    const image::Frame& frame = frames[i];
+    if (frame.function == "_PyObject_AssertFailed") {
+      asserted = true;
+      stack.victim = variable(frame, "obj");
+    } else if (frame.function == "visit_decref" || frame.function == "visit_reachable") {
+      stack.container = variable(frame, "parent");
+      if (asserted && stack.victim == 0) {
+        stack.victim = variable(frame, "op");
+      }
+    }
+  }
+  // gc_collect_main and its callers have it as a parameter.
+  for (std::size_t i = collector; i < frames.size() && !stack.generation; ++i) {
+    const auto found = frames[i].variables.find("generation");
+    if (found != frames[i].variables.end() && found->second <= oldest_generation) {
+      stack.generation = found->second;
+    }
+  }
+  // The frame right inside the collector's own is the traverse function it called.
+  if (collector > 0 && stack.phase == Phase::subtract_refs) {
+    const image::Frame& called = frames[collector - 1];
+    stack.traverse = called.function;
+    if (stack.container == 0) {
+      stack.container = variable(called, "self");
+    }
+    if (stack.container == 0) {
+      stack.container = variable(frames[collector], "op");
+    }
+  }
+  return stack;
+}
+
+} // namespace
+
+std::optional<CollectorStack> find_collector_stack(const image::ProcessImage& image,
+                                                   const std::vector<target::Thread>& threads) {
+  for (std::size_t i = 0; i < std::min(threads.size(), thread_limit); ++i) {
+    const auto frames = image.unwind(threads[i], frame_limit);
+    if (!frames) {
+      continue;
+    }
+    if (auto stack = read_stack(*frames)) {
+      stack->tid = threads[i].tid;
+      return stack;
+    }
+  }
+  return std::nullopt;
+}
+
+} // namespace pygc::cpython

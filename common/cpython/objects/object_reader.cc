@@ -1,0 +1,353 @@
+#include "common/cpython/objects/object_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+namespace pygc::cpython {
+namespace {
+
+constexpr std::uint64_t dict_entry_limit = std::uint64_t{1} << 26;
+constexpr std::size_t member_limit = 512; // PyMemberDef entries of one type
+constexpr std::size_t base_limit = 1000;  // length of a tp_base chain
+constexpr std::size_t type_name_limit = 256;
+constexpr std::size_t max_text = std::size_t{1} << 20;
+
+/// PyMemberDef (Include/descrobject.h, structmember.h): the same in every version, 64-bit.
+struct MemberDef {
+  Address name;
+  std::int32_t type;
+  std::int32_t padding;
+  std::int64_t offset;
+  std::int32_t flags;
+  std::int32_t padding2;
+  Address doc;
+};
+constexpr std::int32_t t_object = 6;     // T_OBJECT, _Py_T_OBJECT
+constexpr std::int32_t t_object_ex = 16; // T_OBJECT_EX, Py_T_OBJECT_EX
+
+void append_utf8(std::string& to, std::uint32_t c) {
+  if (c < 0x80) {
+    to += static_cast<char>(c);
+  } else if (c < 0x800) {
+    to += static_cast<char>(0xc0 | c >> 6);
+    to += static_cast<char>(0x80 | (c & 0x3f));
+  } else if (c < 0x10000) {
+    to += static_cast<char>(0xe0 | c >> 12);
+    to += static_cast<char>(0x80 | (c >> 6 & 0x3f));
+    to += static_cast<char>(0x80 | (c & 0x3f));
+  } else {
+    to += static_cast<char>(0xf0 | (c >> 18 & 0x7));
+    to += static_cast<char>(0x80 | (c >> 12 & 0x3f));
+    to += static_cast<char>(0x80 | (c >> 6 & 0x3f));
+    to += static_cast<char>(0x80 | (c & 0x3f));
+  }
+}
+
+struct StrState {
+  unsigned kind = 0; // bytes a character
+  bool compact = false;
+  bool ascii = false;
+};
+
+/// The bit field PyASCIIObject.state: `interned` takes 2 bits, or 16 in newer versions; a str
+/// cannot have kind 0, which tells the two apart.
+std::optional<StrState> decode_state(std::uint32_t state) {
+  for (const unsigned shift : {2U, 16U}) {
+    const unsigned kind = state >> shift & 7;
+    const bool compact = (state >> (shift + 3) & 1) != 0;
+    if ((kind == 1 || kind == 2 || kind == 4) && compact) {
+      return StrState{kind, compact, (state >> (shift + 4) & 1) != 0};
+    }
+  }
+  return std::nullopt;
+}
+
+} // namespace
+
+ObjectReader::ObjectReader(const image::ProcessImage& image, const Runtime& runtime)
+    : memory_(image.memory()), runtime_(runtime) {}
+
+TypeInfo ObjectReader::read_type(Address address) const {
+  const Layout& layout = runtime_.layout;
+  TypeInfo info;
+  info.address = address;
+  const auto name = memory_.load<Address>(address + layout.tp_name);
+  const auto flags = memory_.load<std::uint64_t>(address + layout.tp_flags);
+  const auto traverse = memory_.load<Address>(address + layout.tp_traverse);
+  const auto is_gc = memory_.load<Address>(address + layout.tp_is_gc);
+  const auto base = memory_.load<Address>(address + layout.tp_base);
+  const auto dictoffset = memory_.load<std::int64_t>(address + layout.tp_dictoffset);
+  const auto basicsize = memory_.load<std::int64_t>(address + layout.tp_basicsize);
+  if (!name || !flags || !traverse || !is_gc || !base || !dictoffset || !basicsize) {
+    info.problem = fmt::format("there is no type object at {:#x}", address);
+    return info;
+  }
+  const auto text = memory_.load_string(*name, type_name_limit);
+  if (!text || text->empty() || std::ranges::any_of(*text, [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+      })) {
+    info.problem = fmt::format("the type object at {:#x} has no readable name", address);
+    return info;
+  }
+  info.name = *text;
+  info.flags = *flags;
+  info.traverse = *traverse;
+  info.is_gc = *is_gc;
+  info.base = *base;
+  info.dictoffset = *dictoffset;
+  info.basicsize = *basicsize;
+  if (!info.has_flag(type_flag::have_gc)) {
+    info.problem = fmt::format("the type '{}' at {:#x} is not a GC type", info.name, address);
+  } else if (info.traverse == 0) {
+    info.problem = fmt::format("the GC type '{}' at {:#x} has no tp_traverse", info.name, address);
+  }
+  return info;
+}
+
+const TypeInfo& ObjectReader::type(Address address) {
+  auto found = types_.find(address);
+  if (found == types_.end()) {
+    found = types_.emplace(address, read_type(address)).first;
+  }
+  return found->second;
+}
+
+Result<Address> ObjectReader::type_address(Address object) const {
+  return memory_.load<Address>(object + runtime_.layout.ob_type);
+}
+
+Address ObjectReader::exported(std::string_view symbol) {
+  auto found = exported_.find(std::string(symbol));
+  if (found == exported_.end()) {
+    const auto address = runtime_.module->find_symbol(symbol);
+    found = exported_.emplace(std::string(symbol), address ? address->address : 0).first;
+  }
+  return found->second;
+}
+
+Result<std::string> ObjectReader::text(Address str, std::size_t limit) const {
+  const Layout& layout = runtime_.layout;
+  const auto length = memory_.load<std::int64_t>(str + layout.unicode_length);
+  const auto state = memory_.load<std::uint32_t>(str + layout.unicode_state);
+  if (!length || !state) {
+    return std::unexpected(length ? state.error() : length.error());
+  }
+  const auto decoded = decode_state(*state);
+  if (!decoded || *length < 0) {
+    return fail(ErrorKind::corrupt, str, fmt::format("there is no str at {:#x}", str));
+  }
+  const std::size_t count = std::min({static_cast<std::size_t>(*length), limit, max_text});
+  const Address data = str + (decoded->ascii ? layout.ascii_size : layout.compact_size);
+  std::vector<std::byte> raw(count * decoded->kind);
+  if (auto read = memory_.read(data, raw); !read) {
+    return std::unexpected(read.error());
+  }
+  std::string result;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint32_t c = 0;
+    for (unsigned b = 0; b < decoded->kind; ++b) {
+      c |= std::to_integer<std::uint32_t>(raw[i * decoded->kind + b]) << (8 * b);
+    }
+    append_utf8(result, c);
+  }
+  return result;
+}
+
+Result<void>
+ObjectReader::each_item(Address dict,
+                        const std::function<bool(Address key, Address value)>& each) const {
+  const Layout& layout = runtime_.layout;
+  const auto keys = memory_.load<Address>(dict + layout.ma_keys);
+  const auto values = memory_.load<Address>(dict + layout.ma_values);
+  if (!keys || !values) {
+    return std::unexpected(keys ? values.error() : keys.error());
+  }
+  const auto entries = memory_.load<std::int64_t>(*keys + layout.dk_nentries);
+  if (!entries) {
+    return std::unexpected(entries.error());
+  }
+  // The index table lies between the header and the entries (Objects/dictobject.c, DK_ENTRIES).
+  std::uint64_t index_bytes = 0;
+  if (layout.dk_log2_index_bytes) {
+    const auto log2 = memory_.load<std::uint8_t>(*keys + *layout.dk_log2_index_bytes);
+    if (!log2 || *log2 > 34) {
+      return fail(ErrorKind::corrupt, *keys, fmt::format("no dict keys at {:#x}", *keys));
+    }
+    index_bytes = std::uint64_t{1} << *log2;
+  } else if (layout.dk_size) {
+    const auto size = memory_.load<std::int64_t>(*keys + *layout.dk_size);
+    if (!size || *size <= 0 || *size > (std::int64_t{1} << 32)) {
+      return fail(ErrorKind::corrupt, *keys, fmt::format("no dict keys at {:#x}", *keys));
+    }
+    const auto slots = static_cast<std::uint64_t>(*size);
+    index_bytes = slots * (*size <= 0xff ? 1 : *size <= 0xffff ? 2 : *size <= 0xffffffff ? 4 : 8);
+  }
+  if (*entries < 0 || static_cast<std::uint64_t>(*entries) > dict_entry_limit) {
+    return fail(ErrorKind::corrupt, *keys, fmt::format("no dict keys at {:#x}", *keys));
+  }
+  // PyDictUnicodeEntry {key, value} when all keys are str (3.11+), else PyDictKeyEntry {hash, key,
+  // value}.
+  bool with_hash = true;
+  if (layout.dk_kind) {
+    const auto kind = memory_.load<std::uint8_t>(*keys + *layout.dk_kind);
+    if (!kind) {
+      return std::unexpected(kind.error());
+    }
+    with_hash = *kind == 0;
+  }
+  const std::uint64_t entry_size = with_hash ? 24 : 16;
+  const Address first = *keys + layout.dk_indices + index_bytes + (with_hash ? 8 : 0);
+  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(*entries); ++i) {
+    const auto entry = memory_.load<std::array<Address, 2>>(first + i * entry_size);
+    if (!entry) {
+      return std::unexpected(entry.error());
+    }
+    Address value = (*entry)[1];
+    if (*values != 0) { // a split table keeps the values beside the keys
+      const auto split = memory_.load<Address>(*values + layout.dict_values.value_or(0) + i * 8);
+      if (!split) {
+        return std::unexpected(split.error());
+      }
+      value = *split;
+    }
+    if ((*entry)[0] != 0 && value != 0 && !each((*entry)[0], value)) {
+      break;
+    }
+  }
+  return {};
+}
+
+Result<Address> ObjectReader::item(Address dict, std::string_view key) const {
+  Address found = 0;
+  const auto walked = each_item(dict, [&](Address name, Address value) {
+    const auto text = this->text(name, key.size() + 1);
+    if (text && *text == key) {
+      found = value;
+    }
+    return found == 0;
+  });
+  if (!walked) {
+    return std::unexpected(walked.error());
+  }
+  return found;
+}
+
+Result<Address> ObjectReader::instance_dict(Address object) {
+  const auto address = type_address(object);
+  if (!address) {
+    return address;
+  }
+  const TypeInfo& info = type(*address);
+  if (info.dictoffset > 0 && info.dictoffset < (std::int64_t{1} << 20)) {
+    return memory_.load<Address>(object + static_cast<Address>(info.dictoffset));
+  }
+  if (info.has_flag(type_flag::managed_dict)) {
+    // Three words before the object; an odd value means that there are only inline values (3.12+).
+    const auto word = memory_.load<Address>(object - 24);
+    return word && (*word & 1) != 0 ? Result<Address>(0) : word;
+  }
+  return 0;
+}
+
+Result<Address> ObjectReader::member(Address object, std::string_view name) {
+  const auto type_at = type_address(object);
+  if (!type_at) {
+    return type_at;
+  }
+  Address at = *type_at;
+  for (std::size_t depth = 0; at != 0 && depth < base_limit; ++depth) {
+    const auto members = memory_.load<Address>(at + runtime_.layout.tp_members);
+    if (!members) {
+      return members;
+    }
+    for (std::size_t i = 0; *members != 0 && i < member_limit; ++i) {
+      const auto definition = memory_.load<MemberDef>(*members + i * sizeof(MemberDef));
+      if (!definition || definition->name == 0) {
+        break;
+      }
+      const auto text = memory_.load_string(definition->name, name.size() + 1);
+      const bool object_member = definition->type == t_object || definition->type == t_object_ex;
+      if (text && *text == name && object_member && definition->offset > 0 &&
+          definition->offset < (1 << 20)) {
+        return memory_.load<Address>(object + static_cast<Address>(definition->offset));
+      }
+    }
+    at = type(at).base;
+  }
+  return fail(ErrorKind::no_symbol, object, fmt::format("no member '{}'", name));
+}
+
+bool ObjectReader::is_instance(Address type_at, std::string_view symbol) {
+  const Address wanted = exported(symbol);
+  for (std::size_t depth = 0; wanted != 0 && type_at != 0 && depth < base_limit; ++depth) {
+    if (type_at == wanted) {
+      return true;
+    }
+    type_at = type(type_at).base;
+  }
+  return false;
+}
+
+bool ObjectReader::is_module(Address object) {
+  const auto type_at = type_address(object);
+  return type_at && is_instance(*type_at, "PyModule_Type");
+}
+
+Result<ModuleInfo> ObjectReader::module(Address object) {
+  const Layout& layout = runtime_.layout;
+  ModuleInfo info;
+  info.address = object;
+  const auto dict = memory_.load<Address>(object + layout.md_dict);
+  const auto state = memory_.load<Address>(object + layout.md_state);
+  const auto name = memory_.load<Address>(object + layout.md_name);
+  if (!dict || !state || !name) {
+    return std::unexpected(!dict ? dict.error() : !state ? state.error() : name.error());
+  }
+  info.dict = *dict;
+  info.state = *state;
+  if (*name != 0) {
+    info.name = text(*name).value_or("");
+  }
+  if (layout.md_def) {
+    const auto definition = memory_.load<Address>(object + *layout.md_def);
+    if (!definition) {
+      return std::unexpected(definition.error());
+    }
+    info.definition = *definition;
+    if (info.definition != 0) {
+      const auto size = memory_.load<std::int64_t>(info.definition + layout.m_size);
+      const auto slots = memory_.load<Address>(info.definition + layout.m_slots);
+      const auto traverse = memory_.load<Address>(info.definition + layout.m_traverse);
+      if (!size || !slots || !traverse) {
+        return std::unexpected(!size ? size.error() : !slots ? slots.error() : traverse.error());
+      }
+      info.state_size = *size;
+      info.multi_phase = *slots != 0;
+      info.traverse = *traverse;
+    }
+    return info;
+  }
+  // 3.15 copies what matters of the definition into the module (Objects/moduleobject.c).
+  if (layout.md_state_size && layout.md_state_traverse && layout.md_token) {
+    const auto size = memory_.load<std::int64_t>(object + *layout.md_state_size);
+    const auto traverse = memory_.load<Address>(object + *layout.md_state_traverse);
+    const auto token = memory_.load<Address>(object + *layout.md_token);
+    if (!size || !traverse || !token) {
+      return std::unexpected(!size ? size.error() : !traverse ? traverse.error() : token.error());
+    }
+    info.state_size = *size;
+    info.traverse = *traverse;
+    info.definition = *token;
+    if (info.definition != 0) {
+      // The token is the PyModuleDef, or the address of something else of a module made by slots.
+      const auto type = type_address(info.definition);
+      const bool is_definition = type && *type != 0 && *type == exported("PyModuleDef_Type");
+      const auto slots = memory_.load<Address>(info.definition + layout.m_slots);
+      info.multi_phase = !is_definition || (slots && *slots != 0);
+    }
+  }
+  return info;
+}
+
+} // namespace pygc::cpython

@@ -1,0 +1,82 @@
+#include "common/heap/collected_set.h"
+
+#include <algorithm>
+
+namespace pygc::heap {
+namespace {
+
+void append(const cpython::Runtime& runtime, const Heap& heap, const ListRange& list,
+            CollectedSet& set) {
+  for (std::size_t i = list.first; i < list.first + list.count; ++i) {
+    if (!heap.usable[i]) {
+      continue;
+    }
+    if (runtime.is_immortal(heap.refcounts[i])) {
+      ++set.immortal;
+      continue;
+    }
+    set.heap_index.push_back(static_cast<std::uint32_t>(i));
+    set.objects.push_back(heap.objects[i]);
+    set.refcounts.push_back(runtime.refcount(heap.refcounts[i]));
+  }
+}
+
+} // namespace
+
+CollectedSet collect_generations(const cpython::Runtime& runtime, const Heap& heap,
+                                 std::size_t interpreter, std::size_t generation) {
+  CollectedSet set;
+  set.interpreter = interpreter;
+  std::vector<const ListRange*> lists;
+  for (const ListRange& list : heap.lists) {
+    const bool permanent =
+        list.interpreter < runtime.interpreters.size() &&
+        runtime.interpreters[list.interpreter].generations[list.generation].permanent;
+    if (list.interpreter == interpreter && !permanent && list.generation <= generation) {
+      lists.push_back(&list);
+    }
+  }
+  // gc_list_merge() appends the younger lists, youngest first, to the oldest one collected.
+  if (!lists.empty()) {
+    std::rotate(lists.begin(), lists.end() - 1, lists.end());
+  }
+  for (const ListRange* list : lists) {
+    append(runtime, heap, *list, set);
+  }
+  return set;
+}
+
+const ListRange* list_in_progress(const cpython::Runtime& runtime, const Heap& heap,
+                                  std::size_t interpreter) {
+  if (!runtime.interpreters[interpreter].collecting) {
+    return nullptr;
+  }
+  const ListRange* best = nullptr;
+  for (const ListRange& list : heap.lists) {
+    if (list.interpreter == interpreter && list.collecting > 0 &&
+        (best == nullptr || list.collecting > best->collecting)) {
+      best = &list;
+    }
+  }
+  return best;
+}
+
+CollectedSet collect_list(const cpython::Runtime& runtime, const Heap& heap,
+                          const ListRange& list) {
+  CollectedSet set;
+  set.interpreter = list.interpreter;
+  append(runtime, heap, list, set);
+  return set;
+}
+
+std::vector<Address> stale_collecting(const Heap& heap) {
+  std::vector<Address> stale;
+  for (std::size_t i = 0; i < heap.objects.size(); ++i) {
+    if (heap.is_collecting(i)) {
+      stale.push_back(heap.objects[i]);
+    }
+  }
+  return stale;
+}
+
+} // namespace pygc::heap

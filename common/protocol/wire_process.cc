@@ -1,0 +1,152 @@
+#include "common/protocol/wire_process.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace pygc::wire {
+namespace {
+
+constexpr off_t last_words_size = 2000;
+
+struct Actions {
+  posix_spawn_file_actions_t value{};
+  Actions() { ::posix_spawn_file_actions_init(&value); }
+  Actions(const Actions&) = delete;
+  Actions& operator=(const Actions&) = delete;
+  ~Actions() { ::posix_spawn_file_actions_destroy(&value); }
+};
+
+struct Attributes {
+  posix_spawnattr_t value{};
+  Attributes() { ::posix_spawnattr_init(&value); }
+  Attributes(const Attributes&) = delete;
+  Attributes& operator=(const Attributes&) = delete;
+  ~Attributes() { ::posix_spawnattr_destroy(&value); }
+};
+
+// The debugger's signal mask and dispositions are not the child's business; nor is the terminal's
+// ^C, which the debugger hears first.
+void set_signals(Attributes& attributes) {
+  sigset_t none;
+  sigset_t all;
+  ::sigemptyset(&none);
+  ::sigfillset(&all);
+  ::sigdelset(&all, SIGKILL);
+  ::sigdelset(&all, SIGSTOP);
+  ::posix_spawnattr_setsigmask(&attributes.value, &none);
+  ::posix_spawnattr_setsigdefault(&attributes.value, &all);
+  ::posix_spawnattr_setpgroup(&attributes.value, 0);
+  ::posix_spawnattr_setflags(&attributes.value, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                                    POSIX_SPAWN_SETPGROUP);
+}
+
+void sleep_a_moment() {
+  const timespec millisecond{.tv_sec = 0, .tv_nsec = 1'000'000};
+  ::nanosleep(&millisecond, nullptr);
+}
+
+} // namespace
+
+Result<void> ChildProcess::start(const std::string& executable,
+                                 const std::vector<std::string>& words, int socket,
+                                 int socket_number) {
+  // A file of our own, not the debugger's standard error: it would corrupt a screen or a protocol.
+  const UniqueFd scratch(::memfd_create("pygc-stderr", MFD_CLOEXEC));
+  // Above the numbers that the child's descriptors get, so that none is overwritten.
+  stderr_.reset(::fcntl(scratch.get(), F_DUPFD_CLOEXEC, socket_number + 1));
+  const UniqueFd its_socket(::fcntl(socket, F_DUPFD_CLOEXEC, socket_number + 1));
+  if (!stderr_ || !its_socket) {
+    return fail(ErrorKind::io, 0,
+                std::string("cannot make a descriptor for the analysis: ") + std::strerror(errno));
+  }
+  Actions actions;
+  ::posix_spawn_file_actions_adddup2(&actions.value, its_socket.get(), socket_number);
+  ::posix_spawn_file_actions_addopen(&actions.value, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(&actions.value, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  ::posix_spawn_file_actions_adddup2(&actions.value, stderr_.get(), STDERR_FILENO);
+  Attributes attributes;
+  set_signals(attributes);
+
+  std::vector<char*> argv;
+  argv.push_back(const_cast<char*>(executable.c_str()));
+  for (const auto& word : words) {
+    argv.push_back(const_cast<char*>(word.c_str()));
+  }
+  argv.push_back(nullptr);
+  const int error = ::posix_spawnp(&pid_, executable.c_str(), &actions.value, &attributes.value,
+                                   argv.data(), environ);
+  if (error != 0) {
+    pid_ = -1;
+    const auto kind = error == ENOENT   ? ErrorKind::not_found
+                      : error == EACCES ? ErrorKind::permission
+                                        : ErrorKind::io;
+    return fail(kind, 0,
+                "cannot start the analysis " + executable + ": " + std::strerror(error) +
+                    " (PYGC_EXECUTABLE may name it)");
+  }
+  return {};
+}
+
+Ending ChildProcess::end(int patience_ms) {
+  Ending ending;
+  if (pid_ <= 0) {
+    return ending;
+  }
+  const pid_t pid = std::exchange(pid_, -1);
+  siginfo_t info{};
+  bool ours = true; // not reaped: while that is so, its process group keeps the number
+  for (int waited = 0;; waited++) {
+    info.si_pid = 0;
+    if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
+      ours = errno != ECHILD;
+      break;
+    }
+    if (info.si_pid != 0 || waited >= patience_ms) {
+      break;
+    }
+    sleep_a_moment();
+  }
+  if (!ours) {
+    return ending;
+  }
+  ::kill(-pid, SIGKILL);
+  int status = 0;
+  pid_t reaped = -1;
+  do {
+    reaped = ::waitpid(pid, &status, 0);
+  } while (reaped < 0 && errno == EINTR);
+  if (reaped == pid) {
+    ending.known = true;
+    ending.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    ending.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  }
+  return ending;
+}
+
+ChildProcess::~ChildProcess() {
+  end(0);
+}
+
+std::string ChildProcess::last_words() const {
+  const off_t size = stderr_ ? ::lseek(stderr_.get(), 0, SEEK_END) : 0;
+  if (size <= 0) {
+    return {};
+  }
+  const off_t start = size > last_words_size ? size - last_words_size : 0;
+  std::string text(static_cast<std::size_t>(size - start), '\0');
+  const ssize_t n = ::pread(stderr_.get(), text.data(), text.size(), start);
+  text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  if (!text.empty() && text.back() != '\n') {
+    text += '\n';
+  }
+  return text;
+}
+
+} // namespace pygc::wire

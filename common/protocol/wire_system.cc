@@ -1,0 +1,83 @@
+// The parts of wire_host.h that ask the system: where things lie.
+#include "common/protocol/wire_host.h"
+
+#include <array>
+#include <charconv>
+#include <climits>
+#include <cstdlib>
+#include <dlfcn.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace pygc::wire {
+
+std::string library_path(const void* symbol) {
+  Dl_info info{};
+  if (::dladdr(symbol, &info) == 0 || info.dli_fname == nullptr) {
+    return {};
+  }
+  std::array<char, PATH_MAX> path{};
+  return ::realpath(info.dli_fname, path.data()) != nullptr ? path.data() : info.dli_fname;
+}
+
+std::string find_analysis(const void* symbol) {
+  if (const char* given = std::getenv("PYGC_EXECUTABLE"); given != nullptr && *given != '\0') {
+    return given;
+  }
+  // PREFIX/lib/libpygc-*.so, PREFIX/lib/gdb/..., PREFIX/lib/TRIPLET/gdb/...
+  std::string directory = library_path(symbol);
+  for (int up = 0; up < 4; up++) {
+    const auto slash = directory.rfind('/');
+    if (slash == std::string::npos) {
+      break;
+    }
+    directory.resize(slash);
+    std::string candidate = directory + "/bin/pygc";
+    if (up > 0 && ::access(candidate.c_str(), X_OK) == 0) {
+      return candidate;
+    }
+  }
+  return "pygc";
+}
+
+std::uint32_t terminal_columns() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+void ProgressLine::show(std::string_view line, bool wanted) {
+  // Without a person at the keyboard it may be a protocol's channel.
+  const bool terminal = ::isatty(STDERR_FILENO) == 1 && ::isatty(STDIN_FILENO) == 1;
+  if (!terminal && !wanted) {
+    return;
+  }
+  const std::string text =
+      terminal ? "\r" + std::string(line) + "\x1b[K" : std::string(line) + "\n";
+  shown_ = ::write(STDERR_FILENO, text.data(), text.size()) > 0 && terminal;
+}
+
+void ProgressLine::clear() {
+  constexpr std::string_view text = "\r\x1b[K";
+  if (shown_ && ::write(STDERR_FILENO, text.data(), text.size()) > 0) {
+    shown_ = false;
+  }
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  int base = 10;
+  if (text.starts_with("0x") || text.starts_with("0X")) {
+    base = 16;
+    text.remove_prefix(2);
+  } else if (text.size() > 1 && text.front() == '0') {
+    base = 8;
+    text.remove_prefix(1);
+  }
+  std::uint64_t value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+} // namespace pygc::wire

@@ -1,0 +1,236 @@
+#include "common/target/core/core_file.h"
+
+#include "common/elf/elf_headers.h"
+#include "common/machine/machine.h"
+#include "common/target/core/core_notes.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace pygc::target {
+namespace {
+
+// The notes of a core with 100,000 threads take 350 MB.
+constexpr std::uint64_t max_core_notes = std::uint64_t{1} << 30;
+
+bool read_file(int fd, std::uint64_t position, std::span<std::byte> to) {
+  std::size_t done = 0;
+  while (done < to.size()) {
+    std::uint64_t at = 0;
+    if (__builtin_add_overflow(position, done, &at) || at > INT64_MAX) {
+      return false;
+    }
+    const ssize_t n = ::pread(fd, to.data() + done, to.size() - done, static_cast<off_t>(at));
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n <= 0) {
+      return false;
+    }
+    done += static_cast<std::size_t>(n);
+  }
+  return true;
+}
+
+std::unexpected<Error> system_error(const std::string& path, int number) {
+  const std::string text = path + ": " + std::strerror(number);
+  switch (number) {
+  case ENOENT:
+  case ENOTDIR:
+    return fail(ErrorKind::not_found, 0, text);
+  case EACCES:
+  case EPERM:
+    return fail(ErrorKind::permission, 0, text);
+  default:
+    return fail(ErrorKind::io, 0, text);
+  }
+}
+
+std::string_view type_name(std::uint16_t type) {
+  switch (type) {
+  case ET_REL:
+    return "an object file";
+  case ET_EXEC:
+    return "an executable";
+  case ET_DYN:
+    return "a shared library or position-independent executable";
+  default:
+    return "an ELF file of another type";
+  }
+}
+
+class CoreFile final : public Target {
+public:
+  CoreFile(UniqueFd fd, std::uint64_t size) : fd_(std::move(fd)), size_(size) {}
+
+  Result<void> read(const std::string& path);
+
+  const Info& info() const override { return info_; }
+  const std::vector<Segment>& segments() const override { return segments_; }
+  const std::vector<FileMapping>& file_mappings() const override { return notes_.mappings; }
+  const std::vector<Thread>& threads() const override { return notes_.threads; }
+  int backing_fd() const override { return fd_.get(); }
+
+private:
+  void add_segment(const Elf64_Phdr& program);
+  void add_notes(const Elf64_Phdr& program);
+  void order_segments();
+  std::string executable_path() const;
+  std::string saved_string(Address address) const;
+
+  UniqueFd fd_;
+  std::uint64_t size_ = 0;
+  Info info_;
+  std::vector<Segment> segments_;
+  CoreNotes notes_;
+};
+
+void CoreFile::add_segment(const Elf64_Phdr& program) {
+  // Dumpers write whole pages below the end of user space; anything else cannot have been mapped.
+  std::uint64_t end = 0;
+  if (__builtin_add_overflow(program.p_vaddr, program.p_memsz, &end) ||
+      end > machine::user_space_end || program.p_memsz == 0) {
+    return;
+  }
+  const std::uint64_t promised = std::min(program.p_filesz, program.p_memsz);
+  const std::uint64_t there = program.p_offset < size_ ? size_ - program.p_offset : 0;
+  if (promised > there) {
+    info_.truncated = true;
+  }
+  segments_.push_back({.start = program.p_vaddr,
+                       .size = program.p_memsz,
+                       .saved = std::min(promised, there),
+                       .offset = program.p_offset,
+                       .permissions = {.read = (program.p_flags & PF_R) != 0,
+                                       .write = (program.p_flags & PF_W) != 0,
+                                       .execute = (program.p_flags & PF_X) != 0}});
+}
+
+void CoreFile::add_notes(const Elf64_Phdr& program) {
+  const std::uint64_t there = program.p_offset < size_ ? size_ - program.p_offset : 0;
+  if (program.p_filesz > there) {
+    info_.truncated = true;
+  }
+  std::vector<std::byte> bytes(std::min({program.p_filesz, there, max_core_notes}));
+  if (read_file(fd_.get(), program.p_offset, bytes)) {
+    read_core_notes(bytes, notes_);
+  }
+}
+
+// No two mappings of a process overlap; where two segments of a damaged core do, the first one has
+// the bytes and the second one what is left.
+void CoreFile::order_segments() {
+  std::ranges::stable_sort(segments_, {}, &Segment::start);
+  Address end = 0;
+  std::erase_if(segments_, [&end](Segment& segment) {
+    const std::uint64_t overlap = segment.start < end ? end - segment.start : 0;
+    if (overlap >= segment.size) {
+      return true;
+    }
+    segment.start += overlap;
+    segment.size -= overlap;
+    segment.offset += overlap;
+    segment.saved -= std::min(segment.saved, overlap);
+    end = segment.start + segment.size;
+    return false;
+  });
+}
+
+std::string CoreFile::saved_string(Address address) const {
+  const auto after = std::ranges::upper_bound(segments_, address, {}, &Segment::start);
+  if (after == segments_.begin()) {
+    return {};
+  }
+  const Segment& segment = *std::prev(after);
+  const std::uint64_t skip = address - segment.start;
+  if (skip >= segment.saved) {
+    return {};
+  }
+  std::string text(std::min<std::uint64_t>(segment.saved - skip, 4096), '\0');
+  if (!read_file(fd_.get(), segment.offset + skip, std::as_writable_bytes(std::span(text)))) {
+    return {};
+  }
+  text.resize(std::min(text.find('\0'), text.size()));
+  return text;
+}
+
+std::string CoreFile::executable_path() const {
+  for (const std::uint64_t type : {std::uint64_t{AT_PHDR}, std::uint64_t{AT_ENTRY}}) {
+    const auto value = notes_.auxiliary.find(type);
+    if (value == notes_.auxiliary.end()) {
+      continue;
+    }
+    for (const FileMapping& mapping : notes_.mappings) {
+      if (value->second >= mapping.start && value->second < mapping.end) {
+        return mapping.path;
+      }
+    }
+  }
+  if (const auto name = notes_.auxiliary.find(AT_EXECFN); name != notes_.auxiliary.end()) {
+    if (std::string path = saved_string(name->second); !path.empty()) {
+      return path;
+    }
+  }
+  return notes_.mappings.empty() ? std::string() : notes_.mappings.front().path;
+}
+
+Result<void> CoreFile::read(const std::string& path) {
+  const auto headers = elf::read_elf_headers(
+      [this](std::uint64_t at, std::span<std::byte> to) { return read_file(fd_.get(), at, to); },
+      size_);
+  if (!headers) {
+    const Error& error = headers.error();
+    const bool alien = error.kind == ErrorKind::corrupt;
+    return fail(alien ? ErrorKind::not_a_core : error.kind, 0,
+                path + ": " + (alien && size_ == 0 ? "the file is empty" : error.reason));
+  }
+  if (headers->file.e_type != ET_CORE) {
+    return fail(ErrorKind::not_a_core, 0,
+                path + ": " + std::string(type_name(headers->file.e_type)) + ", not a core");
+  }
+  for (const Elf64_Phdr& program : headers->programs) {
+    if (program.p_type == PT_LOAD) {
+      add_segment(program);
+    } else if (program.p_type == PT_NOTE) {
+      add_notes(program);
+    }
+  }
+  order_segments();
+  finish_core_notes(notes_);
+  info_.kind = Kind::core;
+  info_.pid = notes_.pid;
+  info_.core_path = path;
+  info_.executable_path = executable_path();
+  return {};
+}
+
+} // namespace
+
+Result<std::unique_ptr<Target>> open_core(UniqueFd fd, const std::string& path) {
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) {
+    return system_error(path, errno);
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return fail(ErrorKind::not_a_core, 0, path + ": not a regular file");
+  }
+  auto core = std::make_unique<CoreFile>(std::move(fd), static_cast<std::uint64_t>(status.st_size));
+  if (auto done = core->read(path); !done) {
+    return std::unexpected(done.error());
+  }
+  return core;
+}
+
+Result<std::unique_ptr<Target>> open_core(const std::string& path) {
+  // O_NONBLOCK: a FIFO must not hang the command.
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!fd) {
+    return system_error(path, errno);
+  }
+  return open_core(std::move(fd), path);
+}
+
+} // namespace pygc::target

@@ -1,0 +1,20 @@
+// A core file as a Target: segments, NT_FILE, NT_PRSTATUS, auxiliary vector.
+#pragma once
+
+#include "common/base/error.h"
+#include "common/base/unique_fd.h"
+#include "common/target/target.h"
+
+#include <memory>
+#include <string>
+
+namespace pygc::target {
+
+/// Opens a core by path. Errors: not_found, permission, io, not_a_core (says what the file is
+/// instead), unsupported (another machine).
+Result<std::unique_ptr<Target>> open_core(const std::string& path);
+
+/// The same from a descriptor that a debugger handed over; `path` is for messages.
+Result<std::unique_ptr<Target>> open_core(UniqueFd fd, const std::string& path);
+
+} // namespace pygc::target

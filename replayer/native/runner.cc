@@ -1,0 +1,293 @@
+#include "replayer/native/runner.h"
+
+#include "replayer/native/machine.h"
+#include "replayer/native/map.h"
+#include "replayer/native/run_state.h"
+#include "replayer/native/visitors.h"
+
+#include <array>
+
+namespace pygc::replayer {
+
+constinit RunState run_state;
+
+namespace {
+
+namespace protocol = replay::protocol;
+using protocol::Ending;
+using protocol::Kind;
+
+using Traverse = int (*)(std::uint64_t object, std::uint64_t visitor, std::uint64_t argument);
+
+// How many objects ahead their memory is asked for.
+constexpr std::uint64_t lookahead = 12;
+
+// What gc_refs of the watched objects were after the container before.
+std::array<std::uint64_t, protocol::max_watched> watched_before;
+
+std::uint64_t& at(std::uint64_t address) {
+  return *reinterpret_cast<std::uint64_t*>(address);
+}
+
+bool is_own(std::uint64_t address) {
+  return address + protocol::window_header_size >= protocol::own_start &&
+         address < protocol::own_end;
+}
+
+/// The part that the loops have in common. They run on the target's stack, where a signal handler
+/// may end them at any object; all that must outlive that is in run_state.
+struct Loop {
+  RunState& state = run_state;
+  const protocol::Command& command = run_state.command;
+  std::uint64_t* objects = in_window<std::uint64_t>(run_state.command.objects);
+  volatile std::uint64_t* progress = &in_window<protocol::WindowHeader>(0)->progress;
+
+  std::uint64_t gc_prev(std::uint64_t object) const {
+    return object - state.setup.gc_head_size + state.setup.gc_prev;
+  }
+
+  std::uint64_t enter(std::uint64_t i) const {
+    state.index = i;
+    *progress = i;
+    if (i + lookahead < command.end) {
+      __builtin_prefetch(reinterpret_cast<const void*>(gc_prev(objects[i + lookahead])), 1);
+    }
+    return objects[i];
+  }
+
+  void end_object(std::uint64_t address) const {
+    state.incident = {0, address, 0, 0, Ending::not_run};
+    state.ended = true;
+  }
+
+  void finish() const { state.index = command.end; }
+};
+
+void clear_loop() {
+  const Loop loop;
+  for (std::uint64_t i = loop.state.index; i < loop.command.end; ++i) {
+    const std::uint64_t object = loop.enter(i);
+    if (!is_own(object)) {
+      at(loop.gc_prev(object)) &= ~protocol::collecting_bit;
+    }
+  }
+  loop.finish();
+}
+
+void update_loop() {
+  const Loop loop;
+  const auto* refcounts = in_window<std::uint64_t>(loop.command.counts);
+  for (std::uint64_t i = loop.state.index; i < loop.command.end; ++i) {
+    const std::uint64_t object = loop.enter(i);
+    if (is_own(object)) {
+      loop.end_object(object);
+      return;
+    }
+    std::uint64_t& prev = at(loop.gc_prev(object));
+    prev = (prev & protocol::finalized_bit) | protocol::collecting_bit |
+           ((refcounts[i] + protocol::gc_refs_bias) << protocol::gc_refs_shift);
+  }
+  loop.finish();
+}
+
+void collect_loop() {
+  const Loop loop;
+  auto* gc_refs = in_window<std::int64_t>(loop.command.counts);
+  for (std::uint64_t i = loop.state.index; i < loop.command.end; ++i) {
+    const std::uint64_t object = loop.enter(i);
+    gc_refs[i] = protocol::gc_refs_lost;
+    if (object == 0) {
+      continue;
+    }
+    std::uint64_t& prev = at(loop.gc_prev(object));
+    if ((prev & protocol::collecting_bit) != 0) {
+      gc_refs[i] =
+          static_cast<std::int64_t>((prev >> protocol::gc_refs_shift) - protocol::gc_refs_bias);
+      prev &= ~protocol::collecting_bit;
+    }
+  }
+  loop.finish();
+}
+
+std::uint64_t watched_value(const Loop& loop, std::uint32_t index) {
+  const std::uint64_t object = loop.objects[index];
+  return object == 0 ? 0 : at(loop.gc_prev(object)) >> protocol::gc_refs_shift;
+}
+
+void start_watching(const Loop& loop) {
+  const auto* watched = in_window<std::uint32_t>(loop.command.watched);
+  for (std::uint32_t w = 0; w < loop.command.watched_count; ++w) {
+    watched_before[w] = watched_value(loop, watched[w]);
+  }
+}
+
+/// Attributes what became of the watched objects to the container. There is room: see has_room().
+void compare_watched(const Loop& loop, std::uint64_t container) {
+  const auto* watched = in_window<std::uint32_t>(loop.command.watched);
+  auto* out = in_window<protocol::DecrementRecord>(loop.command.records);
+  for (std::uint32_t w = 0; w < loop.command.watched_count; ++w) {
+    const std::uint64_t now = watched_value(loop, watched[w]);
+    if (now != watched_before[w]) {
+      out[loop.state.records] = {static_cast<std::uint32_t>(container), watched[w],
+                                 static_cast<std::uint32_t>(watched_before[w] - now)};
+      loop.state.records = loop.state.records + 1;
+      watched_before[w] = now;
+    }
+  }
+}
+
+/// Keeps of the visits of one container those that the second traversal, with visit_decref, has
+/// decremented, and makes that undone. Objects come as often as they were visited: the first ones
+/// are kept, whichever they were.
+void settle_edges(const Loop& loop) {
+  const auto* records = in_window<protocol::EdgeRecord>(loop.command.records);
+  auto* kept = in_window<protocol::EdgeRecord>(loop.command.records);
+  std::uint64_t count = loop.state.container_records;
+  for (std::uint64_t r = loop.state.container_records; r < loop.state.records; ++r) {
+    const protocol::EdgeRecord record = records[r];
+    std::uint64_t& prev = at(loop.gc_prev(loop.objects[record.object]));
+    const std::uint64_t left =
+        (prev >> protocol::gc_refs_shift) & ((std::uint64_t{1} << protocol::edge_index_shift) - 1);
+    if (left < protocol::edge_count) {
+      prev += std::uint64_t{1} << protocol::gc_refs_shift;
+      kept[count++] = record;
+    }
+  }
+  loop.state.records = count;
+}
+
+bool has_room(const Loop& loop) {
+  return loop.command.kind != Kind::traverse ||
+         loop.state.records + loop.command.watched_count <= loop.command.record_capacity;
+}
+
+std::uint64_t visitor_of(const protocol::Command& command) {
+  switch (command.kind) {
+  case Kind::visits:
+    return reinterpret_cast<std::uint64_t>(&visit_record);
+  case Kind::edges:
+    return reinterpret_cast<std::uint64_t>(&visit_edge);
+  default:
+    return command.visitor != 0 ? command.visitor
+                                : reinterpret_cast<std::uint64_t>(&visit_decrement);
+  }
+}
+
+void traverse_loop() {
+  const Loop loop;
+  const auto& setup = loop.state.setup;
+  const bool edges = loop.command.kind == Kind::edges;
+  const bool recording = edges || loop.command.kind == Kind::visits;
+  const std::uint64_t visitor = visitor_of(loop.command);
+  for (std::uint64_t i = loop.state.index; i < loop.command.end; ++i) {
+    const std::uint64_t object = loop.enter(i);
+    if (!has_room(loop)) {
+      return;
+    }
+    if (object == 0) {
+      continue;
+    }
+    std::uint64_t function = loop.command.function;
+    if (function == 0) {
+      function = at(at(object + setup.ob_type) + setup.tp_traverse);
+    }
+    if (function == 0) {
+      loop.end_object(object);
+      return;
+    }
+    loop.state.container_records = loop.state.records;
+    reinterpret_cast<Traverse>(function)(object, visitor, object);
+    if (loop.state.records_full) {
+      return;
+    }
+    if (edges && loop.command.visitor != 0 && loop.state.records != loop.state.container_records) {
+      loop.state.counting = true;
+      reinterpret_cast<Traverse>(function)(object, loop.command.visitor, object);
+      settle_edges(loop);
+      loop.state.counting = false;
+    }
+    if (!recording) {
+      compare_watched(loop, i);
+    }
+    loop.state.traversed = loop.state.traversed + 1;
+  }
+  loop.finish();
+}
+
+struct Step {
+  machine::Body body;
+  Mode mode;
+};
+
+Step step_of(Kind kind) {
+  switch (kind) {
+  case Kind::clear:
+    return {&clear_loop, Mode::writing};
+  case Kind::update:
+    return {&update_loop, Mode::writing};
+  case Kind::collect:
+    return {&collect_loop, Mode::writing};
+  default:
+    return {&traverse_loop, Mode::target};
+  }
+}
+
+void write_incident(const Loop& loop, std::uint64_t number) {
+  auto& record = in_window<protocol::IncidentRecord>(loop.command.incidents)[number];
+  record = loop.state.incident;
+  record.container = static_cast<std::uint32_t>(loop.state.index);
+  if (loop.command.kind == Kind::update) {
+    loop.objects[loop.state.index] = 0; // out of the round
+  }
+}
+
+} // namespace
+
+protocol::Reply run_command() {
+  RunState& state = run_state;
+  const Loop loop;
+  const Step step = step_of(loop.command.kind);
+  state.index = loop.command.first;
+  state.traversed = 0;
+  state.records = 0;
+  state.container_records = 0;
+  state.records_full = false;
+  state.counting = false;
+  state.visitor_caller = 0;
+  if (loop.command.kind == Kind::traverse) {
+    start_watching(loop);
+  }
+
+  protocol::Reply reply;
+  while (state.index < loop.command.end && reply.incidents < loop.command.incident_capacity) {
+    state.ended = false;
+    state.mode = step.mode;
+    machine::run_on_stack(step.body, target_stack_top());
+    state.mode = Mode::idle;
+    state.visitor_caller = 0;
+    if (state.records_full) {
+      state.records = state.container_records; // that container's turn comes again
+      break;
+    }
+    if (!state.ended) {
+      break;
+    }
+    write_incident(loop, reply.incidents++);
+    if (loop.command.kind == Kind::traverse) {
+      compare_watched(loop, state.index); // it may have visited some before it ended
+    }
+    if (state.counting) {
+      settle_edges(loop);
+      state.counting = false;
+    } else if (state.incident.ending == protocol::Ending::timeout) {
+      state.records = state.container_records; // of a traversal without end: no list of visits
+    }
+    state.index = state.index + 1;
+  }
+  reply.next = state.index;
+  reply.records = state.records;
+  reply.traversed = state.traversed;
+  return reply;
+}
+
+} // namespace pygc::replayer
