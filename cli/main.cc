@@ -1,7 +1,8 @@
 // The `pygc` executable: alone, and as the analysis that a debugger's plugin starts.
 #include "cli/install_paths.h"
 #include "cli/terminal_session.h"
-#include "common/commands/command.h"
+#include "common/commands/registry.h"
+#include "common/protocol/wire_commands.h"
 #include "common/protocol/wire_messages.h"
 #include "common/target/core/core_file.h"
 #include "common/target/live/served_target.h"
@@ -10,6 +11,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unistd.h>
@@ -82,23 +84,53 @@ int run_served(int fd, const std::vector<std::string>& words) {
   return status;
 }
 
-int run(int count, char** arguments) {
-  std::vector<std::string> words(arguments + 1, arguments + count);
-  if (words.empty() || !words.front().starts_with(serve_option)) {
-    return run_alone(words);
-  }
-  const std::string_view number = std::string_view(words.front()).substr(serve_option.size());
+/// The number behind an option that a plugin gives; nothing when it is none.
+std::optional<int> descriptor(std::string_view word, std::string_view option) {
+  const std::string_view number = word.substr(option.size());
   int fd = -1;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), fd);
   if (error != std::errc{} || end != number.data() + number.size() || fd < 0) {
-    fmt::print(stderr, "pygc: --serve is for the debuggers' plugins\n");
-    return commands::status_error;
+    return std::nullopt;
   }
-  words.erase(words.begin());
-  if (!words.empty() && words.front() == "--") {
+  return fd;
+}
+
+int tell_commands(int fd) {
+  ::signal(SIGPIPE, SIG_IGN);
+  wire::CommandTable table{.family = std::string(commands::family_summary), .commands = {}};
+  for (const commands::Entry& entry : commands::registered_commands()) {
+    table.commands.push_back({.name = std::string(entry.name),
+                              .summary = std::string(entry.summary),
+                              .help = std::string(entry.help)});
+  }
+  wire::Channel channel{UniqueFd(fd)};
+  return channel.send(wire::Type::commands, wire::encode_commands(table)) ? commands::status_clean
+                                                                          : commands::status_error;
+}
+
+int run(int count, char** arguments) {
+  std::vector<std::string> words(arguments + 1, arguments + count);
+  const std::string first = words.empty() ? "" : words.front();
+  for (const std::string_view option : {serve_option, wire::commands_option}) {
+    if (!first.starts_with(option)) {
+      continue;
+    }
+    const std::optional<int> fd = descriptor(first, option);
+    if (!fd) {
+      fmt::print(stderr, "pygc: {} is for the debuggers' plugins\n",
+                 option.substr(0, option.size() - 1));
+      return commands::status_error;
+    }
+    if (option == wire::commands_option) {
+      return tell_commands(*fd);
+    }
     words.erase(words.begin());
+    if (!words.empty() && words.front() == "--") {
+      words.erase(words.begin());
+    }
+    return run_served(*fd, words);
   }
-  return run_served(fd, words);
+  return run_alone(words);
 }
 
 } // namespace

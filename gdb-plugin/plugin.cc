@@ -179,6 +179,16 @@ gdb_frame_id frame_id(gdb_reader_funcs* /*self*/, gdb_unwind_callbacks* /*callba
   return {0, 0};
 }
 
+wire::CommandTable commands() {
+  auto table =
+      wire::ask_commands(wire::find_analysis(reinterpret_cast<const void*>(&gdb_init_reader)));
+  if (table) {
+    return std::move(*table);
+  }
+  std::fprintf(stderr, "pygc: %s\n", table.error().reason.c_str());
+  return wire::commands_without_analysis(table.error().reason);
+}
+
 std::string own_path() {
   return wire::library_path(reinterpret_cast<const void*>(&gdb_init_reader));
 }
@@ -201,7 +211,7 @@ extern "C" __attribute__((visibility("default"))) gdb_reader_funcs* gdb_init_rea
     serve(nullptr);
     return &table;
   }
-  const std::string problem = open_channels(definitions(own_path()));
+  const std::string problem = open_channels(definitions(commands(), own_path()));
   ready = problem.empty();
   if (!ready) {
     std::fprintf(stderr, "pygc: not loaded: %s\n", problem.c_str());

@@ -197,7 +197,7 @@ const char* without_registers(bool steps) {
 
 } // namespace
 
-std::string definitions(const std::string& library) {
+std::string definitions(const wire::CommandTable& table, const std::string& library) {
   std::string format = "%d";
   std::string values = "$_gthread";
   for (const char* name : machine::register_names) {
@@ -215,8 +215,8 @@ std::string definitions(const std::string& library) {
   }
   replace_all(text, "%THREAD_FORMAT%", format);
   replace_all(text, "%THREAD_VALUES%", values);
-  replace_all(text, "%FAMILY%", wire::family_summary);
-  for (const auto& command : wire::commands()) {
+  replace_all(text, "%FAMILY%", table.family);
+  for (const wire::Command& command : table.commands) {
     std::string one(command_template);
     replace_all(one, "%NAME%", command.name);
     replace_all(one, "%SUMMARY%", command.summary);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/protocol/wire_actions.h"
+#include "common/protocol/wire_commands.h"
 
 #include <cstdint>
 #include <string>
@@ -12,7 +13,7 @@ namespace pygc::gdb {
 
 /// "define-prefix pygc", "define pygc check", "document pygc check" ... `library` is loaded anew
 /// when there is no frame whose sniffing would call us.
-std::string definitions(const std::string& library);
+std::string definitions(const wire::CommandTable& table, const std::string& library);
 
 /// Commands that have GDB print the text: pipes, logs, MI and the pager all see it.
 std::string as_printf(std::string_view text);

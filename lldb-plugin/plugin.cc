@@ -15,6 +15,7 @@
 #include <lldb/API/LLDB.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <exception>
 #include <string>
 #include <vector>
@@ -153,17 +154,25 @@ public:
 
 __attribute__((visibility("default"))) bool lldb::PluginInitialize(lldb::SBDebugger debugger) {
   using namespace pygc;
+  auto asked = wire::ask_commands(
+      wire::find_analysis(reinterpret_cast<const void*>(&lldb::PluginInitialize)));
+  if (!asked) {
+    std::fprintf(stderr, "pygc: %s\n", asked.error().reason.c_str());
+  }
+  const wire::CommandTable table =
+      asked ? std::move(*asked) : wire::commands_without_analysis(asked.error().reason);
   lldb::SBCommand family =
-      debugger.GetCommandInterpreter().AddMultiwordCommand("pygc", wire::family_summary);
+      debugger.GetCommandInterpreter().AddMultiwordCommand("pygc", table.family.c_str());
   if (!family.IsValid()) {
     return false;
   }
-  for (const auto& command : wire::commands()) {
-    const std::string syntax = std::string("pygc ") + command.name + " [OPTION...]";
-    const std::string help = std::string(command.summary) + ".";
-    lldb::SBCommand one = family.AddCommand(command.name, new lldb_plugin::Subcommand(command.name),
-                                            help.c_str(), syntax.c_str());
-    one.SetHelpLong((std::string("\n") + command.help).c_str());
+  for (const wire::Command& command : table.commands) {
+    const std::string syntax = "pygc " + command.name + " [OPTION...]";
+    const std::string help = command.summary + ".";
+    lldb::SBCommand one =
+        family.AddCommand(command.name.c_str(), new lldb_plugin::Subcommand(command.name),
+                          help.c_str(), syntax.c_str());
+    one.SetHelpLong(("\n" + command.help).c_str());
   }
   family.AddCommand("status", new lldb_plugin::StatusCommand,
                     "Print the status of the last pygc command (0 clean, 1 findings, 2 error, 3 "

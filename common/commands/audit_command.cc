@@ -1,7 +1,7 @@
-#include "common/commands/audit_command.h"
-
+// `pygc audit`: every traverse function against the rules of the C API.
 #include "common/analysis/audit/audit.h"
 #include "common/commands/output_sink.h"
+#include "common/commands/registry.h"
 #include "common/report/audit_view.h"
 #include "common/session/open_heap.h"
 
@@ -19,8 +19,6 @@ bool has_proven_violation(const analysis::AuditReport& report) {
 
 class AuditCommand final : public Command {
 public:
-  const char* name() const override { return "audit"; }
-
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
     declare_runtime_option(app, options_);
@@ -71,10 +69,25 @@ private:
   bool all_ = false;
 };
 
-} // namespace
+const Registration registration({
+    .place = 60,
+    .name = "audit",
+    .summary = "Hold every traverse function against the rules of the C API",
+    .help = R"(Traces each tp_traverse and m_traverse that has instances, in an emulator, and
+tells which of them: do not visit the type of an instance of a heap type; do not
+visit a field that holds a counted reference; visit what the container does not
+own, or one slot twice; write, change a reference count, allocate, fault, make a
+system call, or do not end. What memory does not prove is called likely.
 
-std::unique_ptr<Command> make_audit_command() {
-  return std::make_unique<AuditCommand>();
-}
+Examples:
+  pygc audit
+  pygc audit --deep --json --output audit.json
+
+Status: 0 nothing proven and complete, 1 a proven violation, 2 usage or target
+error, 3 incomplete.)",
+    .make = make<AuditCommand>,
+});
+
+} // namespace
 
 } // namespace pygc::commands

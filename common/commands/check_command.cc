@@ -1,7 +1,7 @@
-#include "common/commands/check_command.h"
-
+// `pygc check`: the verdict on a target.
 #include "common/analysis/check/check.h"
 #include "common/commands/output_sink.h"
+#include "common/commands/registry.h"
 #include "common/report/check_view.h"
 #include "common/session/open_heap.h"
 
@@ -24,8 +24,6 @@ int status_of(const analysis::CheckReport& report) {
 
 class CheckCommand final : public Command {
 public:
-  const char* name() const override { return "check"; }
-
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
     declare_runtime_option(app, options_);
@@ -97,10 +95,30 @@ private:
   bool deep_ = false;
 };
 
-} // namespace
+const Registration registration({
+    .place = 10,
+    .name = "check",
+    .summary = "Check the reference counts of the garbage collector's objects",
+    .help = R"(Replays the collector's own arithmetic (update_refs, subtract_refs) with the
+target's own traverse functions, on a copy of its memory. Reports objects whose
+gc_refs fall below zero with everything that visited them, visits of what their
+container does not own, slots visited twice, traversals that write, fault or do
+not end, damaged lists, objects that cannot be read, and how complete the check
+was.
 
-std::unique_ptr<Command> make_check_command() {
-  return std::make_unique<CheckCommand>();
-}
+Examples:
+  pygc check
+  pygc check --json --output check.json
+  pygc check --pid 4711    (a running process instead)
+  pygc check --deep        (slots and owners of every object, not of a sample)
+  pygc check --engine both (natively and in an emulator, compared)
+  pygc check --help        (all options)
+
+Status: 0 clean and complete, 1 findings, 2 usage or target error, 3 incomplete
+without findings.)",
+    .make = make<CheckCommand>,
+});
+
+} // namespace
 
 } // namespace pygc::commands

@@ -1,21 +1,9 @@
 #include "common/commands/command.h"
 
-#include "common/commands/audit_command.h"
-#include "common/commands/check_command.h"
-#include "common/commands/doctor_command.h"
-#include "common/commands/gc_refs_command.h"
-#include "common/commands/generations_command.h"
 #include "common/commands/help_formatter.h"
-#include "common/commands/layout_command.h"
-#include "common/commands/modules_command.h"
 #include "common/commands/output_sink.h"
-#include "common/commands/runtime_command.h"
-#include "common/commands/snapshot_command.h"
-#include "common/commands/step_command.h"
-#include "common/commands/version_command.h"
+#include "common/commands/registry.h"
 #include "common/commands/wanted_output.h"
-#include "common/commands/watch_command.h"
-#include "common/protocol/wire_commands.h"
 #include "common/report/error_view.h"
 #include "common/report/kit/printable.h"
 
@@ -60,20 +48,17 @@ int end_parse(const CLI::App& app, const CLI::ParseError& error,
 }
 
 int run_parsed(const std::vector<std::string>& words, session::Surroundings& surroundings) {
-  CLI::App app(std::string(wire::family_summary), "pygc");
+  CLI::App app(std::string(family_summary), "pygc");
   app.require_subcommand(1);
   app.formatter(std::make_shared<HelpFormatter>(surroundings.width));
   app.set_help_all_flag("--help-all", "Show the options of all commands");
-  const auto commands = all_commands();
-  std::vector<std::pair<CLI::App*, Command*>> declared;
-  for (const auto& command : commands) {
-    const wire::Command* text = wire::find_command(command->name());
-    CLI::App* sub = app.add_subcommand(command->name(), text != nullptr ? text->summary : "");
-    if (text != nullptr) {
-      sub->footer(text->help);
-    }
+  std::vector<std::pair<CLI::App*, std::unique_ptr<Command>>> declared;
+  for (const Entry& entry : registered_commands()) {
+    CLI::App* sub = app.add_subcommand(std::string(entry.name), std::string(entry.summary));
+    sub->footer(std::string(entry.help));
+    auto command = entry.make();
     command->declare(*sub);
-    declared.emplace_back(sub, command.get());
+    declared.emplace_back(sub, std::move(command));
   }
   // CLI11 takes the words last first.
   std::vector<std::string> reversed(words.rbegin(), words.rend());
@@ -93,23 +78,6 @@ int run_parsed(const std::vector<std::string>& words, session::Surroundings& sur
 }
 
 } // namespace
-
-std::vector<std::unique_ptr<Command>> all_commands() {
-  std::vector<std::unique_ptr<Command>> commands;
-  commands.push_back(make_check_command());
-  commands.push_back(make_gc_refs_command());
-  commands.push_back(make_generations_command());
-  commands.push_back(make_runtime_command());
-  commands.push_back(make_modules_command());
-  commands.push_back(make_audit_command());
-  commands.push_back(make_step_command());
-  commands.push_back(make_watch_command());
-  commands.push_back(make_doctor_command());
-  commands.push_back(make_snapshot_command());
-  commands.push_back(make_layout_command());
-  commands.push_back(make_version_command());
-  return commands;
-}
 
 int run_words(const std::vector<std::string>& words, session::Surroundings& surroundings) {
   try {

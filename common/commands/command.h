@@ -23,14 +23,10 @@ public:
   Command& operator=(const Command&) = delete;
   virtual ~Command() = default;
 
-  virtual const char* name() const = 0;
   virtual void declare(CLI::App& app) = 0;
   /// Returns a Status; output goes to the session (or --output). Errors end in status_error.
   virtual Result<int> run(session::Surroundings& surroundings) = 0;
 };
-
-/// All commands, in the order in which help lists them.
-std::vector<std::unique_ptr<Command>> all_commands();
 
 /// Parses the words of a command ("check", "--json", ...) and runs it. Returns its Status. Never
 /// throws.

@@ -1,7 +1,7 @@
-#include "common/commands/doctor_command.h"
-
+// `pygc doctor`: what pygc found of a target, what it lacks, and the command that mends each lack.
 #include "common/commands/examination.h"
 #include "common/commands/output_sink.h"
+#include "common/commands/registry.h"
 #include "common/report/doctor_view.h"
 
 #include <CLI/CLI.hpp>
@@ -12,8 +12,6 @@ namespace {
 
 class DoctorCommand final : public Command {
 public:
-  const char* name() const override { return "doctor"; }
-
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
     declare_output_options(app, options_);
@@ -41,10 +39,18 @@ private:
   session::Options options_;
 };
 
-} // namespace
+const Registration registration({
+    .place = 90,
+    .name = "doctor",
+    .summary = "Show what pygc found of the target, what it lacks, and what mends it",
+    .help = R"(Examples:
+  pygc doctor
+  pygc doctor --json
 
-std::unique_ptr<Command> make_doctor_command() {
-  return std::make_unique<DoctorCommand>();
-}
+Status: 0 nothing is lacking, 2 a check is not possible, 3 results are degraded.)",
+    .make = make<DoctorCommand>,
+});
+
+} // namespace
 
 } // namespace pygc::commands

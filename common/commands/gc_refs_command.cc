@@ -1,7 +1,7 @@
-#include "common/commands/gc_refs_command.h"
-
+// `pygc gc-refs`: every object with its gc_refs, as a collection would compute it.
 #include "common/analysis/check/gc_refs_list.h"
 #include "common/commands/output_sink.h"
+#include "common/commands/registry.h"
 #include "common/heap/collected_set.h"
 #include "common/report/gc_refs_view.h"
 #include "common/session/open_heap.h"
@@ -15,8 +15,6 @@ namespace {
 
 class GcRefsCommand final : public Command {
 public:
-  const char* name() const override { return "gc-refs"; }
-
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
     declare_runtime_option(app, options_);
@@ -65,10 +63,21 @@ private:
   std::optional<std::size_t> generation_;
 };
 
-} // namespace
+const Registration registration({
+    .place = 20,
+    .name = "gc-refs",
+    .summary = "List gc_refs, reference count and type of every tracked object",
+    .help = R"(Writes one line for each object, in the collector's order:
+  0xADDRESS gc_refs refcount type
 
-std::unique_ptr<Command> make_gc_refs_command() {
-  return std::make_unique<GcRefsCommand>();
-}
+Examples:
+  pygc gc-refs --output refs.txt
+  pygc gc-refs --help      (all options)
+
+Status: 0 done, 2 usage or target error, 3 incomplete.)",
+    .make = make<GcRefsCommand>,
+});
+
+} // namespace
 
 } // namespace pygc::commands

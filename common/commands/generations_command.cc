@@ -1,8 +1,8 @@
-#include "common/commands/generations_command.h"
-
+// `pygc generations`: the collector's lists, their counts and what is on them.
 #include "common/analysis/facts/generation_survey.h"
 #include "common/base/numbers.h"
 #include "common/commands/output_sink.h"
+#include "common/commands/registry.h"
 #include "common/report/generations_view.h"
 #include "common/session/context.h"
 
@@ -13,8 +13,6 @@ namespace {
 
 class GenerationsCommand final : public Command {
 public:
-  const char* name() const override { return "generations"; }
-
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
     declare_runtime_option(app, options_);
@@ -50,10 +48,18 @@ private:
   std::size_t top_ = 5;
 };
 
-} // namespace
+const Registration registration({
+    .place = 30,
+    .name = "generations",
+    .summary = "Show the collector's lists of objects, counts and thresholds",
+    .help = R"(Examples:
+  pygc generations
+  pygc generations --help  (all options)
 
-std::unique_ptr<Command> make_generations_command() {
-  return std::make_unique<GenerationsCommand>();
-}
+Status: 0 done, 2 usage or target error, 3 incomplete.)",
+    .make = make<GenerationsCommand>,
+});
+
+} // namespace
 
 } // namespace pygc::commands

@@ -1,6 +1,6 @@
-#include "common/commands/layout_command.h"
-
+// `pygc layout`: a target's struct offsets from DWARF, as a layout table.
 #include "common/commands/output_sink.h"
+#include "common/commands/registry.h"
 #include "common/cpython/layout.h"
 #include "common/cpython/version.h"
 #include "common/report/layout_view.h"
@@ -13,8 +13,6 @@ namespace {
 
 class LayoutCommand final : public Command {
 public:
-  const char* name() const override { return "layout"; }
-
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
     declare_output_options(app, options_);
@@ -72,10 +70,20 @@ private:
   std::string vendor_ = "upstream";
 };
 
-} // namespace
+const Registration registration({
+    .place = 110,
+    .name = "layout",
+    .summary = "Write the layout table of a CPython that has debug information",
+    .help = R"(For those who add a build to the tables that serve targets without debug
+information (docs/layouts.md).
 
-std::unique_ptr<Command> make_layout_command() {
-  return std::make_unique<LayoutCommand>();
-}
+Example:
+  pygc layout --vendor debian --output debian-3.14.10-release.json
+
+Status: 0 done, 2 usage or target error.)",
+    .make = make<LayoutCommand>,
+});
+
+} // namespace
 
 } // namespace pygc::commands

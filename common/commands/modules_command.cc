@@ -1,7 +1,7 @@
-#include "common/commands/modules_command.h"
-
+// `pygc modules`: every module object, its definition and what its m_traverse visits.
 #include "common/analysis/facts/module_survey.h"
 #include "common/commands/output_sink.h"
+#include "common/commands/registry.h"
 #include "common/report/modules_view.h"
 #include "common/session/open_heap.h"
 
@@ -13,8 +13,6 @@ namespace {
 
 class ModulesCommand final : public Command {
 public:
-  const char* name() const override { return "modules"; }
-
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
     declare_runtime_option(app, options_);
@@ -74,10 +72,18 @@ private:
   bool all_ = false;
 };
 
-} // namespace
+const Registration registration({
+    .place = 50,
+    .name = "modules",
+    .summary = "Show module instances, their definitions and what m_traverse visits",
+    .help = R"(Examples:
+  pygc modules
+  pygc modules --json
 
-std::unique_ptr<Command> make_modules_command() {
-  return std::make_unique<ModulesCommand>();
-}
+Status: 0 done, 2 usage or target error, 3 incomplete.)",
+    .make = make<ModulesCommand>,
+});
+
+} // namespace
 
 } // namespace pygc::commands

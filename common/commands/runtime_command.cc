@@ -1,7 +1,7 @@
-#include "common/commands/runtime_command.h"
-
+// `pygc runtime`: version, interpreters, collector state and faulthandler's state.
 #include "common/analysis/facts/runtime_survey.h"
 #include "common/commands/output_sink.h"
+#include "common/commands/registry.h"
 #include "common/report/runtime_view.h"
 #include "common/session/context.h"
 
@@ -12,8 +12,6 @@ namespace {
 
 class RuntimeCommand final : public Command {
 public:
-  const char* name() const override { return "runtime"; }
-
   void declare(CLI::App& app) override {
     declare_target_options(app, options_);
     declare_output_options(app, options_);
@@ -42,10 +40,18 @@ private:
   session::Options options_;
 };
 
-} // namespace
+const Registration registration({
+    .place = 40,
+    .name = "runtime",
+    .summary = "Show the version, the interpreters and the collector's state",
+    .help = R"(Examples:
+  pygc runtime
+  pygc runtime --help      (all options)
 
-std::unique_ptr<Command> make_runtime_command() {
-  return std::make_unique<RuntimeCommand>();
-}
+Status: 0 done, 2 usage or target error.)",
+    .make = make<RuntimeCommand>,
+});
+
+} // namespace
 
 } // namespace pygc::commands

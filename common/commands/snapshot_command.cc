@@ -1,6 +1,6 @@
-#include "common/commands/snapshot_command.h"
-
+// `pygc snapshot`: a core of a running process.
 #include "common/base/numbers.h"
+#include "common/commands/registry.h"
 #include "common/report/snapshot_view.h"
 #include "common/session/live_process.h"
 
@@ -13,8 +13,6 @@ namespace {
 
 class SnapshotCommand final : public Command {
 public:
-  const char* name() const override { return "snapshot"; }
-
   void declare(CLI::App& app) override {
     app.add_option("--pid", pid_, "The process")->required()->type_name("N");
     app.add_option("-o,--output", output_, "The core file to write")->required()->type_name("FILE");
@@ -65,10 +63,20 @@ private:
   bool json_ = false;
 };
 
-} // namespace
+const Registration registration({
+    .place = 100,
+    .name = "snapshot",
+    .summary = "Write a core of a running process, which stands still only meanwhile",
+    .help = R"(Holds the process as long as the copying of its memory takes, lets it go on and
+writes the copy: a core file for pygc, GDB and LLDB. The process is not changed.
 
-std::unique_ptr<Command> make_snapshot_command() {
-  return std::make_unique<SnapshotCommand>();
-}
+Example:
+  pygc snapshot --pid 4711 --output core.4711
+
+Status: 0 done, 2 usage or target error, 3 memory of it could not be read.)",
+    .make = make<SnapshotCommand>,
+});
+
+} // namespace
 
 } // namespace pygc::commands

@@ -1,9 +1,9 @@
-#include "common/commands/step_command.h"
-
+// `pygc step`: through subtract_refs of a live process.
 #include "common/analysis/step/subtract_goal.h"
 #include "common/commands/breakpoint_walk.h"
 #include "common/commands/open_collection.h"
 #include "common/commands/output_sink.h"
+#include "common/commands/registry.h"
 #include "common/commands/step_actions.h"
 #include "common/commands/watchpoint_choice.h"
 #include "common/report/step_view.h"
@@ -26,8 +26,6 @@ constexpr const char* reached = "reached";     // all of it
 
 class StepCommand final : public Command {
 public:
-  const char* name() const override { return "step"; }
-
   void declare(CLI::App& app) override {
     app.add_option("to", words_, "arm, next [N], visit [N], to ADDR or until-negative")
         ->type_name("WHERE");
@@ -350,10 +348,35 @@ private:
   bool watchpoints_ = false;
 };
 
-} // namespace
+const Registration registration({
+    .place = 70,
+    .name = "step",
+    .summary = "Step through subtract_refs of a running collection, container by container",
+    .help = R"(Of a live process in GDB or LLDB. Alone it tells where the selected thread is
+inside a collection: the container being traversed, what it has visited so far,
+whose gc_refs changed, the next container, and each stored gc_refs that is not
+what it should be. The other forms let the process go on to
 
-std::unique_ptr<Command> make_step_command() {
-  return std::make_unique<StepCommand>();
-}
+  arm               the next collection's subtract_refs
+  next [N]          the next container, or the Nth from here
+  visit [N]         the next visit that changes a gc_refs, or the Nth
+  to ADDR           the traversal of the container at ADDR
+  until-negative    the visit that makes a gc_refs negative
+
+with one hardware watchpoint or breakpoint, which is removed then.
+
+Examples:
+  pygc step arm
+  pygc step next
+  pygc step until-negative
+  pygc step --core CORE    (of a core that was taken inside a collection)
+  pygc step --help         (all options)
+
+Status: 0 done, 2 usage or target error, 3 stopped elsewhere before, or nothing
+to go to.)",
+    .make = make<StepCommand>,
+});
+
+} // namespace
 
 } // namespace pygc::commands

@@ -1,6 +1,6 @@
-#include "common/commands/version_command.h"
-
+// `pygc version`.
 #include "common/commands/output_sink.h"
+#include "common/commands/registry.h"
 #include "common/report/version_view.h"
 
 #include <CLI/CLI.hpp>
@@ -10,8 +10,6 @@ namespace {
 
 class VersionCommand final : public Command {
 public:
-  const char* name() const override { return "version"; }
-
   void declare(CLI::App& app) override { declare_output_options(app, options_); }
 
   Result<int> run(session::Surroundings& surroundings) override {
@@ -27,10 +25,15 @@ private:
   session::Options options_;
 };
 
-} // namespace
+const Registration registration({
+    .place = 120,
+    .name = "version",
+    .summary = "Print the version of pygc",
+    .help = R"(Example:
+  pygc version)",
+    .make = make<VersionCommand>,
+});
 
-std::unique_ptr<Command> make_version_command() {
-  return std::make_unique<VersionCommand>();
-}
+} // namespace
 
 } // namespace pygc::commands

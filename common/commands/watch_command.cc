@@ -1,11 +1,11 @@
-#include "common/commands/watch_command.h"
-
+// `pygc watch`: the decrements of one object's gc_refs in a live process.
 #include "common/analysis/step/step_report.h"
 #include "common/analysis/step/subtract_goal.h"
 #include "common/base/numbers.h"
 #include "common/commands/breakpoint_walk.h"
 #include "common/commands/open_collection.h"
 #include "common/commands/output_sink.h"
+#include "common/commands/registry.h"
 #include "common/commands/step_actions.h"
 #include "common/commands/watchpoint_choice.h"
 #include "common/report/watch_view.h"
@@ -30,8 +30,6 @@ constexpr const char* refused = "refused";     // at that decrement
 
 class WatchCommand final : public Command {
 public:
-  const char* name() const override { return "watch"; }
-
   void declare(CLI::App& app) override {
     app.add_option("address", expression_, "The object, as an expression of the debugger's")
         ->required()
@@ -224,10 +222,24 @@ private:
   bool asks_watchpoints_ = false;
 };
 
-} // namespace
+const Registration registration({
+    .place = 80,
+    .name = "watch",
+    .summary = "Show every decrement of an object's gc_refs in the next collection",
+    .help = R"(Of a live process in GDB or LLDB: stops behind each decrement, through a
+hardware watchpoint, and tells the container, its traverse function and the
+stack. Inside subtract_refs the running collection is the one.
 
-std::unique_ptr<Command> make_watch_command() {
-  return std::make_unique<WatchCommand>();
-}
+Examples:
+  pygc watch 0x7f21c2a0
+  pygc watch --limit 10 ADDR
+  pygc watch --help        (all options)
+
+Status: 0 done, 2 usage or target error, 3 stopped elsewhere before, or there is
+no such decrement.)",
+    .make = make<WatchCommand>,
+});
+
+} // namespace
 
 } // namespace pygc::commands

@@ -17,7 +17,7 @@
 namespace pygc::wire {
 
 inline constexpr std::uint32_t magic = 0x63677970; // "pygc", little-endian
-inline constexpr std::uint16_t protocol_version = 4;
+inline constexpr std::uint16_t protocol_version = 5;
 inline constexpr std::size_t header_size = 16;
 inline constexpr std::size_t max_payload = std::size_t{16} << 20;
 inline constexpr std::size_t max_descriptors = 4;
@@ -39,8 +39,9 @@ enum class Type : std::uint16_t {
   interrupted_answer, //
   done,               // analysis -> plugin, last, no answer
   progress,           // analysis -> plugin, no answer
+  commands,           // analysis -> plugin, alone, when it is asked for its table of commands
 };
-inline constexpr std::uint16_t last_type = static_cast<std::uint16_t>(Type::progress);
+inline constexpr std::uint16_t last_type = static_cast<std::uint16_t>(Type::commands);
 
 struct Message {
   Type type = Type::done;

@@ -39,7 +39,7 @@ bool is_sound(const Action& action) {
   if (action.kind != ActionKind::run) {
     return action.words.empty();
   }
-  return !action.words.empty() && find_command(action.words.front()) != nullptr &&
+  return !action.words.empty() && is_command_name(action.words.front()) &&
          std::ranges::all_of(action.words, is_printable);
 }
 

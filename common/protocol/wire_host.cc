@@ -152,6 +152,12 @@ private:
       if (!done) {
         return std::unexpected(done.error());
       }
+      // To be run again, and nothing else.
+      for (const Action& action : done->actions) {
+        if (action.kind == ActionKind::run && action.words.front() != launch_.words.front()) {
+          return fail(ErrorKind::protocol, 0, "it wants another command run than its own");
+        }
+      }
       finish(Outcome{.status = done->status, .actions = std::move(done->actions), .again = false});
       return {};
     }

@@ -2,6 +2,7 @@
 // Started as "--serve=FD -- COMMAND MODE ARGUMENT...". With "--target" or "--abort" it is itself a
 // program to be debugged.
 #include "common/protocol/wire.h"
+#include "common/protocol/wire_commands.h"
 #include "common/protocol/wire_host.h"
 #include "common/protocol/wire_messages.h"
 
@@ -227,12 +228,26 @@ int be_target(bool abort) {
   return end_of_target(abort);
 }
 
+int tell_commands(int fd) {
+  const wire::CommandTable table = {
+      .family = "Pretend to inspect",
+      .commands = {{.name = "check", .summary = "Do what the test asks for", .help = "Modes."},
+                   {.name = "gc-refs", .summary = "List gc_refs in name only", .help = "None."},
+                   {.name = "step", .summary = "Be run again", .help = "And again."}}};
+  wire::Channel(UniqueFd(fd)).send(wire::Type::commands, wire::encode_commands(table)).value();
+  return 0;
+}
+
 } // namespace
 
 int main(int argc, char** argv) try {
   if (argc == 2 &&
       (std::strcmp(argv[1], "--target") == 0 || std::strcmp(argv[1], "--abort") == 0)) {
     return be_target(std::strcmp(argv[1], "--abort") == 0);
+  }
+  const std::string commands(wire::commands_option);
+  if (argc == 2 && std::string_view(argv[1]).starts_with(commands)) {
+    return tell_commands(std::atoi(argv[1] + commands.size()));
   }
   if (argc < 4 || std::strncmp(argv[1], "--serve=", 8) != 0 || std::strcmp(argv[2], "--") != 0) {
     std::fprintf(stderr, "started in another way than agreed\n");

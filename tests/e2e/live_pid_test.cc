@@ -2,8 +2,8 @@
 #include "tests/e2e/support/processes.h"
 
 #include <csignal>
-#include <fstream>
 #include <filesystem>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/ptrace.h>

@@ -90,7 +90,8 @@ TEST_P(MatrixStep, StopsAtTheVisitThatMakesGcRefsNegative) {
     const Json& state = there.at("subtract_refs");
     EXPECT_EQ(state.at("difference_count"), 0) << state.at("differences");
     // The last of those that visit the file.
-    const auto findings = findings_of(parse_document(read_file(check), outcome), "negative_gc_refs");
+    const auto findings =
+        findings_of(parse_document(read_file(check), outcome), "negative_gc_refs");
     if (findings.size() != 1) {
       throw std::runtime_error("pygc check finds " + std::to_string(findings.size()) + " victims");
     }

@@ -347,10 +347,25 @@ TEST_F(GdbPlugin, ServesALiveProcess) {
 }
 
 TEST_F(GdbPlugin, IsDocumentedInGdb) {
-  const auto out = gdb_without_target({"help pygc", "help pygc check", "apropos gc_refs"}).out;
+  const auto out = run_in_gdb({}, {"help pygc", "help pygc check", "apropos gc_refs"}, {}).out;
   EXPECT_THAT(out, AllOf(HasSubstr("pygc check -- Check the reference counts"),
                          HasSubstr("pygc gc-refs -- List gc_refs"),
                          HasSubstr("Usage: pygc check [OPTION...]"), HasSubstr("$pygc_status")));
+}
+
+TEST_F(GdbPlugin, LearnsItsCommandsFromTheExecutable) {
+  const auto out = gdb_without_target({"help pygc"}).out;
+  EXPECT_THAT(out, AllOf(HasSubstr("Pretend to inspect"),
+                         HasSubstr("pygc gc-refs -- List gc_refs in name only"),
+                         Not(HasSubstr("pygc runtime"))));
+}
+
+TEST_F(GdbPlugin, SaysWhenTheExecutableIsMissing) {
+  const auto outcome =
+      run_in_gdb({}, {"help pygc check", "pygc check"}, {"PYGC_EXECUTABLE=/nonexistent/pygc"});
+  EXPECT_THAT(outcome.err, HasSubstr("cannot start the analysis /nonexistent/pygc"));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("could not be asked for its commands"),
+                                 HasSubstr("pygc: cannot start the analysis /nonexistent/pygc")));
 }
 
 TEST_F(GdbPlugin, PrintsNothingWhenLoaded) {

@@ -44,9 +44,7 @@ protected:
   }
 
   std::string file(const std::string& name) const { return directory_.file(name); }
-  Json document(const std::string& name) const {
-    return parsed(read_file(file(name)));
-  }
+  Json document(const std::string& name) const { return parsed(read_file(file(name))); }
   Json parsed(const std::string& text) const {
     Outcome outcome;
     outcome.out = said;
