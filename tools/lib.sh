@@ -8,9 +8,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build_packages=(
   g++ cmake ninja-build git pkg-config binutils
   libdw-dev libelf-dev libdebuginfod-dev libcli11-dev libfmt-dev nlohmann-json3-dev
-  libunicorn-dev libseccomp-dev liblldb-%-dev lldb-% gdb gdbserver
+  libunicorn-dev libseccomp-dev libzstd-dev liblz4-dev liblzma-dev zlib1g-dev
+  liblldb-%-dev lldb-% gdb gdbserver
   libgtest-dev libgmock-dev libbenchmark-dev libvalijson-dev
-  python3.% python3.%-dbg python3.%-dev procps debootstrap
+  python3.% python3.%-dbg python3.%-dev procps debootstrap zstd lz4 xz-utils
 )
 # The form is that of one version.
 check_packages=(clang-format-19 clang-tidy-19)

@@ -6,9 +6,12 @@
 namespace pygc::commands {
 
 void declare_target_options(CLI::App& app, session::Options& options) {
-  auto* core = app.add_option("core", options.core,
-                              "Core file (inside a debugger: its target, when left out)")
-                   ->type_name("FILE");
+  auto* core =
+      app.add_option(
+             "core", options.core,
+             "Core file, also packed by zstd, lz4, xz or gzip; - is standard input (inside a "
+             "debugger: its target, when left out)")
+          ->type_name("FILE");
   app.add_option("--pid", options.pid,
                  "A running process instead of a core: it stands still while its memory is copied")
       ->type_name("N")

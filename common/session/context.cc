@@ -1,5 +1,6 @@
 #include "common/session/context.h"
 
+#include "common/base/cache_directory.h"
 #include "common/cpython/collector/stack_lists.h"
 #include "common/cpython/collector/visitor_search.h"
 #include "common/heap/collected_set.h"
@@ -46,7 +47,11 @@ Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundi
   }
   surroundings.session.progress("opening the target");
   if (!options.core.empty()) {
-    auto core = target::open_core(options.core);
+    auto core = target::open_core(
+        options.core,
+        {.directory = cache_directory(),
+         .says = [&surroundings](const std::string& what) { surroundings.session.progress(what); },
+         .cancelled = [&surroundings] { return surroundings.session.cancelled(); }});
     if (!core) {
       return std::unexpected(core.error());
     }

@@ -1,8 +1,8 @@
 #include "common/image/elf/disk_cache.h"
 
+#include "common/base/cache_directory.h"
 #include "common/base/output_file.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -11,11 +11,6 @@ namespace {
 
 constexpr std::string_view schema = "pygc.cache/1";
 constexpr std::uintmax_t max_file_size = 16U << 20U;
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
 
 nlohmann::json empty_contents(const std::string& build_id) {
   return {{"schema", schema}, {"build_id", build_id}};
@@ -42,19 +37,6 @@ nlohmann::json read_contents(const std::string& path, const std::string& build_i
 }
 
 } // namespace
-
-std::string cache_directory() {
-  if (std::string own = environment("PYGC_CACHE_DIR"); !own.empty()) {
-    return own;
-  }
-  if (std::string cache = environment("XDG_CACHE_HOME"); !cache.empty()) {
-    return cache + "/pygc";
-  }
-  if (std::string home = environment("HOME"); !home.empty()) {
-    return home + "/.cache/pygc";
-  }
-  return {};
-}
 
 DiskCache::DiskCache(std::string build_id) : build_id_(std::move(build_id)) {}
 

@@ -32,7 +32,4 @@ private:
   bool changed_ = false;
 };
 
-/// $PYGC_CACHE_DIR, else $XDG_CACHE_HOME/pygc, else ~/.cache/pygc; empty when there is no home.
-std::string cache_directory();
-
 } // namespace pygc::image

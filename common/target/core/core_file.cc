@@ -224,13 +224,12 @@ Result<std::unique_ptr<Target>> open_core(UniqueFd fd, const std::string& path) 
   return core;
 }
 
-Result<std::unique_ptr<Target>> open_core(const std::string& path) {
-  // O_NONBLOCK: a FIFO must not hang the command.
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!fd) {
-    return system_error(path, errno);
+Result<std::unique_ptr<Target>> open_core(const std::string& path, const Unpacking& unpacking) {
+  auto file = open_packed_core(path, unpacking);
+  if (!file) {
+    return std::unexpected(file.error());
   }
-  return open_core(std::move(fd), path);
+  return open_core(std::move(*file), path == standard_input ? "standard input" : path);
 }
 
 } // namespace pygc::target

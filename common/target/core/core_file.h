@@ -3,6 +3,7 @@
 
 #include "common/base/error.h"
 #include "common/base/unique_fd.h"
+#include "common/target/core/packed_core.h"
 #include "common/target/target.h"
 
 #include <memory>
@@ -10,11 +11,11 @@
 
 namespace pygc::target {
 
-/// Opens a core by path. Errors: not_found, permission, io, not_a_core (says what the file is
-/// instead), unsupported (another machine).
-Result<std::unique_ptr<Target>> open_core(const std::string& path);
+/// Opens a core by path, compressed or not. Errors: not_found, permission, io, not_a_core (says
+/// what the file is instead), unsupported (another machine), and those of open_packed_core().
+Result<std::unique_ptr<Target>> open_core(const std::string& path, const Unpacking& unpacking = {});
 
-/// The same from a descriptor that a debugger handed over; `path` is for messages.
+/// A plain core by a descriptor, as a debugger hands it over; `path` is for messages.
 Result<std::unique_ptr<Target>> open_core(UniqueFd fd, const std::string& path);
 
 } // namespace pygc::target
