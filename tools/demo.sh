@@ -7,7 +7,7 @@ install_packages "${build_packages[@]}"
 build release pygc pygc-replayer-emulated pygc-gdb pygc-lldb
 
 pygc=$PWD/build/release/bin/pygc
-lldb_plugin=$PWD/build/release/lib/libpygc-lldb.so
+lldb_plugin=$PWD/build/release/lib/lldb/plugins/libpygc-lldb.so
 gdb_script=$PWD/build/release/share/pygc/pygc.gdb
 lldb=$(sed -n 's/^PYGC_LLDB:FILEPATH=//p' build/release/CMakeCache.txt)
 python=$(sed -n 's/^PYGC_TEST_PYTHON:FILEPATH=//p' build/release/CMakeCache.txt)

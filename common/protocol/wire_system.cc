@@ -24,7 +24,7 @@ std::string find_analysis(const void* symbol) {
   if (const char* given = std::getenv("PYGC_EXECUTABLE"); given != nullptr && *given != '\0') {
     return given;
   }
-  // PREFIX/lib/libpygc-*.so, PREFIX/lib/gdb/..., PREFIX/lib/TRIPLET/gdb/...
+  // PREFIX/lib/pygc/libpygc-gdb.so, PREFIX/lib/lldb/plugins/libpygc-lldb.so
   std::string directory = library_path(symbol);
   for (int up = 0; up < 4; up++) {
     const auto slash = directory.rfind('/');
