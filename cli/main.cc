@@ -1,6 +1,7 @@
 // The `pygc` executable: alone, and as the analysis that a debugger's plugin starts.
 #include "cli/install_paths.h"
 #include "cli/terminal_session.h"
+#include "common/commands/reference.h"
 #include "common/commands/registry.h"
 #include "common/protocol/wire_commands.h"
 #include "common/protocol/wire_messages.h"
@@ -10,7 +11,9 @@
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fmt/format.h>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +24,8 @@ namespace pygc::cli {
 namespace {
 
 constexpr std::string_view serve_option = "--serve=";
+// Of the build: manual pages and completions, below a directory.
+constexpr std::string_view reference_option = "--write-reference=";
 
 int run_alone(const std::vector<std::string>& words) {
   TerminalSession session;
@@ -108,9 +113,27 @@ int tell_commands(int fd) {
                                                                           : commands::status_error;
 }
 
+int write_reference(const std::filesystem::path& directory) {
+  for (const auto& [name, text] : commands::reference_files(PYGC_VERSION)) {
+    std::error_code error;
+    std::filesystem::create_directories((directory / name).parent_path(), error);
+    std::ofstream file(directory / name, std::ios::binary);
+    file << text;
+    file.close();
+    if (!file) {
+      fmt::print(stderr, "pygc: cannot write {}\n", (directory / name).string());
+      return commands::status_error;
+    }
+  }
+  return commands::status_clean;
+}
+
 int run(int count, char** arguments) {
   std::vector<std::string> words(arguments + 1, arguments + count);
   const std::string first = words.empty() ? "" : words.front();
+  if (first.starts_with(reference_option)) {
+    return write_reference(first.substr(reference_option.size()));
+  }
   for (const std::string_view option : {serve_option, wire::commands_option}) {
     if (!first.starts_with(option)) {
       continue;

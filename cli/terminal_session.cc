@@ -1,5 +1,6 @@
 #include "cli/terminal_session.h"
 
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
@@ -42,7 +43,7 @@ TerminalSession::TerminalSession()
   action.sa_handler = on_signal;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
-  // A reader that went away (`pygc check core | head -1`) is seen as a failed write.
+  // A reader that went away is seen as a failed write.
   struct sigaction ignore{};
   ignore.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &ignore, nullptr);
@@ -52,7 +53,8 @@ TerminalSession::TerminalSession()
 
 void TerminalSession::output(std::string_view text) {
   clear_line();
-  output_ok_ = write_all(STDOUT_FILENO, text) && output_ok_;
+  // A reader that has gone away (`pygc gc-refs core | head`) wants no more: no error.
+  output_ok_ = (write_all(STDOUT_FILENO, text) || errno == EPIPE) && output_ok_;
 }
 
 void TerminalSession::diagnostics(std::string_view text) {

@@ -22,7 +22,8 @@ public:
   /// Numbers in C notation only: there is no debugger to ask. Errors: usage.
   Result<Address> evaluate(std::string_view expression) override;
 
-  /// False once standard output could not be written (a full disk, a closed pipe).
+  /// False once standard output could not be written (a full disk); a pipe whose reader has gone
+  /// away is none of that.
   bool output_ok() const { return output_ok_; }
 
 private:

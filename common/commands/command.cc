@@ -1,8 +1,8 @@
 #include "common/commands/command.h"
 
-#include "common/commands/help_formatter.h"
 #include "common/commands/output_sink.h"
-#include "common/commands/registry.h"
+#include "common/commands/program.h"
+#include "common/commands/usage.h"
 #include "common/commands/wanted_output.h"
 #include "common/report/error_view.h"
 #include "common/report/kit/printable.h"
@@ -33,32 +33,25 @@ int end_with(const Error& error, session::Surroundings& surroundings) {
   return status_error;
 }
 
+/// Help that was asked for, or what is wrong with the words.
 int end_parse(const CLI::App& app, const CLI::ParseError& error,
               session::Surroundings& surroundings) {
-  const bool is_help = error.get_exit_code() == 0;
-  if (!is_help && wanted_output(surroundings.words).json) {
-    return end_with({.kind = ErrorKind::usage, .address = 0, .reason = error.what()}, surroundings);
+  if (error.get_exit_code() != 0) {
+    return end_with({.kind = ErrorKind::usage, .address = 0, .reason = explain(app, error)},
+                    surroundings);
   }
   std::ostringstream out;
-  std::ostringstream problem;
-  app.exit(error, out, problem);
+  app.exit(error, out, out);
   surroundings.session.output(out.str());
-  surroundings.session.diagnostics(problem.str().empty() ? "" : "pygc: " + problem.str());
-  return is_help ? status_clean : status_error;
+  return status_clean;
 }
 
-int run_parsed(const std::vector<std::string>& words, session::Surroundings& surroundings) {
-  CLI::App app(std::string(family_summary), "pygc");
-  app.require_subcommand(1);
-  app.formatter(std::make_shared<HelpFormatter>(surroundings.width));
-  app.set_help_all_flag("--help-all", "Show the options of all commands");
-  std::vector<std::pair<CLI::App*, std::unique_ptr<Command>>> declared;
-  for (const Entry& entry : registered_commands()) {
-    CLI::App* sub = app.add_subcommand(std::string(entry.name), std::string(entry.summary));
-    sub->footer(std::string(entry.help));
-    auto command = entry.make();
-    command->declare(*sub);
-    declared.emplace_back(sub, std::move(command));
+int run_parsed(const std::vector<std::string>& typed, session::Surroundings& surroundings) {
+  const std::vector<std::string> words = usual_words(typed);
+  Program program(surroundings.width);
+  CLI::App& app = program.app;
+  if (const std::string problem = problem_of_first_word(app, words); !problem.empty()) {
+    return end_with({.kind = ErrorKind::usage, .address = 0, .reason = problem}, surroundings);
   }
   // CLI11 takes the words last first.
   std::vector<std::string> reversed(words.rbegin(), words.rend());
@@ -67,7 +60,7 @@ int run_parsed(const std::vector<std::string>& words, session::Surroundings& sur
   } catch (const CLI::ParseError& error) {
     return end_parse(app, error, surroundings);
   }
-  for (const auto& [sub, command] : declared) {
+  for (const auto& [sub, command] : program.commands) {
     if (!sub->parsed()) {
       continue;
     }

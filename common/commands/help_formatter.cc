@@ -9,9 +9,42 @@ namespace {
 
 constexpr unsigned option_columns = 28;
 constexpr unsigned command_columns = 15;
-constexpr unsigned least_text_columns = 32;
+constexpr unsigned least_text_columns = 24;
+
+// As the texts are written.
+constexpr unsigned written_columns = 80;
 
 } // namespace
+
+std::string in_width(std::string_view text, unsigned width) {
+  if (width >= written_columns) {
+    return std::string(text);
+  }
+  std::string shown;
+  std::string paragraph;
+  const auto end_paragraph = [&] {
+    if (!paragraph.empty()) {
+      shown += report::paragraph(paragraph, width);
+      paragraph.clear();
+    }
+  };
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const std::size_t indent = std::min(line.find_first_not_of(' '), line.size());
+    if (!line.empty() && indent == 0) {
+      paragraph += (paragraph.empty() ? "" : " ") + std::string(line);
+      continue;
+    }
+    end_paragraph();
+    shown += line.empty() ? "\n" : report::paragraph(line, width, static_cast<unsigned>(indent));
+  }
+  end_paragraph();
+  while (shown.ends_with('\n')) {
+    shown.pop_back();
+  }
+  return shown;
+}
 
 std::string HelpFormatter::in_columns(std::string name, const std::string& description,
                                       unsigned name_columns) const {

@@ -3,8 +3,13 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <string_view>
 
 namespace pygc::commands {
+
+/// A command's text, whose paragraphs begin at the margin and whose examples are indented, in lines
+/// of at most `width` columns where words allow it.
+std::string in_width(std::string_view text, unsigned width);
 
 class HelpFormatter : public CLI::Formatter {
 public:

@@ -38,6 +38,14 @@ replay::ObjectShape shape_of(const cpython::Layout& layout) {
   return shape;
 }
 
+// A number in the place of a core is a process that lacks its option.
+Error with_process_hint(Error error, const std::string& core) {
+  if (error.kind == ErrorKind::not_found && core.find_first_not_of("0123456789") == core.npos) {
+    error.reason += fmt::format(" (a process? --pid {})", core);
+  }
+  return error;
+}
+
 } // namespace
 
 Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundings& surroundings) {
@@ -53,7 +61,7 @@ Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundi
          .says = [&surroundings](const std::string& what) { surroundings.session.progress(what); },
          .cancelled = [&surroundings] { return surroundings.session.cancelled(); }});
     if (!core) {
-      return std::unexpected(core.error());
+      return std::unexpected(with_process_hint(core.error(), options.core));
     }
     context->target_ = std::move(*core);
   } else if (options.pid) {
