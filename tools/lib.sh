@@ -13,6 +13,8 @@ build_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev libvalijson-dev
   python3.% python3.%-dbg python3.%-dev procps debootstrap zstd lz4 xz-utils
 )
+# What makes and checks packages, and what is linked into the static program.
+package_packages=(dpkg-dev lintian rpm xz-utils zlib1g-dev liblzma-dev libbz2-dev libzstd-dev)
 # The form is that of one version.
 check_packages=(clang-format-19 clang-tidy-19)
 
@@ -94,7 +96,7 @@ install_packages() {
   fi
 }
 
-# build PRESET [TARGET...]: configures when needed, and builds.
+# build PRESET [-DNAME=VALUE...] [TARGET...]: configures when needed, and builds.
 build() {
   local preset=$1 launcher=()
   shift
@@ -102,6 +104,10 @@ build() {
     launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   fi
   say "building, preset $preset"
+  while [[ ${1:-} == -D* ]]; do
+    launcher+=("$1")
+    shift
+  done
   local log=build/configure-$preset.log
   mkdir -p build
   cmake --preset "$preset" "${launcher[@]}" >"$log" 2>&1 || {

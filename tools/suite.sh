@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Builds and tests the checkout, as it stands, in another Debian suite: a tree made by debootstrap.
-#   tools/suite.sh SUITE [build | test | demo | shell]    for example: tools/suite.sh trixie
+#   tools/suite.sh SUITE [build | test | demo | package | shell]    for example: tools/suite.sh trixie
 #
 # build: the release preset and the unit tests (default). test: tools/test.sh. demo: tools/demo.sh.
+# package: tools/package.sh deb; the package is copied to build/packages.
 # Status 3: the tree could not be prepared, so nothing is known.
 #
 # The tree, its packages, its build and its compiler cache are kept beside the trees of tools/matrix.sh
@@ -13,7 +14,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 suite=${1:-} action=${2:-build}
 case $suite:$action in
 :* | -*) sed -n '2,/^source/{s/^# \{0,1\}//p}' tools/suite.sh >&2; exit 2 ;;
-*:build | *:test | *:demo | *:shell) ;;
+*:build | *:test | *:demo | *:package | *:shell) ;;
 *) echo "unknown: $action" >&2; exit 2 ;;
 esac
 matrix=${PYGC_MATRIX_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/pygc-matrix}
@@ -110,6 +111,11 @@ build)
   else
     echo "suite: no right to mount: no /proc in the tree, its tests are left out" >&2
   fi
+  ;;
+package)
+  inside 'tools/package.sh deb'
+  mkdir -p build/packages
+  cp "$root"/pygc/build/packages/*.deb build/packages/
   ;;
 shell) inside 'exec bash' ;;
 *) inside "tools/$action.sh" ;;

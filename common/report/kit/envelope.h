@@ -10,7 +10,7 @@
 
 namespace pygc::report {
 
-/// The version of pygc, "0.1.0".
+/// The version of pygc, "0.2.0".
 std::string_view pygc_version();
 
 /// `{schema, pygc, target, python, complete, incomplete_because}`, to which the document's own

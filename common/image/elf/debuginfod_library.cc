@@ -1,3 +1,4 @@
+// By the client library.
 #include "common/image/elf/debuginfod.h"
 
 #include <cstdlib>
