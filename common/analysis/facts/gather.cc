@@ -181,14 +181,24 @@ private:
     if (wanted.empty()) {
       return {};
     }
+    // What has references from outside needs no search: the graph of a large heap is dear.
+    bool search = false;
+    for (std::uint32_t i = 0; i < facts.set.objects.size(); ++i) {
+      if (wanted.contains(facts.set.objects[i])) {
+        const bool root = facts.gc_refs(i) != 0;
+        trace.referents[facts.set.objects[i]] = {i, root};
+        search = search || !root;
+      }
+    }
+    if (!search) {
+      return {};
+    }
     const auto reachable = find_reachable(input_.replayer, facts.set, facts.replayed, stale_);
     if (!reachable) {
       return std::unexpected(reachable.error());
     }
-    for (std::uint32_t i = 0; i < facts.set.objects.size(); ++i) {
-      if (wanted.contains(facts.set.objects[i])) {
-        trace.referents[facts.set.objects[i]] = {i, (*reachable)[i]};
-      }
+    for (auto& [object, referent] : trace.referents) {
+      referent.reachable = (*reachable)[referent.object];
     }
     return {};
   }
