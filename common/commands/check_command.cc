@@ -8,6 +8,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
+#include <memory>
+#include <optional>
 
 namespace pygc::commands {
 namespace {
@@ -37,59 +39,127 @@ public:
     if (deep_ && no_trace_) {
       return fail(ErrorKind::usage, 0, "--deep and --no-trace exclude each other");
     }
-    const auto opened = session::open_heap(options_, surroundings);
+    auto opened = session::Context::open_python(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
     }
-    session::Context& context = *opened->context;
+    std::unique_ptr<session::Context> context = std::move(*opened);
+    std::optional<Error> no_tracer;
+    auto swept = check_by_sweep(*context, no_tracer);
+    if (!swept) {
+      return std::unexpected(swept.error());
+    }
+    Result<analysis::CheckReport> report = analysis::CheckReport{};
+    if (*swept) {
+      report = std::move(**swept);
+    } else {
+      auto heap = session::open_heap(std::move(context));
+      if (!heap) {
+        return std::unexpected(heap.error());
+      }
+      report = check_heap(*heap, no_tracer);
+      context = std::move(heap->context);
+    }
+    if (!report) {
+      return std::unexpected(report.error());
+    }
+    return tell(*context, *report, no_tracer, surroundings);
+  }
+
+private:
+  /// Nothing: that cannot do.
+  Result<std::optional<analysis::CheckReport>> check_by_sweep(session::Context& context,
+                                                              std::optional<Error>& no_tracer) {
+    if (deep_) {
+      return std::nullopt;
+    }
+    auto sweep = context.sweep();
+    if (!sweep) { // the other way meets with the same, if it lasts
+      return no_answer(sweep.error());
+    }
+    if (*sweep == nullptr) {
+      return std::nullopt;
+    }
+    const auto tracer = no_trace_ ? Result<replay::Tracer*>(nullptr) : context.tracer();
+    if (!tracer) {
+      if (tracer.error().kind == ErrorKind::cancelled) {
+        return std::unexpected(tracer.error());
+      }
+      no_tracer = tracer.error();
+    }
+    const heap::Heap none;
+    auto report = analysis::check_swept({.image = context.image(),
+                                         .reader = context.reader(),
+                                         .heap = none,
+                                         .threads = context.target().threads(),
+                                         .replayer = (*sweep)->replayer(),
+                                         .tracer = tracer ? *tracer : nullptr,
+                                         .second = nullptr,
+                                         .deep = false,
+                                         .truncated = context.target().info().truncated},
+                                        **sweep);
+    return report ? std::move(report) : no_answer(report.error());
+  }
+
+  static Result<std::optional<analysis::CheckReport>> no_answer(const Error& error) {
+    return error.kind == ErrorKind::cancelled
+               ? Result<std::optional<analysis::CheckReport>>(std::unexpected(error))
+               : std::nullopt;
+  }
+
+  Result<analysis::CheckReport> check_heap(const session::OpenHeap& opened,
+                                           std::optional<Error>& no_tracer) {
+    session::Context& context = *opened.context;
     const bool both = options_.engine == session::Engine::both;
     const auto tracer = !no_trace_ || both ? context.tracer() : Result<replay::Tracer*>(nullptr);
     if (!tracer && tracer.error().kind == ErrorKind::cancelled) {
       return std::unexpected(tracer.error());
     }
-    auto report = analysis::check({.image = context.image(),
-                                   .reader = context.reader(),
-                                   .heap = *opened->heap,
-                                   .threads = context.target().threads(),
-                                   .replayer = *opened->replayer,
-                                   .tracer = !no_trace_ && tracer ? *tracer : nullptr,
-                                   .second = both && tracer ? *tracer : nullptr,
-                                   .deep = deep_,
-                                   .truncated = context.target().info().truncated});
-    if (!report) {
-      return std::unexpected(report.error());
-    }
+    no_tracer = tracer ? std::nullopt : std::optional(tracer.error());
+    return analysis::check({.image = context.image(),
+                            .reader = context.reader(),
+                            .heap = *opened.heap,
+                            .threads = context.target().threads(),
+                            .replayer = *opened.replayer,
+                            .tracer = !no_trace_ && tracer ? *tracer : nullptr,
+                            .second = both && tracer ? *tracer : nullptr,
+                            .deep = deep_,
+                            .truncated = context.target().info().truncated});
+  }
+
+  Result<int> tell(const session::Context& context, analysis::CheckReport& report,
+                   const std::optional<Error>& no_tracer, session::Surroundings& surroundings) {
+    const bool both = options_.engine == session::Engine::both;
     if (const std::string others = context.other_runtimes(); !others.empty()) {
-      report->complete = false;
-      report->incomplete_because.push_back(others);
+      report.complete = false;
+      report.incomplete_because.push_back(others);
     }
-    if (!tracer) {
-      report->complete = false;
-      report->incomplete_because.push_back(
+    if (no_tracer) {
+      report.complete = false;
+      report.incomplete_because.push_back(
           fmt::format("{}: {}",
                       no_trace_ ? "the engines were not compared"
                                 : "visits were not traced to their slots and owners",
-                      tracer.error().reason) +
+                      no_tracer->reason) +
           (both ? "" : "; --no-trace checks without that"));
     }
     if (const auto traffic = context.target().traffic(); traffic && traffic->unreadable != 0) {
-      report->complete = false;
-      report->incomplete_because.push_back(
+      report.complete = false;
+      report.incomplete_because.push_back(
           fmt::format("{} bytes of the process's memory could not be read", traffic->unreadable));
     }
     const report::Subject subject = context.subject();
     const std::string text =
-        options_.json ? report::check_json(subject, *report,
+        options_.json ? report::check_json(subject, report,
                                            {.engine = session::engine_name(options_.engine),
                                             .seconds = context.seconds()})
-                      : report::check_text(subject, *report, surroundings.style(options_.output));
+                      : report::check_text(subject, report, surroundings.style(options_.output));
     if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
       return std::unexpected(delivered.error());
     }
-    return status_of(*report);
+    return status_of(report);
   }
 
-private:
   session::Options options_;
   bool no_trace_ = false;
   bool deep_ = false;

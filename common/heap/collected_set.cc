@@ -23,25 +23,33 @@ void append(const cpython::Runtime& runtime, const Heap& heap, const ListRange& 
 
 } // namespace
 
+std::vector<std::size_t> joined_generations(const cpython::Interpreter& interpreter,
+                                            std::size_t generation) {
+  std::vector<std::size_t> joined;
+  for (std::size_t g = 0; g < interpreter.generations.size() && g <= generation; ++g) {
+    if (!interpreter.generations[g].permanent) {
+      joined.push_back(g);
+    }
+  }
+  // gc_list_merge() appends the younger lists, youngest first, to the oldest one collected.
+  if (!joined.empty()) {
+    std::rotate(joined.begin(), joined.end() - 1, joined.end());
+  }
+  return joined;
+}
+
 CollectedSet collect_generations(const cpython::Runtime& runtime, const Heap& heap,
                                  std::size_t interpreter, std::size_t generation) {
   CollectedSet set;
   set.interpreter = interpreter;
-  std::vector<const ListRange*> lists;
-  for (const ListRange& list : heap.lists) {
-    const bool permanent =
-        list.interpreter < runtime.interpreters.size() &&
-        runtime.interpreters[list.interpreter].generations[list.generation].permanent;
-    if (list.interpreter == interpreter && !permanent && list.generation <= generation) {
-      lists.push_back(&list);
+  for (const std::size_t joined :
+       joined_generations(runtime.interpreters[interpreter], generation)) {
+    const auto list = std::ranges::find_if(heap.lists, [&](const ListRange& each) {
+      return each.interpreter == interpreter && each.generation == joined;
+    });
+    if (list != heap.lists.end()) {
+      append(runtime, heap, *list, set);
     }
-  }
-  // gc_list_merge() appends the younger lists, youngest first, to the oldest one collected.
-  if (!lists.empty()) {
-    std::rotate(lists.begin(), lists.end() - 1, lists.end());
-  }
-  for (const ListRange* list : lists) {
-    append(runtime, heap, *list, set);
   }
   return set;
 }

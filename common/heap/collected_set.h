@@ -21,6 +21,11 @@ struct CollectedSet {
   std::uint64_t immortal = 0;
 };
 
+/// The generations (indices) whose lists a collection of `generation` and all younger ones takes,
+/// in the order in which gc_list_merge() joins them.
+std::vector<std::size_t> joined_generations(const cpython::Interpreter& interpreter,
+                                            std::size_t generation);
+
 /// The lists of `interpreter` that a collection of `generation` and all younger ones takes.
 CollectedSet collect_generations(const cpython::Runtime& runtime, const Heap& heap,
                                  std::size_t interpreter, std::size_t generation);

@@ -34,6 +34,13 @@ bool worth_copying(const image::Region& region) {
          region.end - region.start >= copy_from;
 }
 
+// Smaller regions are not worth a system call each.
+constexpr std::uint64_t fetch_from = std::uint64_t{64} << 10;
+bool worth_fetching(const image::Region& region) {
+  return region.source == image::Source::saved && region.permissions.write &&
+         region.end - region.start >= fetch_from;
+}
+
 /// Is all that is worth copying little enough?
 bool may_copy(const image::AddressSpace& memory) {
   std::uint64_t total = 0;
@@ -50,7 +57,7 @@ bool may_copy(const image::AddressSpace& memory) {
 
 class Packer {
 public:
-  explicit Packer(bool copy_large) : copy_large_(copy_large) {}
+  Packer(bool copy_large, bool fetch) : copy_large_(copy_large), fetch_(fetch) {}
 
   void add(const image::Region& region, bool paged) {
     if (records_.size() == protocol::max_regions_per_packet ||
@@ -65,9 +72,10 @@ public:
       const bool aligned =
           region.start % machine::page_size() == region.offset % machine::page_size();
       const bool as_it_is = aligned && !(copy_large_ && worth_copying(region));
-      record.source = paged      ? protocol::Source::demand
-                      : as_it_is ? protocol::Source::file
-                                 : protocol::Source::copy;
+      record.source = paged                                         ? protocol::Source::demand
+                      : aligned && fetch_ && worth_fetching(region) ? protocol::Source::fetch
+                      : as_it_is                                    ? protocol::Source::file
+                                                                    : protocol::Source::copy;
       record.offset = region.offset;
       record.file = file_index(region.fd);
     }
@@ -107,6 +115,7 @@ private:
   }
 
   bool copy_large_;
+  bool fetch_;
   std::vector<protocol::RegionRecord> records_;
   std::vector<int> files_;
   std::vector<RegionPacket> packets_;
@@ -114,8 +123,9 @@ private:
 
 } // namespace
 
-std::vector<RegionPacket> image_packets(const image::AddressSpace& memory) {
-  Packer packer(may_copy(memory));
+std::vector<RegionPacket> image_packets(const image::AddressSpace& memory, Writable writable) {
+  const bool fetch = writable == Writable::fetched;
+  Packer packer(!fetch && may_copy(memory), fetch);
   for (const auto& region : memory.regions()) {
     const bool has_bytes = region.source != image::Source::missing;
     const bool sane = region.start < region.end && region.end <= machine::user_space_end;

@@ -15,8 +15,15 @@ struct RegionPacket {
   std::vector<int> files;       // owned by the AddressSpace
 };
 
+/// How the replayer comes by what it is going to write to.
+enum class Writable : std::uint8_t {
+  whole,   // reads large regions at once
+  fetched, // reads where a walk comes
+};
+
 /// In ascending order of address. Left out: missing regions, those that nobody may access, and
 /// kernel addresses (vsyscall).
-std::vector<RegionPacket> image_packets(const image::AddressSpace& memory);
+std::vector<RegionPacket> image_packets(const image::AddressSpace& memory,
+                                        Writable writable = Writable::whole);
 
 } // namespace pygc::replay

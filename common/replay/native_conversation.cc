@@ -107,8 +107,8 @@ Result<void> NativeReplayer::set_up(const Options& options) {
   return reply ? Result<void>{} : std::unexpected(reply.error());
 }
 
-Result<void> NativeReplayer::map(const image::AddressSpace& memory) {
-  for (const auto& packet : image_packets(memory)) {
+Result<void> NativeReplayer::map(const image::AddressSpace& memory, Writable writable) {
+  for (const auto& packet : image_packets(memory, writable)) {
     auto reply = ask_bytes(packet.bytes, packet.files);
     if (!reply) {
       return std::unexpected(reply.error());

@@ -72,8 +72,8 @@ NativeReplayer::NativeReplayer(ReplayerProcess process, SharedWindow window,
     : process_(std::move(process)), window_(std::move(window)), memory_(memory) {}
 
 Result<std::unique_ptr<NativeReplayer>>
-NativeReplayer::start(const image::AddressSpace& memory, const Options& options,
-                      const std::function<bool()>& cancelled, bool& clash) {
+NativeReplayer::prepare(const image::AddressSpace& memory, const Options& options,
+                        const std::function<bool()>& cancelled, Writable writable, bool& clash) {
   clash = false;
   auto window = SharedWindow::create(window_size(memory));
   if (!window) {
@@ -87,14 +87,23 @@ NativeReplayer::start(const image::AddressSpace& memory, const Options& options,
       new NativeReplayer(std::move(*process), std::move(*window), memory));
   auto ready = replayer->set_up(options);
   if (ready) {
-    ready = replayer->map(memory);
-  }
-  if (ready) {
-    ready = replayer->start_lock();
+    ready = replayer->map(memory, writable);
   }
   if (!ready) {
     clash = replayer->process_.exit_status() == protocol::exit_clash;
     return std::unexpected(ready.error());
+  }
+  return replayer;
+}
+
+Result<std::unique_ptr<NativeReplayer>>
+NativeReplayer::start(const image::AddressSpace& memory, const Options& options,
+                      const std::function<bool()>& cancelled, bool& clash) {
+  auto replayer = prepare(memory, options, cancelled, Writable::whole, clash);
+  if (replayer) {
+    if (auto locking = (*replayer)->start_lock(); !locking) {
+      return std::unexpected(locking.error());
+    }
   }
   return replayer;
 }

@@ -1,6 +1,7 @@
 // The native engine: a process of its own runs the target's code as it is.
 #pragma once
 
+#include "common/replay/image_regions.h"
 #include "common/replay/protocol/replayer_protocol.h"
 #include "common/replay/replay.h"
 #include "common/replay/replayer_process.h"
@@ -29,11 +30,18 @@ public:
 
 private:
   friend class EmulatedReplayer; // it speaks the same protocol, and one command more
+  friend class NativeSweep;      // and three more
+
+  /// The image is mapped, and the replayer not locked in.
+  static Result<std::unique_ptr<NativeReplayer>> prepare(const image::AddressSpace& memory,
+                                                         const Options& options,
+                                                         const std::function<bool()>& cancelled,
+                                                         Writable writable, bool& clash);
 
   NativeReplayer(ReplayerProcess process, SharedWindow window, const image::AddressSpace& memory);
 
   Result<void> set_up(const Options& options);
-  Result<void> map(const image::AddressSpace& memory);
+  Result<void> map(const image::AddressSpace& memory, Writable writable);
   /// Asks for the lock-in, which the first command waits for: reading the image goes on meanwhile.
   Result<void> start_lock();
   Result<void> finish_lock();

@@ -6,6 +6,7 @@
 #include "common/heap/collected_set.h"
 #include "common/image/process/process_image.h"
 #include "common/session/live_process.h"
+#include "common/session/sweep_request.h"
 #include "common/session/visitor_choice.h"
 #include "common/target/core/core_file.h"
 
@@ -149,6 +150,16 @@ Result<const heap::Heap*> Context::heap() {
   return &*heap_;
 }
 
+Result<std::unique_ptr<replay::Sweep>> Context::sweep() {
+  const auto request = sweep_request(*reader_);
+  if (!request || options_.engine != Engine::native) {
+    return nullptr;
+  }
+  surroundings_.session.progress("running the traverse functions");
+  return replay::start_sweep(image_->memory(), replay_options("pygc-replayer-native"), *request,
+                             [this] { return surroundings_.session.cancelled(); });
+}
+
 Result<replay::Replayer*> Context::replayer() {
   if (options_.engine != Engine::emulated) {
     return native();
@@ -186,7 +197,8 @@ replay::Options Context::replay_options(const char* executable) const {
 Result<replay::Tracer*> Context::tracer() {
   if (!tracer_) {
     // visit_decref may have to be found by what it does first: with the native engine if it runs.
-    if (options_.engine != Engine::emulated) {
+    const bool unknown = runtime().layout.stack_ref_size && runtime().visit_decref == 0;
+    if (options_.engine != Engine::emulated && unknown) {
       if (const auto found = native(); !found) {
         return std::unexpected(found.error());
       }

@@ -8,6 +8,7 @@
 #include "common/image/module.h"
 #include "common/replay/emulated.h"
 #include "common/replay/replay.h"
+#include "common/replay/sweep.h"
 #include "common/session/options.h"
 #include "common/session/surroundings.h"
 
@@ -48,6 +49,9 @@ public:
   void tell_other_runtimes() const;
   /// Errors as heap::walk_heap.
   Result<const heap::Heap*> heap();
+  /// A replayer that walks the heap itself and has begun to; null where that cannot do. Errors as
+  /// replay::start_sweep.
+  Result<std::unique_ptr<replay::Sweep>> sweep();
   /// The engine that the options choose. Errors as replay::start_native, replay::start_emulated.
   Result<replay::Replayer*> replayer();
   /// The emulated engine. Errors as replay::start_emulated.

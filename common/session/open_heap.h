@@ -15,5 +15,7 @@ struct OpenHeap {
 };
 
 Result<OpenHeap> open_heap(const Options& options, Surroundings& surroundings);
+/// The rest of it, of a target whose Python has been found.
+Result<OpenHeap> open_heap(std::unique_ptr<Context> context);
 
 } // namespace pygc::session

@@ -23,6 +23,23 @@ std::array<Waiting, 4096> waiting;
 std::size_t waiting_count = 0;
 std::size_t kept_files = 0;
 
+bool fill_now(const Fill& piece, int fd) {
+  const std::uint64_t size = piece.end_page - piece.first_page;
+  if (fd >= 0) {
+    if (size >= huge_page) {
+      // The kernel may have none: then the pages are small, no more.
+      machine::syscall(SYS_madvise, piece.first_page, size, MADV_HUGEPAGE);
+    }
+    if (!read_at(fd, piece.offset, piece.start, piece.end)) {
+      return false;
+    }
+  }
+  return piece.protection == (PROT_READ | PROT_WRITE) ||
+         machine::syscall(SYS_mprotect, piece.first_page, size, piece.protection) == 0;
+}
+
+} // namespace
+
 bool read_at(int fd, std::uint64_t offset, std::uint64_t start, std::uint64_t end) {
   while (start < end) {
     const std::int64_t got =
@@ -41,23 +58,6 @@ bool read_at(int fd, std::uint64_t offset, std::uint64_t start, std::uint64_t en
   }
   return true;
 }
-
-bool fill_now(const Fill& piece, int fd) {
-  const std::uint64_t size = piece.end_page - piece.first_page;
-  if (fd >= 0) {
-    if (size >= huge_page) {
-      // The kernel may have none: then the pages are small, no more.
-      machine::syscall(SYS_madvise, piece.first_page, size, MADV_HUGEPAGE);
-    }
-    if (!read_at(fd, piece.offset, piece.start, piece.end)) {
-      return false;
-    }
-  }
-  return piece.protection == (PROT_READ | PROT_WRITE) ||
-         machine::syscall(SYS_mprotect, piece.first_page, size, piece.protection) == 0;
-}
-
-} // namespace
 
 bool fill(const Fill& piece, int fd) {
   const bool can_wait = waiting_count < waiting.size() && kept_files < max_kept_files;

@@ -22,6 +22,9 @@ bool fill(const Fill& piece, int fd);
 /// True when something was put off that needs the descriptor; then it must stay open.
 bool keep_for_fill(int fd);
 
+/// Reads [start, end) from the file; what lies behind its end stays. False: it cannot be read.
+bool read_at(int fd, std::uint64_t offset, std::uint64_t start, std::uint64_t end);
+
 /// What was put off. Returns how many pieces could not be read.
 std::uint64_t finish_fills();
 

@@ -1,6 +1,7 @@
 // The native replayer: maps a target's memory at its own addresses, locks itself in, and carries
 // out the analysis' commands until the control socket closes.
 #include "common/replay/protocol/replayer_protocol.h"
+#include "replayer/native/fetch.h"
 #include "replayer/native/fill.h"
 #include "replayer/native/machine.h"
 #include "replayer/native/map.h"
@@ -8,6 +9,7 @@
 #include "replayer/native/runner.h"
 #include "replayer/native/sandbox.h"
 #include "replayer/native/signals.h"
+#include "replayer/native/walk.h"
 
 #include <array>
 #include <cstring>
@@ -82,7 +84,7 @@ std::size_t receive_with_files() {
 
 void close_files() {
   for (std::size_t i = 0; i < file_count; ++i) {
-    if (!keep_for_fill(files[i])) {
+    if (!keep_for_fill(files[i]) && !keep_for_fetch(files[i])) {
       machine::syscall(SYS_close, static_cast<std::uint64_t>(files[i]));
     }
   }
@@ -140,11 +142,26 @@ void map_packet(std::size_t size) {
   send_reply(reply);
 }
 
+/// No code of the target has run yet: what a walk tells is the memory's.
+void walk_packet() {
+  failed_regions += finish_fills();
+  if (const LockResult result = install_handlers(); result.failure != protocol::LockFailure::none) {
+    send_lock_result(result);
+  }
+  protocol::Reply reply;
+  reply.next = walk_lists(*reinterpret_cast<const protocol::Walk*>(packet.data()));
+  failed_regions += finish_fetches();
+  reply.failed_regions = failed_regions;
+  send_reply(reply);
+}
+
 void map_and_lock() {
   for (;;) {
     const std::size_t size = receive_with_files();
     if (size >= sizeof(protocol::Map) && packet_kind() == Kind::map) {
       map_packet(size);
+    } else if (size == sizeof(protocol::Walk) && packet_kind() == Kind::walk) {
+      walk_packet();
     } else if (size == sizeof(protocol::Lock) && packet_kind() == Kind::lock) {
       break;
     } else {
@@ -152,7 +169,7 @@ void map_and_lock() {
     }
   }
   machine::set_thread_pointer(run_state.setup.thread_pointer);
-  failed_regions += finish_fills();
+  failed_regions += finish_fills() + finish_fetches();
   LockResult result = install_handlers();
   if (result.failure == protocol::LockFailure::none) {
     result = enter_sandbox();
@@ -169,7 +186,8 @@ void map_and_lock() {
     }
     const auto& command = run_state.command;
     const bool known = (command.kind >= Kind::clear && command.kind <= Kind::visits) ||
-                       command.kind == Kind::edges;
+                       command.kind == Kind::edges || command.kind == Kind::find ||
+                       command.kind == Kind::scan;
     if (size != sizeof(protocol::Command) || !known ||
         command.watched_count > protocol::max_watched) {
       broken_protocol();

@@ -2,6 +2,7 @@
 
 #include "common/machine/machine.h"
 #include "replayer/native/demand.h"
+#include "replayer/native/fetch.h"
 #include "replayer/native/fill.h"
 #include "replayer/native/machine.h"
 
@@ -89,11 +90,12 @@ MapOutcome map_file(const protocol::RegionRecord& region, int fd) {
       return outcome;
     }
   }
-  const bool on_demand = region.source == protocol::Source::demand;
-  const auto outcome = outcome_of(
-      map_at(whole_start, whole_end, on_demand ? PROT_NONE : static_cast<int>(region.protection),
-             MAP_PRIVATE, fd, offset),
-      whole_start);
+  const bool later =
+      region.source == protocol::Source::demand || region.source == protocol::Source::fetch;
+  const auto outcome = outcome_of(map_at(whole_start, whole_end,
+                                         later ? PROT_NONE : static_cast<int>(region.protection),
+                                         MAP_PRIVATE, fd, offset),
+                                  whole_start);
   if (outcome == MapOutcome::failed) {
     return map_copy(region, whole_start, region.end, fd); // such as code on a noexec file system
   }
@@ -102,6 +104,15 @@ MapOutcome map_file(const protocol::RegionRecord& region, int fd) {
   }
   mapped_end = whole_end;
   return whole_end < region.end ? map_copy(region, whole_end, region.end, fd) : outcome;
+}
+
+MapOutcome map_to_fetch(protocol::RegionRecord region, int fd) {
+  const bool aligned =
+      region.start % page == 0 && region.end % page == 0 && region.offset % page == 0;
+  if (!aligned || region.start < mapped_end || !add_fetch(region, fd)) {
+    region.source = protocol::Source::file;
+  }
+  return map_file(region, fd);
 }
 
 MapOutcome map_on_demand(const protocol::RegionRecord& region, int fd) {
@@ -152,12 +163,26 @@ MapOutcome map_region(const protocol::RegionRecord& region, int fd) {
     return map_file(region, fd);
   case protocol::Source::demand:
     return map_on_demand(region, fd);
+  case protocol::Source::fetch:
+    return map_to_fetch(region, fd);
   case protocol::Source::copy:
     return map_copy(region, region.start, region.end, fd);
   case protocol::Source::zero:
     break;
   }
   return map_copy(region, region.start, region.end, -1);
+}
+
+bool map_walked(std::uint64_t capacity) {
+  const std::uint64_t start = protocol::own_nodes;
+  const std::uint64_t end = page_ceiling(start + capacity * sizeof(std::uint64_t));
+  if (capacity == 0 || capacity > protocol::max_walked ||
+      outcome_of(map_at(start, end, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+                 start) != MapOutcome::mapped) {
+    return false;
+  }
+  machine::syscall(SYS_madvise, start, end - start, MADV_HUGEPAGE);
+  return true;
 }
 
 std::uint64_t target_stack_top() {

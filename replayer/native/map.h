@@ -20,6 +20,9 @@ enum class MapOutcome : std::uint8_t { mapped, failed, clash };
 /// Regions come in ascending order; neighbours may share a page.
 MapOutcome map_region(const replay::protocol::RegionRecord& region, int fd);
 
+/// Room for the addresses of so many objects that a walk finds. False: no memory.
+bool map_walked(std::uint64_t capacity);
+
 /// The end of the stack for the target's code.
 std::uint64_t target_stack_top();
 

@@ -4,6 +4,7 @@
 #include "replayer/native/map.h"
 #include "replayer/native/run_state.h"
 #include "replayer/native/visitors.h"
+#include "replayer/native/walk.h"
 
 #include <array>
 
@@ -227,6 +228,10 @@ Step step_of(Kind kind) {
     return {&update_loop, Mode::writing};
   case Kind::collect:
     return {&collect_loop, Mode::writing};
+  case Kind::find:
+    return {&find_objects, Mode::writing};
+  case Kind::scan:
+    return {&scan_objects, Mode::writing};
   default:
     return {&traverse_loop, Mode::target};
   }

@@ -1,6 +1,7 @@
 #include "replayer/native/signals.h"
 
 #include "replayer/native/demand.h"
+#include "replayer/native/fetch.h"
 #include "replayer/native/machine.h"
 #include "replayer/native/run_state.h"
 
@@ -59,7 +60,8 @@ void on_signal(int signal, siginfo_t* info, void* raw_context) {
   if (signal == SIGPROF && !out_of_time()) {
     return;
   }
-  if (signal == SIGSEGV && bring(reinterpret_cast<std::uint64_t>(info->si_addr))) {
+  if (signal == SIGSEGV && (fetch(reinterpret_cast<std::uint64_t>(info->si_addr)) ||
+                            bring(reinterpret_cast<std::uint64_t>(info->si_addr)))) {
     return; // the access is carried out again
   }
   if (state.mode == Mode::idle) {
@@ -90,6 +92,11 @@ void on_signal(int signal, siginfo_t* info, void* raw_context) {
 } // namespace
 
 LockResult install_handlers() {
+  static bool installed = false;
+  if (installed) {
+    return {};
+  }
+  installed = true;
   stack_t stack{};
   stack.ss_sp = handler_stack.data();
   stack.ss_size = handler_stack.size();

@@ -4,6 +4,7 @@
 #include "common/analysis/check/detectors.h"
 #include "common/analysis/check/diagnosis.h"
 #include "common/analysis/facts/gather.h"
+#include "common/analysis/facts/gather_swept.h"
 
 #include <algorithm>
 #include <array>
@@ -20,12 +21,12 @@ constexpr std::array<Detector, 12> detectors = {
     detect_traverse_write,   detect_gc_refs_mismatch, detect_build_id_mismatch,
 };
 
-void describe_interpreters(const CheckInput& input, CheckReport& report) {
-  const cpython::Runtime& runtime = input.reader.runtime();
+void describe_interpreters(const cpython::Runtime& runtime, const heap::Heap& heap,
+                           CheckReport& report) {
   for (std::size_t i = 0; i < runtime.interpreters.size(); ++i) {
     const cpython::Interpreter& interpreter = runtime.interpreters[i];
     InterpreterView view{.id = interpreter.id, .address = interpreter.address, .generations = {}};
-    for (const heap::ListRange& list : input.heap.lists) {
+    for (const heap::ListRange& list : heap.lists) {
       if (list.interpreter != i) {
         continue;
       }
@@ -35,19 +36,19 @@ void describe_interpreters(const CheckInput& input, CheckReport& report) {
                                   .count = generation.count,
                                   .threshold = generation.threshold,
                                   .objects = list.count});
+      report.objects.walked += list.count;
       if (generation.permanent) {
         report.objects.frozen += list.count;
       }
     }
     report.interpreters.push_back(std::move(view));
   }
-  report.objects.walked = input.heap.objects.size();
-  report.objects.unreadable = input.heap.unreadable;
+  report.objects.unreadable = heap.unreadable;
 }
 
 void count(const Facts& facts, CheckReport& report) {
   for (const CollectionFacts& collection : facts.collections) {
-    const std::uint64_t objects = collection.set.objects.size();
+    const std::uint64_t objects = collection.objects;
     const std::uint64_t traversed = collection.replayed.traversed;
     report.objects.immortal += collection.set.immortal;
     report.objects.traversed += traversed;
@@ -93,31 +94,41 @@ void prepare_names(const Facts& facts, Explainer& explainer) {
   explainer.prepare(named);
 }
 
+CheckReport judge(const CheckInput& input, const heap::Heap& heap, const Facts& facts) {
+  CheckReport report;
+  Explainer explainer(input.image, input.reader, heap);
+  prepare_names(facts, explainer);
+  describe_interpreters(input.reader.runtime(), heap, report);
+  count(facts, report);
+  if (facts.running) {
+    describe_collection(*facts.running, explainer, report.collection);
+  }
+  std::vector<Finding> findings;
+  for (const Detector detector : detectors) {
+    Detection detection = detector(facts, explainer);
+    std::ranges::move(detection.findings, std::back_inserter(findings));
+    std::ranges::move(detection.notes, std::back_inserter(report.notes));
+  }
+  report.findings = diagnose(facts, std::move(findings));
+  judge_completeness(input, facts, report);
+  return report;
+}
+
 } // namespace
 
 Result<CheckReport> check(const CheckInput& input) {
   const auto facts =
       gather_facts(input, {.negatives = true, .reachability = true, .running = true});
-  if (!facts) {
-    return std::unexpected(facts.error());
+  return facts ? Result<CheckReport>(judge(input, input.heap, *facts))
+               : std::unexpected(facts.error());
+}
+
+Result<std::optional<CheckReport>> check_swept(const CheckInput& input, replay::Sweep& sweep) {
+  const auto swept = gather_swept(input, sweep);
+  if (!swept) {
+    return std::unexpected(swept.error());
   }
-  CheckReport report;
-  Explainer explainer(input.image, input.reader, input.heap);
-  prepare_names(*facts, explainer);
-  describe_interpreters(input, report);
-  count(*facts, report);
-  if (facts->running) {
-    describe_collection(*facts->running, explainer, report.collection);
-  }
-  std::vector<Finding> findings;
-  for (const Detector detector : detectors) {
-    Detection detection = detector(*facts, explainer);
-    std::ranges::move(detection.findings, std::back_inserter(findings));
-    std::ranges::move(detection.notes, std::back_inserter(report.notes));
-  }
-  report.findings = diagnose(*facts, std::move(findings));
-  judge_completeness(input, *facts, report);
-  return report;
+  return *swept ? std::optional(judge(input, (*swept)->heap, (*swept)->facts)) : std::nullopt;
 }
 
 } // namespace pygc::analysis

@@ -68,6 +68,8 @@ struct TraceFacts {
 /// A full collection of one interpreter: every generation but the permanent one.
 struct CollectionFacts {
   std::int64_t interpreter = 0; // id
+  std::uint64_t objects = 0;    // collected
+  /// All of them; of a sweep those only that something is to be said about.
   heap::CollectedSet set;
   replay::RoundResult replayed;
   IncidentSummary incidents;

@@ -2,9 +2,10 @@
 
 #include "common/analysis/facts/ownership.h"
 #include "common/analysis/facts/reachability.h"
+#include "common/analysis/facts/trace_facts.h"
 #include "common/analysis/facts/trace_plan.h"
 
-#include <unordered_set>
+#include <algorithm>
 
 namespace pygc::analysis {
 namespace {
@@ -25,15 +26,12 @@ public:
       facts.anomalies.push_back(
           {corruption, interpreter.id, interpreter.generations[corruption.generation].name});
     }
-    for (const auto& module : input_.image.modules()) {
-      if (module->file_state() == image::FileState::build_id_mismatch) {
-        facts.mismatched_files.push_back({module->extent().start, module->file_problem()});
-      }
-    }
+    facts.mismatched_files = find_mismatched_files(input_.image);
     for (std::size_t i = 0; i < runtime_.interpreters.size(); ++i) {
       CollectionFacts collection;
       collection.interpreter = runtime_.interpreters[i].id;
       collection.set = heap::collect_generations(runtime_, input_.heap, i, SIZE_MAX);
+      collection.objects = collection.set.objects.size();
       if (auto gathered = gather(collection); !gathered) {
         return std::unexpected(gathered.error());
       }
@@ -151,40 +149,28 @@ private:
   }
 
   Result<void> trace(CollectionFacts& facts) {
-    auto survey =
-        survey_slots(*input_.tracer, ownership_, requests(facts), wanted_.watched_functions);
-    if (!survey) {
-      return std::unexpected(survey.error());
+    auto trace = trace_slots(input_, ownership_, requests(facts), wanted_.watched_functions);
+    if (!trace) {
+      return std::unexpected(trace.error());
     }
-    TraceFacts trace;
-    trace.survey = std::move(*survey);
-    trace.foreign_slots = find_foreign_slots(trace.survey, input_.reader);
-    trace.duplicate_slots = find_duplicate_slots(trace.survey);
-    trace.writes = summarize_writes(input_, trace.survey);
     if (wanted_.reachability) {
-      if (auto found = find_referents(facts, trace); !found) {
+      if (auto found = find_referents(facts, *trace); !found) {
         return found;
       }
     }
-    facts.trace = std::move(trace);
+    facts.trace = std::move(*trace);
     return {};
   }
 
   Result<void> find_referents(const CollectionFacts& facts, TraceFacts& trace) {
-    std::unordered_set<Address> wanted;
-    for (const ForeignSlot& slot : trace.foreign_slots) {
-      wanted.insert(slot.object);
-    }
-    for (const DuplicateSlot& slot : trace.duplicate_slots) {
-      wanted.insert(slot.object);
-    }
+    const std::vector<Address> wanted = suspicious_objects(trace);
     if (wanted.empty()) {
       return {};
     }
     // What has references from outside needs no search: the graph of a large heap is dear.
     bool search = false;
     for (std::uint32_t i = 0; i < facts.set.objects.size(); ++i) {
-      if (wanted.contains(facts.set.objects[i])) {
+      if (std::ranges::binary_search(wanted, facts.set.objects[i])) {
         const bool root = facts.gc_refs(i) != 0;
         trace.referents[facts.set.objects[i]] = {i, root};
         search = search || !root;

@@ -91,10 +91,11 @@ public:
   bool is_instance(Address type, std::string_view symbol);
   bool is_module(Address object);
   Result<ModuleInfo> module(Address object);
+  /// The address of a symbol of the interpreter, looked up once; 0 when there is none.
+  Address exported(std::string_view symbol);
 
 private:
   TypeInfo read_type(Address address) const;
-  Address exported(std::string_view symbol);
 
   const image::AddressSpace& memory_;
   const Runtime& runtime_;

@@ -9,7 +9,7 @@
 
 namespace pygc::replay::protocol {
 
-inline constexpr std::uint32_t version = 3;
+inline constexpr std::uint32_t version = 4;
 inline constexpr int control_fd = 3;
 
 /// update_refs adds this to each refcount, so that gc_refs below zero stay exact and assertions of
@@ -33,8 +33,14 @@ inline constexpr std::size_t max_regions_per_packet = 512;
 inline constexpr std::uint64_t own_start = 0x1a5a'0000'0000;
 inline constexpr std::uint64_t own_stack = own_start + 0x4000'0000;
 inline constexpr std::uint64_t own_window = own_start + 0x1'0000'0000;
+inline constexpr std::uint64_t own_nodes = own_start + 0x80'0000'0000; // what a walk has found
 inline constexpr std::uint64_t own_end = own_start + 0x100'0000'0000;
-inline constexpr std::uint64_t max_window_size = own_end - own_window;
+inline constexpr std::uint64_t max_window_size = own_nodes - own_window;
+/// Objects that one walk may find.
+inline constexpr std::uint64_t max_walked = std::uint64_t{1} << 31;
+static_assert(own_nodes + max_walked * sizeof(std::uint64_t) <= own_end);
+/// Where Command::objects finds them.
+inline constexpr std::uint64_t walked_objects = own_nodes - own_window;
 
 /// Kind::edges: update_refs gets `index << edge_index_shift | edge_count` of each object, so that a
 /// visitor finds the index of what it is passed in the object itself, and the decrements of one
@@ -73,11 +79,16 @@ enum class Kind : std::uint32_t {
   need,  // in the middle of a command: Reply::next is an address that `demand` regions lack
   page,  // the answer to that
   edges, // native engine only: visits of objects of the round that count, as pairs of indices
+  // Native engine only, each for a collection whose lists the replayer has walked itself:
+  walk, // between map and lock: verifies the lists, update_refs
+  find, // the places of objects in the collection
+  scan, // sums gc_refs up, and what is wrong with them
 };
 
 /// `file`: copy on write from the file (offsets on page boundaries). `copy`: read into memory of
 /// its own. `demand`: as `file`, but the file has holes: what is touched is asked for first.
-enum class Source : std::uint32_t { file, copy, zero, demand };
+/// `fetch`: as `copy` where a walk comes, as `file` elsewhere (whole pages).
+enum class Source : std::uint32_t { file, copy, zero, demand, fetch };
 
 struct RegionRecord {
   std::uint64_t start = 0;
@@ -118,8 +129,9 @@ struct Lock {
   Kind kind = Kind::lock;
 };
 
-/// clear, update, traverse, collect, visits, trace, edges. Offsets are bytes from the window's
-/// start.
+/// clear, update, traverse, collect, visits, trace, edges, find, scan. Offsets are bytes from the
+/// window's start. find: `counts` are object_count ascending u64 addresses, `records` as many u64
+/// indices, not_found where there is none. scan: `records` is a Scan.
 struct Command {
   Kind kind = Kind::update;
   std::uint32_t watched_count = 0;
@@ -137,6 +149,74 @@ struct Command {
   /// The target's visit_decref; 0: a visitor of the replayer's own. edges: what tells the visits
   /// that count from those of borrowed references; 0: all count.
   std::uint64_t visitor = 0;
+};
+
+inline constexpr std::uint64_t not_found = UINT64_MAX;
+
+/// The lists of one collection in the order in which the collector joins them. The answer tells in
+/// Reply::next how many objects are collected; the rest is in the window.
+struct Walk {
+  Kind kind = Kind::walk;
+  std::uint32_t list_count = 0;
+  std::uint64_t lists = 0; // WalkedLists, in and out
+  std::uint64_t types = 0; // WalkedTypes, a table
+  std::uint64_t type_capacity = 0;
+  std::uint64_t samples = 0; // WalkedSamples
+  std::uint64_t sample_capacity = 0;
+  std::uint64_t outcome = 0; // a WalkOutcome
+  std::uint64_t object_capacity = 0;
+  std::uint32_t sample_size = 0;   // objects of each type
+  std::uint32_t immortal = 0;      // an int32 of ob_refcnt below 0 keeps an object out
+  std::uint64_t sampled_type = 0;  // all objects of it and of what derives from it; 0: none
+  std::uint64_t refcount_mask = 0; // of ob_refcnt: what update_refs copies
+  std::uint32_t gc_next = 0;       // in PyGC_Head
+  std::uint32_t ob_refcnt = 0;
+  std::uint32_t tp_base = 0;
+  std::uint32_t reserved = 0;
+};
+
+struct WalkedList {
+  std::uint64_t head = 0;
+  std::uint64_t count = 0;     // out
+  std::uint32_t collected = 0; // 0: verified only
+  std::uint32_t reserved = 0;
+};
+
+/// `type` 0: an empty place of the table.
+struct WalkedType {
+  std::uint64_t type = 0;
+  std::uint32_t sampled = 0;
+  std::uint32_t all = 0; // each object is sampled
+};
+
+struct WalkedSample {
+  std::uint64_t object = 0;
+  std::uint64_t type = 0;
+  std::uint64_t index = 0; // in the collection
+};
+
+/// Why a walk has stopped before its end; what it has found then is nothing.
+enum class WalkStop : std::uint32_t {
+  none,
+  link,     // a list that does not hang together, or whose objects are being collected
+  object,   // a reference count of 0 or beyond reason
+  fault,    // memory that cannot be had or written
+  capacity, // more objects, types or samples than there is room for
+};
+
+struct WalkOutcome {
+  WalkStop stop = WalkStop::none;
+  std::uint32_t type_count = 0;
+  std::uint64_t sample_count = 0;
+  std::uint64_t immortal = 0;
+  std::uint64_t refcounts = 0; // sum over the collected
+};
+
+struct Scan {
+  std::uint64_t refcounts = 0; // sums
+  std::uint64_t gc_refs = 0;
+  std::uint64_t negative = 0; // objects whose gc_refs is below zero
+  std::uint64_t lost = 0;     // objects whose gc_refs cannot be told
 };
 
 /// The pages [start, end) around the address asked for are in the file now.

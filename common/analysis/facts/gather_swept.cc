@@ -1,0 +1,262 @@
+#include "common/analysis/facts/gather_swept.h"
+
+#include "common/analysis/facts/trace_facts.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <span>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace pygc::analysis {
+namespace {
+
+/// The traced visits that lead to some objects, over other containers too.
+class TracedPaths {
+public:
+  TracedPaths(const SlotSurvey& survey, std::span<const Address> ends)
+      : objects_(ends.begin(), ends.end()) {
+    std::unordered_multimap<Address, Address> containers; // by what they visit
+    const auto not_completed = survey.not_completed();
+    for (const SlotVisit& visit : survey.visits) {
+      if (visit.counted && !not_completed.contains(visit.request)) {
+        containers.emplace(visit.object, survey.container(visit));
+      }
+    }
+    std::unordered_set<Address> seen(ends.begin(), ends.end());
+    for (std::size_t i = 0; i < objects_.size(); ++i) {
+      const auto [first, last] = containers.equal_range(objects_[i]);
+      for (auto each = first; each != last; ++each) {
+        visits_.emplace_back(each->second, each->first);
+        if (seen.insert(each->second).second) {
+          objects_.push_back(each->second);
+        }
+      }
+    }
+    std::ranges::sort(objects_);
+  }
+
+  /// The ends and all from which a path leads to them, ascending.
+  const std::vector<Address>& objects() const { return objects_; }
+
+  /// Those of them that are roots or visited, at last, by one.
+  template <class IsRoot> std::unordered_set<Address> reachable(IsRoot is_root) const {
+    std::unordered_set<Address> reached;
+    std::ranges::copy_if(objects_, std::inserter(reached, reached.end()), is_root);
+    for (std::size_t before = 0; before != reached.size();) {
+      before = reached.size();
+      for (const auto& [container, object] : visits_) {
+        if (reached.contains(container)) {
+          reached.insert(object);
+        }
+      }
+    }
+    return reached;
+  }
+
+private:
+  std::vector<Address> objects_;
+  std::vector<std::pair<Address, Address>> visits_; // container, object
+};
+
+class SweptGatherer {
+public:
+  SweptGatherer(const CheckInput& input, replay::Sweep& sweep)
+      : input_(input), sweep_(sweep), runtime_(input.reader.runtime()) {}
+
+  Result<std::optional<SweptFacts>> run() {
+    const auto lists = sweep_.walk();
+    if (!lists) {
+      return std::unexpected(lists.error());
+    }
+    if (!*lists || !are_types(**lists)) {
+      return std::nullopt;
+    }
+    SweptFacts swept;
+    count(**lists, swept.heap);
+    CollectionFacts collection;
+    collection.interpreter = runtime_.interpreters.front().id;
+    collection.objects = (*lists)->collected;
+    collection.set.immortal = (*lists)->immortal;
+    if (collection.objects != 0) {
+      const auto plain = collect(**lists, collection);
+      if (!plain) {
+        return std::unexpected(plain.error());
+      }
+      if (!*plain) {
+        return std::nullopt;
+      }
+    }
+    swept.facts.mismatched_files = find_mismatched_files(input_.image);
+    swept.facts.collections.push_back(std::move(collection));
+    return swept;
+  }
+
+private:
+  bool are_types(const replay::SweptLists& lists) {
+    return std::ranges::all_of(
+        lists.types, [this](Address type) { return input_.reader.type(type).problem.empty(); });
+  }
+
+  /// The lists of the sweep are in the order of the collection, the permanent generation last.
+  void count(const replay::SweptLists& lists, heap::Heap& heap) const {
+    const cpython::Interpreter& interpreter = runtime_.interpreters.front();
+    std::vector<std::size_t> generations = heap::joined_generations(interpreter, SIZE_MAX);
+    for (std::size_t g = 0; g < interpreter.generations.size(); ++g) {
+      if (interpreter.generations[g].permanent) {
+        generations.push_back(g);
+      }
+    }
+    for (std::size_t i = 0; i < generations.size(); ++i) {
+      heap.lists.push_back({.interpreter = 0,
+                            .generation = generations[i],
+                            .first = 0,
+                            .count = lists.counts[i],
+                            .collecting = 0});
+    }
+    std::ranges::sort(heap.lists, {}, &heap::ListRange::generation);
+  }
+
+  /// False: something is not plain.
+  Result<bool> collect(const replay::SweptLists& lists, CollectionFacts& facts) {
+    std::vector<replay::TraceRequest> requests;
+    if (input_.tracer != nullptr) {
+      auto planned = plan(lists);
+      if (!planned) {
+        return std::unexpected(planned.error());
+      }
+      requests = std::move(*planned);
+    }
+    if (auto started = sweep_.start_traversals(); !started) {
+      return std::unexpected(started.error());
+    }
+    if (input_.tracer != nullptr) { // while the other replayer is at work
+      Ownership ownership(input_.image, input_.reader);
+      auto traced = trace_slots(input_, ownership, std::move(requests), {});
+      if (traced) {
+        facts.trace = std::move(*traced);
+      } else if (traced.error().kind == ErrorKind::cancelled) {
+        return std::unexpected(traced.error());
+      } else {
+        facts.trace_failure = traced.error();
+      }
+    }
+    const auto totals = sweep_.finish_traversals();
+    if (!totals) {
+      return std::unexpected(totals.error());
+    }
+    if (!*totals) {
+      return false;
+    }
+    facts.replayed.traversed = lists.collected;
+    facts.replayed.visits = (*totals)->visits;
+    facts.replayed.seconds = lists.seconds + (*totals)->seconds;
+    return facts.trace ? find_referents(facts) : Result<bool>(true);
+  }
+
+  /// What plan_traces() would: the sample, and the dictionaries of the modules.
+  Result<std::vector<replay::TraceRequest>> plan(const replay::SweptLists& lists) {
+    std::vector<std::pair<std::uint64_t, Address>> chosen;
+    std::vector<Address> dicts;
+    std::unordered_map<Address, bool> modules; // types
+    for (const replay::SweptObject& sample : lists.samples) {
+      chosen.emplace_back(sample.index, sample.object);
+      const auto [type, fresh] = modules.try_emplace(sample.type, false);
+      if (fresh) {
+        type->second = input_.reader.is_instance(sample.type, "PyModule_Type");
+      }
+      const auto module = type->second ? input_.reader.module(sample.object)
+                                       : Result<cpython::ModuleInfo>(cpython::ModuleInfo{});
+      if (module && module->dict != 0) {
+        dicts.push_back(module->dict);
+      }
+    }
+    std::ranges::sort(dicts);
+    const auto places = sweep_.find(dicts);
+    if (!places) {
+      return std::unexpected(places.error());
+    }
+    for (std::size_t i = 0; i < dicts.size(); ++i) {
+      if ((*places)[i]) {
+        chosen.emplace_back(*(*places)[i], dicts[i]);
+      }
+    }
+    std::ranges::sort(chosen);
+    const auto repeated = std::ranges::unique(chosen);
+    chosen.erase(repeated.begin(), repeated.end());
+    std::vector<replay::TraceRequest> requests;
+    requests.reserve(chosen.size());
+    for (const auto& [index, object] : chosen) {
+      requests.push_back({object, 0});
+    }
+    return requests;
+  }
+
+  /// False: that one is reachable is not to be seen from what was traced.
+  Result<bool> find_referents(CollectionFacts& facts) {
+    const std::vector<Address> suspicious = suspicious_objects(*facts.trace);
+    const TracedPaths paths(facts.trace->survey, suspicious);
+    const auto gc_refs = gc_refs_of(paths.objects());
+    if (!gc_refs) {
+      return std::unexpected(gc_refs.error());
+    }
+    const auto reachable = paths.reachable(
+        [&](Address object) { return gc_refs->contains(object) && gc_refs->at(object) > 0; });
+    for (const Address object : suspicious) {
+      if (!gc_refs->contains(object)) {
+        continue; // not collected
+      }
+      const auto count =
+          input_.reader.memory().load<std::uint64_t>(object + runtime_.layout.ob_refcnt);
+      const std::uint64_t refcount = count ? runtime_.refcount(*count) : 0;
+      const std::int64_t refs = gc_refs->at(object);
+      if (!reachable.contains(object) || refs < 0 || refs > static_cast<std::int64_t>(refcount)) {
+        return false;
+      }
+      const auto index = static_cast<std::uint32_t>(facts.set.objects.size());
+      facts.set.objects.push_back(object);
+      facts.set.refcounts.push_back(refcount);
+      facts.replayed.gc_refs.push_back(refs);
+      facts.trace->referents[object] = {index, true};
+    }
+    return true;
+  }
+
+  /// Of those that are collected; `objects` ascending.
+  Result<std::map<Address, std::int64_t>> gc_refs_of(const std::vector<Address>& objects) {
+    const auto places = sweep_.find(objects);
+    if (!places) {
+      return std::unexpected(places.error());
+    }
+    std::vector<Address> found;
+    for (std::size_t i = 0; i < objects.size(); ++i) {
+      if ((*places)[i]) {
+        found.push_back(objects[i]);
+      }
+    }
+    const auto values = sweep_.gc_refs(found);
+    if (!values) {
+      return std::unexpected(values.error());
+    }
+    std::map<Address, std::int64_t> gc_refs;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      gc_refs.emplace(found[i], (*values)[i].value_or(-1));
+    }
+    return gc_refs;
+  }
+
+  const CheckInput& input_;
+  replay::Sweep& sweep_;
+  const cpython::Runtime& runtime_;
+};
+
+} // namespace
+
+Result<std::optional<SweptFacts>> gather_swept(const CheckInput& input, replay::Sweep& sweep) {
+  return SweptGatherer(input, sweep).run();
+}
+
+} // namespace pygc::analysis

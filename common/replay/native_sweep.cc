@@ -1,0 +1,265 @@
+#include "common/replay/native_replayer.h"
+#include "common/replay/sweep.h"
+
+#include <algorithm>
+
+namespace pygc::replay {
+namespace {
+
+constexpr int max_attempts = 4;
+constexpr std::uint64_t type_capacity = std::uint64_t{1} << 16; // a power of two
+constexpr std::uint64_t sample_capacity = std::uint64_t{1} << 20;
+// So much memory at least an object takes.
+constexpr std::uint64_t object_size = 32;
+
+using Clock = std::chrono::steady_clock;
+
+double since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+std::uint64_t most_objects(const image::AddressSpace& memory) {
+  std::uint64_t bytes = 0;
+  for (const auto& region : memory.regions()) {
+    if (region.source != image::Source::missing && region.permissions.write) {
+      bytes += std::min(region.end - region.start, protocol::max_walked * object_size);
+    }
+  }
+  return std::clamp<std::uint64_t>(bytes / object_size, 1, protocol::max_walked);
+}
+
+std::unexpected<Error> nonsense() {
+  return fail(ErrorKind::replayer, 0, "the replayer's results make no sense");
+}
+
+} // namespace
+
+class NativeSweep final : public Sweep {
+public:
+  /// One attempt; see NativeReplayer::start().
+  static Result<std::unique_ptr<Sweep>> start(const image::AddressSpace& memory,
+                                              const Options& options, const SweepRequest& request,
+                                              const std::function<bool()>& cancelled, bool& clash) {
+    auto process = NativeReplayer::prepare(memory, options, cancelled, Writable::fetched, clash);
+    if (!process) {
+      return std::unexpected(process.error());
+    }
+    std::unique_ptr<NativeSweep> sweep(new NativeSweep(std::move(*process), request.lists.size()));
+    if (auto begun = sweep->begin(memory, request); !begun) {
+      return std::unexpected(begun.error());
+    }
+    return sweep;
+  }
+
+  Result<std::optional<SweptLists>> walk() override {
+    const auto reply = process_->receive_reply();
+    if (!reply) {
+      return std::unexpected(reply.error());
+    }
+    const SharedWindow& window = process_->window_;
+    const auto outcome = window.get<protocol::WalkOutcome>(walk_.outcome, 0);
+    if (outcome.stop != protocol::WalkStop::none) {
+      return std::nullopt;
+    }
+    if (reply->next > walk_.object_capacity || outcome.sample_count > sample_capacity ||
+        outcome.type_count > type_capacity) {
+      return nonsense();
+    }
+    SweptLists lists;
+    lists.collected = reply->next;
+    lists.immortal = outcome.immortal;
+    lists.seconds = since(begun_);
+    for (std::size_t i = 0; i < list_count_; ++i) {
+      lists.counts.push_back(window.get<protocol::WalkedList>(walk_.lists, i).count);
+    }
+    for (std::uint64_t i = 0; i < type_capacity && lists.types.size() < outcome.type_count; ++i) {
+      if (const auto type = window.get<protocol::WalkedType>(walk_.types, i).type; type != 0) {
+        lists.types.push_back(type);
+      }
+    }
+    for (std::uint64_t i = 0; i < outcome.sample_count; ++i) {
+      const auto sample = window.get<protocol::WalkedSample>(walk_.samples, i);
+      lists.samples.push_back({sample.object, sample.type, sample.index});
+    }
+    collected_ = lists.collected;
+    refcounts_ = outcome.refcounts;
+    if (auto locking = process_->start_lock(); !locking) {
+      return std::unexpected(locking.error());
+    }
+    return lists;
+  }
+
+  Result<std::vector<std::optional<std::uint64_t>>>
+  find(std::span<const Address> objects) override {
+    if (auto locked = process_->finish_lock(); !locked) {
+      return std::unexpected(locked.error());
+    }
+    SharedWindow& window = process_->window_;
+    window.restart();
+    const auto wanted = window.put(objects);
+    const auto places = window.allocate(objects.size(), sizeof(std::uint64_t));
+    if (!wanted || !places) {
+      return std::unexpected(wanted ? places.error() : wanted.error());
+    }
+    protocol::Command command = whole(protocol::Kind::find);
+    command.object_count = objects.size();
+    command.counts = *wanted;
+    command.records = *places;
+    const auto reply = process_->ask(command);
+    if (!reply) {
+      return std::unexpected(reply.error());
+    }
+    std::vector<std::optional<std::uint64_t>> found;
+    for (std::size_t i = 0; i < objects.size(); ++i) {
+      const auto place = window.get<std::uint64_t>(*places, i);
+      found.push_back(place < collected_ ? std::optional(place) : std::nullopt);
+    }
+    return found;
+  }
+
+  Result<void> start_traversals() override {
+    if (auto locked = process_->finish_lock(); !locked) {
+      return std::unexpected(locked.error());
+    }
+    process_->window_.restart();
+    const auto incidents = process_->window_.allocate(1, sizeof(protocol::IncidentRecord));
+    if (!incidents) {
+      return std::unexpected(incidents.error());
+    }
+    protocol::Command command = whole(protocol::Kind::traverse);
+    command.incidents = *incidents;
+    command.incident_capacity = 1;
+    command.visitor = process_->visit_decref_;
+    begun_ = Clock::now();
+    return process_->process_.send(std::as_bytes(std::span(&command, 1)), {});
+  }
+
+  Result<std::optional<SweptTotals>> finish_traversals() override {
+    const auto reply = process_->receive_reply();
+    if (!reply) {
+      return std::unexpected(reply.error());
+    }
+    if (reply->incidents != 0 || reply->next != collected_ || reply->traversed != collected_) {
+      return std::nullopt;
+    }
+    const auto sums_at = process_->window_.allocate(1, sizeof(protocol::Scan));
+    if (!sums_at) {
+      return std::unexpected(sums_at.error());
+    }
+    protocol::Command command = whole(protocol::Kind::scan);
+    command.records = *sums_at;
+    const auto scanned = process_->ask(command);
+    if (!scanned) {
+      return std::unexpected(scanned.error());
+    }
+    const auto sums = process_->window_.get<protocol::Scan>(*sums_at, 0);
+    if (scanned->incidents != 0 || scanned->next != collected_ || sums.negative != 0 ||
+        sums.lost != 0 || sums.refcounts != refcounts_ || sums.gc_refs > sums.refcounts) {
+      return std::nullopt;
+    }
+    return SweptTotals{.visits = sums.refcounts - sums.gc_refs, .seconds = since(begun_)};
+  }
+
+  Result<std::vector<std::optional<std::int64_t>>>
+  gc_refs(std::span<const Address> objects) override {
+    SharedWindow& window = process_->window_;
+    window.restart();
+    const auto addresses = window.put(objects);
+    const auto counts = window.allocate(objects.size(), sizeof(std::int64_t));
+    const auto incidents = window.allocate(1, sizeof(protocol::IncidentRecord));
+    for (const auto* offset : {&addresses, &counts, &incidents}) {
+      if (!*offset) {
+        return std::unexpected(offset->error());
+      }
+    }
+    protocol::Command command;
+    command.kind = protocol::Kind::collect;
+    command.end = objects.size();
+    command.objects = *addresses;
+    command.counts = *counts;
+    command.incidents = *incidents;
+    command.incident_capacity = 1;
+    if (auto done =
+            process_->carry_out(command, nullptr, [](const auto&) { return Result<void>{}; });
+        !done) {
+      return std::unexpected(done.error());
+    }
+    std::vector<std::optional<std::int64_t>> all;
+    for (std::size_t i = 0; i < objects.size(); ++i) {
+      const auto refs = window.get<std::int64_t>(*counts, i);
+      all.push_back(refs == protocol::gc_refs_lost ? std::nullopt : std::optional(refs));
+    }
+    return all;
+  }
+
+  Replayer& replayer() override { return *process_; }
+
+private:
+  NativeSweep(std::unique_ptr<NativeReplayer> process, std::size_t lists)
+      : process_(std::move(process)), list_count_(lists) {}
+
+  Result<void> begin(const image::AddressSpace& memory, const SweepRequest& request) {
+    SharedWindow& window = process_->window_;
+    std::vector<protocol::WalkedList> lists;
+    for (const SweepRequest::List& list : request.lists) {
+      lists.push_back({.head = list.head, .collected = list.collected ? 1U : 0U});
+    }
+    window.restart();
+    const auto lists_at = window.put(std::span<const protocol::WalkedList>(lists));
+    const auto types = window.allocate(type_capacity, sizeof(protocol::WalkedType));
+    const auto samples = window.allocate(sample_capacity, sizeof(protocol::WalkedSample));
+    const auto outcome = window.allocate(1, sizeof(protocol::WalkOutcome));
+    for (const auto* offset : {&lists_at, &types, &samples, &outcome}) {
+      if (!*offset) {
+        return std::unexpected(offset->error());
+      }
+    }
+    walk_.list_count = static_cast<std::uint32_t>(lists.size());
+    walk_.lists = *lists_at;
+    walk_.types = *types;
+    walk_.type_capacity = type_capacity;
+    walk_.samples = *samples;
+    walk_.sample_capacity = sample_capacity;
+    walk_.outcome = *outcome;
+    walk_.object_capacity = most_objects(memory);
+    walk_.sample_size = request.sample_size;
+    walk_.immortal = request.immortal_objects ? 1 : 0;
+    walk_.sampled_type = request.sampled_type;
+    walk_.refcount_mask = request.refcount_mask;
+    walk_.gc_next = request.gc_next;
+    walk_.ob_refcnt = request.ob_refcnt;
+    walk_.tp_base = request.tp_base;
+    begun_ = Clock::now();
+    return process_->process_.send(std::as_bytes(std::span(&walk_, 1)), {});
+  }
+
+  protocol::Command whole(protocol::Kind kind) const {
+    protocol::Command command;
+    command.kind = kind;
+    command.end = collected_;
+    command.objects = protocol::walked_objects;
+    command.incident_capacity = 1;
+    return command;
+  }
+
+  std::unique_ptr<NativeReplayer> process_;
+  std::size_t list_count_;
+  protocol::Walk walk_;
+  Clock::time_point begun_;
+  std::uint64_t collected_ = 0;
+  std::uint64_t refcounts_ = 0;
+};
+
+Result<std::unique_ptr<Sweep>> start_sweep(const image::AddressSpace& memory,
+                                           const Options& options, const SweepRequest& request,
+                                           const std::function<bool()>& cancelled) {
+  for (int attempt = 1;; ++attempt) {
+    bool clash = false;
+    auto sweep = NativeSweep::start(memory, options, request, cancelled, clash);
+    if (sweep || !clash || attempt == max_attempts) {
+      return sweep;
+    }
+  }
+}
+
+} // namespace pygc::replay

@@ -1,0 +1,268 @@
+#include "replayer/native/walk.h"
+
+#include "common/machine/machine.h"
+#include "replayer/native/machine.h"
+#include "replayer/native/map.h"
+#include "replayer/native/run_state.h"
+
+#include <array>
+
+namespace pygc::replayer {
+namespace {
+
+namespace protocol = replay::protocol;
+using protocol::WalkStop;
+
+constexpr std::uint64_t flag_bits = 3;
+constexpr std::uint64_t lowest_address = 4096;
+// Debian's PyGC_Head is aligned to 4 in some builds, upstream's to 8.
+constexpr std::uint64_t head_alignment = 4;
+constexpr std::uint64_t max_refcount = std::uint64_t{1} << 39;
+constexpr unsigned max_bases = 1000;
+constexpr std::size_t max_probes = 64;
+constexpr std::uint64_t lookahead = 12;
+
+protocol::Walk request;
+protocol::WalkOutcome outcome;
+std::uint64_t collected = 0;
+
+// One bit for each hash of a wanted address.
+constexpr std::uint64_t filter_bits = std::uint64_t{1} << 16;
+std::array<std::uint64_t, filter_bits / 64> filter;
+
+std::uint64_t& at(std::uint64_t address) {
+  return *reinterpret_cast<std::uint64_t*>(address);
+}
+
+volatile std::uint64_t& progress() {
+  return in_window<protocol::WindowHeader>(0)->progress;
+}
+
+bool stop(WalkStop why) {
+  outcome.stop = why;
+  return false;
+}
+
+bool is_node(std::uint64_t address) {
+  const bool own =
+      address + protocol::window_header_size >= protocol::own_start && address < protocol::own_end;
+  return address >= lowest_address && address < ::pygc::machine::user_space_end &&
+         address % head_alignment == 0 && !own;
+}
+
+bool derives(std::uint64_t type) {
+  for (unsigned depth = 0; type != 0 && depth < max_bases; ++depth) {
+    if (type == request.sampled_type) {
+      return true;
+    }
+    type = at(type + request.tp_base);
+  }
+  return false;
+}
+
+/// Null: no room.
+protocol::WalkedType* type_entry(std::uint64_t type) {
+  auto* table = in_window<protocol::WalkedType>(request.types);
+  const std::uint64_t mask = request.type_capacity - 1;
+  std::uint64_t place = (type >> 4) * 0x9e37'79b9'7f4a'7c15 >> 32;
+  for (std::size_t probe = 0; probe < max_probes; ++probe, ++place) {
+    protocol::WalkedType& entry = table[place & mask];
+    if (entry.type == type) {
+      return &entry;
+    }
+    if (entry.type == 0) {
+      entry = {type, 0, request.sampled_type != 0 && derives(type) ? 1u : 0u};
+      ++outcome.type_count;
+      return &entry;
+    }
+  }
+  return nullptr;
+}
+
+bool sample(std::uint64_t object, std::uint64_t type, protocol::WalkedType& entry) {
+  if (entry.sampled >= request.sample_size && entry.all == 0) {
+    return true;
+  }
+  if (outcome.sample_count == request.sample_capacity) {
+    return stop(WalkStop::capacity);
+  }
+  ++entry.sampled;
+  in_window<protocol::WalkedSample>(request.samples)[outcome.sample_count++] = {object, type,
+                                                                                collected};
+  return true;
+}
+
+/// Reads one object, and gives it its gc_refs when it is collected.
+bool take_object(std::uint64_t node, std::uint64_t& prev, bool is_collected,
+                 std::uint64_t& last_type, protocol::WalkedType*& entry) {
+  const std::uint64_t object = node + run_state.setup.gc_head_size;
+  const std::uint64_t stored = at(object + request.ob_refcnt);
+  const std::uint64_t type = at(object + run_state.setup.ob_type);
+  const std::uint64_t refcount = stored & request.refcount_mask;
+  if (stored == 0 || type == 0) {
+    return stop(WalkStop::object);
+  }
+  if (type != last_type) {
+    entry = type_entry(type);
+    last_type = type;
+  }
+  if (entry == nullptr) {
+    return stop(WalkStop::capacity);
+  }
+  const bool immortal = request.immortal != 0 && static_cast<std::int32_t>(stored) < 0;
+  if (is_collected && immortal) {
+    ++outcome.immortal;
+  }
+  if (!is_collected || immortal) {
+    return true;
+  }
+  if (refcount > max_refcount) {
+    return stop(WalkStop::object);
+  }
+  if (!sample(object, type, *entry)) {
+    return false;
+  }
+  if (collected == request.object_capacity) {
+    return stop(WalkStop::capacity);
+  }
+  prev = (prev & protocol::finalized_bit) | protocol::collecting_bit |
+         ((refcount + protocol::gc_refs_bias) << protocol::gc_refs_shift);
+  reinterpret_cast<std::uint64_t*>(protocol::own_nodes)[collected++] = object;
+  outcome.refcounts += refcount;
+  return true;
+}
+
+/// Ends in any case: no node can be reached by two links and agree with both.
+bool walk_list(protocol::WalkedList& list) {
+  if (!is_node(list.head)) {
+    return stop(WalkStop::link);
+  }
+  const std::uint64_t gc_next = request.gc_next;
+  const std::uint64_t gc_prev = run_state.setup.gc_prev;
+  if (list.collected == 0 && at(list.head + gc_next) == 0 && at(list.head + gc_prev) == 0) {
+    return true; // the permanent generation, never initialised
+  }
+  std::uint64_t before = list.head;
+  std::uint64_t last_type = 0;
+  protocol::WalkedType* entry = nullptr;
+  std::uint64_t count = 0;
+  std::uint64_t node = at(list.head + gc_next) & ~flag_bits;
+  while (node != list.head) {
+    if (!is_node(node)) {
+      return stop(WalkStop::link);
+    }
+    const std::uint64_t next = at(node + gc_next) & ~flag_bits;
+    __builtin_prefetch(reinterpret_cast<const void*>(next), 1);
+    std::uint64_t& prev = at(node + gc_prev);
+    if ((prev & protocol::collecting_bit) != 0 || (prev & ~flag_bits) != before) {
+      return stop(WalkStop::link);
+    }
+    if (!take_object(node, prev, list.collected != 0, last_type, entry)) {
+      return false;
+    }
+    if (++count % (1 << 14) == 0) {
+      progress() = progress() + 1;
+    }
+    before = node;
+    node = next;
+  }
+  list.count = count;
+  return (at(list.head + gc_prev) & ~flag_bits) == before || stop(WalkStop::link);
+}
+
+void walk_all() {
+  auto* lists = in_window<protocol::WalkedList>(request.lists);
+  for (std::uint32_t i = 0; i < request.list_count; ++i) {
+    if (!walk_list(lists[i])) {
+      return;
+    }
+  }
+}
+
+constexpr std::uint64_t filter_hash(std::uint64_t address) {
+  return (address >> 4) % filter_bits;
+}
+
+} // namespace
+
+std::uint64_t walk_lists(const protocol::Walk& walk) {
+  request = walk;
+  outcome = {};
+  collected = 0;
+  if (!map_walked(request.object_capacity)) {
+    stop(WalkStop::capacity);
+  } else {
+    run_state.ended = false;
+    run_state.mode = Mode::writing;
+    machine::run_on_stack(&walk_all, target_stack_top());
+    run_state.mode = Mode::idle;
+    if (run_state.ended) {
+      stop(WalkStop::fault);
+    }
+  }
+  *in_window<protocol::WalkOutcome>(request.outcome) = outcome;
+  return collected;
+}
+
+void find_objects() {
+  const auto& command = run_state.command;
+  run_state.index = command.end; // a fault ends all of it
+  const auto* objects = in_window<std::uint64_t>(command.objects);
+  const auto* wanted = in_window<std::uint64_t>(command.counts);
+  auto* found = in_window<std::uint64_t>(command.records);
+  for (auto& word : filter) {
+    word = 0;
+  }
+  for (std::uint64_t w = 0; w < command.object_count; ++w) {
+    found[w] = protocol::not_found;
+    const std::uint64_t hash = filter_hash(wanted[w]);
+    filter[hash / 64] |= std::uint64_t{1} << hash % 64;
+  }
+  for (std::uint64_t i = 0; i < command.end; ++i) {
+    const std::uint64_t hash = filter_hash(objects[i]);
+    if ((filter[hash / 64] >> hash % 64 & 1) == 0) {
+      continue;
+    }
+    std::uint64_t first = 0;
+    std::uint64_t last = command.object_count;
+    while (first < last) {
+      const std::uint64_t middle = (first + last) / 2;
+      if (wanted[middle] < objects[i]) {
+        first = middle + 1;
+      } else {
+        last = middle;
+      }
+    }
+    if (first < command.object_count && wanted[first] == objects[i]) {
+      found[first] = i;
+    }
+  }
+}
+
+void scan_objects() {
+  const auto& command = run_state.command;
+  run_state.index = command.end; // a fault ends all of it
+  const auto& setup = run_state.setup;
+  const auto* objects = in_window<std::uint64_t>(command.objects);
+  protocol::Scan sums;
+  for (std::uint64_t i = 0; i < command.end; ++i) {
+    if (i + lookahead < command.end) {
+      __builtin_prefetch(
+          reinterpret_cast<const void*>(objects[i + lookahead] - setup.gc_head_size));
+    }
+    const std::uint64_t object = objects[i];
+    const std::uint64_t prev = at(object - setup.gc_head_size + setup.gc_prev);
+    const std::uint64_t refcount = at(object + request.ob_refcnt) & request.refcount_mask;
+    const auto refs =
+        static_cast<std::int64_t>((prev >> protocol::gc_refs_shift) - protocol::gc_refs_bias);
+    const bool told =
+        (prev & protocol::collecting_bit) != 0 && refs <= static_cast<std::int64_t>(refcount);
+    sums.lost += told ? 0 : 1;
+    sums.negative += refs < 0 ? 1 : 0;
+    sums.refcounts += refcount;
+    sums.gc_refs += static_cast<std::uint64_t>(refs);
+  }
+  *in_window<protocol::Scan>(command.records) = sums;
+}
+
+} // namespace pygc::replayer

@@ -1,0 +1,20 @@
+// The lists of a collection, walked and verified by the replayer itself, as update_refs goes along
+// them: a list whose links agree both ways and which comes back to its head is sound.
+#pragma once
+
+#include "common/replay/protocol/replayer_protocol.h"
+
+#include <cstdint>
+
+namespace pygc::replayer {
+
+/// Writes the addresses of the collected objects to protocol::own_nodes, their gc_refs into their
+/// heads, and the rest into the window. Returns how many there are. Ends at the first thing that is
+/// not as it ought to be: the analysis has a walker that looks closely.
+std::uint64_t walk_lists(const replay::protocol::Walk& walk);
+
+/// Kind::find and Kind::scan of run_state.command, over all its objects.
+void find_objects();
+void scan_objects();
+
+} // namespace pygc::replayer

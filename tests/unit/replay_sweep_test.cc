@@ -1,0 +1,244 @@
+// A collection that the replayer walks itself: what it tells of sound lists, and that it tells
+// nothing of others.
+#include "common/replay/protocol/replayer_protocol.h"
+#include "common/replay/sweep.h"
+#include "tests/unit/replay_fixture.h"
+
+#include <gmock/gmock.h>
+
+namespace pygc::replay {
+namespace {
+
+using namespace testing;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr std::uint64_t immortal = 0xc0000000;
+
+/// An old and a young list, and the permanent one.
+class Sweeps : public ::testing::Test {
+protected:
+  Sweeps() {
+    for (Address& head : heads_) {
+      head = image_.reserve(16);
+    }
+    visit_decref_ = image_.add_code(visit_decref_code);
+  }
+
+  Address add(Address type, std::uint64_t refcount, std::size_t list = 0) {
+    const Address object = image_.add_object(type);
+    image_.store(object, refcount);
+    lists_[list].push_back(object);
+    return object;
+  }
+
+  void link() {
+    for (std::size_t i = 0; i < heads_.size(); ++i) {
+      Address before = heads_[i];
+      for (const Address object : lists_[i]) {
+        const Address node = object - 16;
+        image_.store(before, node);
+        image_.store(node + 8, before);
+        before = node;
+      }
+      image_.store(before, heads_[i]);
+      image_.store(heads_[i] + 8, before);
+    }
+  }
+
+  std::unique_ptr<Sweep> start() {
+    SweepRequest request;
+    request.lists = {{heads_[0], true}, {heads_[1], true}, {heads_[2], false}};
+    request.sample_size = 2;
+    request.sampled_type = sampled_type_;
+    request.immortal_objects = true;
+    request.gc_next = 0;
+    request.ob_refcnt = 0;
+    request.tp_base = 256;
+    Options given = options();
+    given.visit_decref = visit_decref_;
+    auto sweep = start_sweep(image_.memory(), given, request, [] { return false; });
+    EXPECT_TRUE(sweep) << sweep.error().reason;
+    return std::move(*sweep);
+  }
+
+  /// The walk comes upon something.
+  void expect_no_walk() {
+    const auto sweep = start();
+    const auto lists = sweep->walk();
+    ASSERT_TRUE(lists) << lists.error().reason;
+    EXPECT_FALSE(lists->has_value());
+  }
+
+  /// The walk does not, but the traversals do.
+  void expect_no_totals() {
+    link();
+    const auto sweep = start();
+    const auto lists = sweep->walk();
+    ASSERT_TRUE(lists && *lists);
+    ASSERT_TRUE(sweep->start_traversals());
+    const auto totals = sweep->finish_traversals();
+    ASSERT_TRUE(totals) << totals.error().reason;
+    EXPECT_FALSE(totals->has_value());
+  }
+
+  Image image_;
+  std::array<Address, 3> heads_{};
+  std::array<std::vector<Address>, 3> lists_;
+  Address visit_decref_ = 0;
+  Address sampled_type_ = 0;
+};
+
+TEST_F(Sweeps, TellEverythingOfSoundLists) {
+  const Address leaf = image_.add_type(image_.add_code(ret_zero));
+  const Address base = image_.add_type(image_.add_code(ret_zero));
+  const Address module = image_.add_type(image_.add_code(ret_zero));
+  image_.store(module + 256, base);
+  sampled_type_ = base;
+  const Address a = add(leaf, 3);
+  const Address b = add(leaf, 1);
+  const Address c = add(leaf, 1);
+  const Address kept_out = add(leaf, immortal);
+  const Address m = add(module, 2, 1);
+  const Address n = add(module, 2, 1);
+  const Address o = add(module, 2, 1);
+  const Address container = add(image_.add_type(image_.add_code(visiting({a, a, m}))), 1, 1);
+  const Address frozen = add(leaf, 1, 2);
+  link();
+  const auto sweep = start();
+
+  const auto lists = sweep->walk();
+  ASSERT_TRUE(lists && *lists);
+  EXPECT_THAT((*lists)->counts, ElementsAre(4U, 4U, 1U));
+  EXPECT_EQ((*lists)->collected, 7U);
+  EXPECT_EQ((*lists)->immortal, 1U);
+  EXPECT_THAT((*lists)->types, SizeIs(3));
+  std::vector<Address> sampled;
+  std::vector<std::uint64_t> places;
+  for (const SweptObject& sample : (*lists)->samples) {
+    sampled.push_back(sample.object);
+    places.push_back(sample.index);
+  }
+  EXPECT_THAT(sampled, ElementsAre(a, b, m, n, o, container));
+  EXPECT_THAT(places, ElementsAre(0U, 1U, 3U, 4U, 5U, 6U));
+
+  std::vector<Address> wanted{c, kept_out, m, frozen, c + 16};
+  std::ranges::sort(wanted);
+  const auto found = sweep->find(wanted);
+  ASSERT_TRUE(found);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto place = wanted[i] == c   ? std::optional<std::uint64_t>(2)
+                       : wanted[i] == m ? std::optional<std::uint64_t>(3)
+                                        : std::nullopt;
+    EXPECT_EQ((*found)[i], place);
+  }
+
+  ASSERT_TRUE(sweep->start_traversals());
+  const auto totals = sweep->finish_traversals();
+  ASSERT_TRUE(totals && *totals);
+  EXPECT_EQ((*totals)->visits, 3U);
+  const auto gc_refs = sweep->gc_refs(std::vector<Address>{a, m, container, frozen});
+  ASSERT_TRUE(gc_refs);
+  EXPECT_THAT(*gc_refs, ElementsAre(std::optional<std::int64_t>(1), std::optional<std::int64_t>(1),
+                                    std::optional<std::int64_t>(1), std::nullopt));
+}
+
+TEST_F(Sweeps, TakeEmptyListsForSound) {
+  link();
+  image_.store(heads_[2], 0);
+  image_.store(heads_[2] + 8, 0);
+  const auto sweep = start();
+  const auto lists = sweep->walk();
+  ASSERT_TRUE(lists && *lists);
+  EXPECT_EQ((*lists)->collected, 0U);
+  EXPECT_THAT((*lists)->samples, IsEmpty());
+  ASSERT_TRUE(sweep->start_traversals());
+  const auto totals = sweep->finish_traversals();
+  ASSERT_TRUE(totals && *totals);
+  EXPECT_EQ((*totals)->visits, 0U);
+}
+
+/// What is wrong with the second of three objects on the old list.
+class WrongLists : public Sweeps {
+protected:
+  WrongLists() {
+    const Address type = image_.add_type(image_.add_code(ret_zero));
+    for (int i = 0; i < 3; ++i) {
+      add(type, 1);
+    }
+    link();
+  }
+  Address node(std::size_t i) const { return lists_[0][i] - 16; }
+};
+
+TEST_F(WrongLists, BackwardLink) {
+  image_.store(node(1) + 8, node(2));
+  expect_no_walk();
+}
+TEST_F(WrongLists, CycleThatMissesTheHead) {
+  image_.store(node(2), node(1));
+  expect_no_walk();
+}
+TEST_F(WrongLists, LinkOfTheHead) {
+  image_.store(heads_[0] + 8, node(1));
+  expect_no_walk();
+}
+TEST_F(WrongLists, LinkToNowhere) {
+  image_.store(node(1), unmapped + 64);
+  expect_no_walk();
+}
+TEST_F(WrongLists, LinkIntoTheReplayer) {
+  image_.store(node(1), protocol::own_start + 64);
+  expect_no_walk();
+}
+TEST_F(WrongLists, LinkIntoCode) {
+  image_.store(node(1), code_base + 64);
+  expect_no_walk();
+}
+TEST_F(WrongLists, NullLink) {
+  image_.store(node(1), 0);
+  expect_no_walk();
+}
+TEST_F(WrongLists, ObjectThatIsBeingCollected) {
+  image_.store(node(1) + 8, node(0) | collecting);
+  expect_no_walk();
+}
+TEST_F(WrongLists, ObjectWithoutReferences) {
+  image_.store(lists_[0][1], 0);
+  expect_no_walk();
+}
+TEST_F(WrongLists, ReferenceCountBeyondReason) {
+  image_.store(lists_[0][1], std::uint64_t{1} << 60);
+  expect_no_walk();
+}
+TEST_F(WrongLists, ObjectWithoutType) {
+  image_.store(lists_[0][1] + 8, 0);
+  expect_no_walk();
+}
+
+TEST_F(Sweeps, TellNothingOfANegativeCount) {
+  const Address a = add(image_.add_type(image_.add_code(ret_zero)), 1);
+  add(image_.add_type(image_.add_code(visiting({a, a}))), 1);
+  expect_no_totals();
+}
+
+TEST_F(Sweeps, TellNothingAfterAFault) {
+  add(image_.add_type(image_.add_code(visiting({unmapped + 64}))), 1);
+  expect_no_totals();
+}
+
+TEST_F(Sweeps, TellNothingOfATypeWithoutTraverse) {
+  add(image_.add_type(0), 1);
+  expect_no_totals();
+}
+
+TEST_F(Sweeps, TellNothingWhenATraversalChangesACount) {
+  const Address a = add(image_.add_type(image_.add_code(ret_zero)), 1);
+  // mov $a,%rdi; incq (%rdi); xor %eax,%eax; ret
+  add(image_.add_type(image_.add_code(load_rdi(a) + Code{0x48, 0xff, 0x07} + ret_zero)), 1);
+  expect_no_totals();
+}
+
+} // namespace
+} // namespace pygc::replay
