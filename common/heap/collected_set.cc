@@ -1,5 +1,7 @@
 #include "common/heap/collected_set.h"
 
+#include "common/base/huge_pages.h"
+
 #include <algorithm>
 
 namespace pygc::heap {
@@ -42,6 +44,13 @@ CollectedSet collect_generations(const cpython::Runtime& runtime, const Heap& he
                                  std::size_t interpreter, std::size_t generation) {
   CollectedSet set;
   set.interpreter = interpreter;
+  std::size_t count = 0;
+  for (const ListRange& list : heap.lists) {
+    count += list.interpreter == interpreter ? list.count : 0;
+  }
+  reserve_huge(set.heap_index, count);
+  reserve_huge(set.objects, count);
+  reserve_huge(set.refcounts, count);
   for (const std::size_t joined :
        joined_generations(runtime.interpreters[interpreter], generation)) {
     const auto list = std::ranges::find_if(heap.lists, [&](const ListRange& each) {

@@ -1,5 +1,6 @@
 #include "common/heap/heap.h"
 
+#include "common/base/huge_pages.h"
 #include "common/machine/machine.h"
 
 #include <algorithm>
@@ -14,6 +15,11 @@ namespace {
 constexpr std::size_t object_limit = std::size_t{1}
                                      << 31; // arrays are indexed by 32 bits elsewhere
 constexpr std::size_t cancel_interval = 1 << 14;
+// Objects that memory is reserved for: of fewer the arrays are small, and of more the addresses are
+// too many for some limits.
+constexpr std::uint64_t reserve_from = std::uint64_t{1} << 16;
+constexpr std::uint64_t reserve_limit = std::uint64_t{1} << 24;
+constexpr std::uint64_t bytes_per_object = 80; // with what belongs to it, in a heap of small ones
 // Debian's PyGC_Head is aligned to 4 in some builds, upstream's to 8.
 constexpr Address head_alignment = 4;
 
@@ -25,6 +31,7 @@ public:
         cancelled_(cancelled) {}
 
   Result<Heap> walk() {
+    reserve();
     const auto& interpreters = reader_.runtime().interpreters;
     for (std::size_t i = 0; i < interpreters.size(); ++i) {
       for (std::size_t g = 0; g < interpreters[i].generations.size(); ++g) {
@@ -42,6 +49,24 @@ private:
     Address next = 0;
     Address prev = 0;
   };
+
+  /// Room for about as many objects as there can be. What of it is not used is no more than
+  /// addresses; what is, need not be copied as the arrays grow.
+  void reserve() {
+    std::uint64_t bytes = 0;
+    for (const image::Region& region : memory_.regions()) {
+      if (region.source == image::Source::saved && region.permissions.write) {
+        bytes += region.end - region.start;
+      }
+    }
+    const std::uint64_t count = std::min(bytes / bytes_per_object, reserve_limit);
+    if (count < reserve_from) {
+      return;
+    }
+    for (auto* array : {&heap_.objects, &heap_.refcounts, &heap_.gc_prev, &heap_.types}) {
+      reserve_huge(*array, count);
+    }
+  }
 
   Result<Node> read_node(Address node) const {
     if (node < 4096 || node >= machine::user_space_end || node % head_alignment != 0) {

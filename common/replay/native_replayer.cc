@@ -1,5 +1,6 @@
 #include "common/replay/native_replayer.h"
 
+#include "common/base/huge_pages.h"
 #include "common/machine/page.h"
 
 #include <algorithm>
@@ -270,6 +271,7 @@ Result<RoundResult> NativeReplayer::run(const Round& round) {
     return std::unexpected(locked.error());
   }
   RoundResult result;
+  reserve_huge(result.gc_refs, round.objects.size());
   result.gc_refs.resize(round.objects.size());
   auto laid_out = lay_out(round, result);
   if (!laid_out) {

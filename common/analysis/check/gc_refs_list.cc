@@ -1,6 +1,7 @@
 #include "common/analysis/check/gc_refs_list.h"
 
 #include "common/analysis/check/check.h"
+#include "common/base/huge_pages.h"
 #include "common/heap/collected_set.h"
 
 #include <fmt/format.h>
@@ -24,6 +25,9 @@ public:
   Listing(cpython::ObjectReader& reader, const heap::Heap& heap) : reader_(reader), heap_(heap) {}
 
   void add(const heap::CollectedSet& set, const replay::RoundResult& result) {
+    if (list_.rows.empty()) {
+      reserve_huge(list_.rows, set.objects.size());
+    }
     for (std::size_t k = 0; k < set.objects.size(); ++k) {
       list_.rows.push_back({.object = set.objects[k],
                             .gc_refs = result.gc_refs[k],
