@@ -65,7 +65,14 @@ int run_parsed(const std::vector<std::string>& typed, session::Surroundings& sur
       continue;
     }
     const auto status = command->run(surroundings);
-    return status ? *status : end_with(status.error(), surroundings);
+    if (status) {
+      return *status;
+    }
+    // What fails once the user has interrupted fails for that.
+    const bool interrupted =
+        status.error().kind != ErrorKind::usage && surroundings.session.cancelled();
+    return end_with(interrupted ? Error{ErrorKind::cancelled, 0, "interrupted"} : status.error(),
+                    surroundings);
   }
   return status_error;
 }

@@ -179,6 +179,11 @@ void ServedSession::diagnostics(std::string_view text) {
   tell(wire::Type::diagnostics, text);
 }
 
+bool ServedSession::cancelled_now() {
+  next_question_ = {};
+  return cancelled();
+}
+
 bool ServedSession::cancelled() {
   const auto now = std::chrono::steady_clock::now();
   if (cancelled_ || now < next_question_) {
@@ -274,6 +279,10 @@ Result<std::unique_ptr<Target>> open_served_process(ServedSession& session) {
   auto mappings = session.mappings();
   if (!mappings) {
     return std::unexpected(mappings.error());
+  }
+  // A debugger that is interrupted in the middle tells fewer.
+  if (session.cancelled_now()) {
+    return fail(ErrorKind::cancelled, 0, "interrupted");
   }
   const std::optional<std::vector<wire::Mapping>> known = std::move(*mappings);
   if (!known) {

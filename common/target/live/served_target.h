@@ -34,6 +34,8 @@ public:
   /// Asks the debugger at most every 50 ms; true for good once the user interrupted or the debugger
   /// is gone.
   bool cancelled() override;
+  /// The same without waiting for the next time to ask.
+  bool cancelled_now();
   bool listening() const override { return listening_; }
   void progress(std::string_view what) override { progress_.set(what); }
   void show_progress(bool wanted) override { wants_progress_ = wanted; }
