@@ -78,7 +78,13 @@ Result<std::optional<RunningFacts>> gather_running(const CheckInput& input,
     facts.generation = generation.on_stack ? "" : generation.name;
     facts.set = heap::collect_list(input.reader.runtime(), input.heap, *list);
   }
-  const auto stack = cpython::find_collector_stack(input.image, input.threads);
+  std::vector<Address> heads;
+  for (const cpython::Generation& generation : running->generations) {
+    if (generation.on_stack) {
+      heads.push_back(generation.head);
+    }
+  }
+  const auto stack = cpython::find_collector_stack(input.image, input.threads, heads);
   if (!stack) {
     return facts;
   }

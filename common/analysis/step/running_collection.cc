@@ -30,7 +30,7 @@ Result<void> RunningCollection::locate(const CollectionInput& input) {
   loops_ = cpython::find_subtract_loops(input.image.memory(), runtime);
   if (!input.threads.empty()) {
     const std::vector<target::Thread> selected = {input.threads.front()};
-    if (const auto stack = cpython::find_collector_stack(input.image, selected)) {
+    if (const auto stack = cpython::find_collector_stack(input.image, selected, {})) {
       phase_ = cpython::phase_name(stack->phase);
       generation_ = stack->generation ? std::to_string(*stack->generation) : "";
     }

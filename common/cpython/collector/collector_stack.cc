@@ -6,7 +6,7 @@
 namespace pygc::cpython {
 namespace {
 
-constexpr std::size_t thread_limit = 256;
+constexpr std::size_t thread_limit = 256; // unwound, besides those with lists of the collector
 constexpr std::size_t frame_limit = 128;
 constexpr std::uint64_t oldest_generation = 2; // NUM_GENERATIONS - 1 (pycore_gc.h)
 
@@ -69,17 +69,38 @@ std::optional<CollectorStack> read_stack(const std::vector<image::Frame>& frames
   return stack;
 }
 
+/// The threads in whose stacks those list heads lie, then the others in their order.
+std::vector<const target::Thread*> likely_first(const std::vector<target::Thread>& threads,
+                                                std::span<const Address> heads) {
+  std::vector<const target::Thread*> order;
+  for (const target::Thread& thread : threads) {
+    order.push_back(&thread);
+  }
+  // Of the stacks that begin below a head its own is the nearest.
+  for (const Address head : heads) {
+    const auto own = std::ranges::min_element(order, {}, [head](const target::Thread* thread) {
+      return thread->sp <= head ? head - thread->sp : ~Address{0};
+    });
+    if (own != order.end()) {
+      std::rotate(order.begin(), own, own + 1);
+    }
+  }
+  return order;
+}
+
 } // namespace
 
 std::optional<CollectorStack> find_collector_stack(const image::ProcessImage& image,
-                                                   const std::vector<target::Thread>& threads) {
-  for (std::size_t i = 0; i < std::min(threads.size(), thread_limit); ++i) {
-    const auto frames = image.unwind(threads[i], frame_limit);
+                                                   const std::vector<target::Thread>& threads,
+                                                   std::span<const Address> heads) {
+  const auto order = likely_first(threads, heads);
+  for (std::size_t i = 0; i < std::min(order.size(), thread_limit); ++i) {
+    const auto frames = image.unwind(*order[i], frame_limit);
     if (!frames) {
       continue;
     }
     if (auto stack = read_stack(*frames)) {
-      stack->tid = threads[i].tid;
+      stack->tid = order[i]->tid;
       return stack;
     }
   }

@@ -6,6 +6,7 @@
 #include "common/target/target.h"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,10 @@ struct CollectorStack {
 };
 
 /// Looks for a thread inside gc_collect_main (3.11+), collect (up to 3.10) or one of their callees
-/// (Python/gc.c, Modules/gcmodule.c). Empty when no stack can be unwound to one.
+/// (Python/gc.c, Modules/gcmodule.c). `heads` are lists that lie on the collector's stack: its
+/// thread is looked at first. Empty when no stack can be unwound to one.
 std::optional<CollectorStack> find_collector_stack(const image::ProcessImage& image,
-                                                   const std::vector<target::Thread>& threads);
+                                                   const std::vector<target::Thread>& threads,
+                                                   std::span<const Address> heads);
 
 } // namespace pygc::cpython
