@@ -1,6 +1,8 @@
 # Where what is built lies: in the build directory as below the prefix of an installation, so that each
 # part finds the others relative to itself, wherever the whole is moved to.
 include(GNUInstallDirs)
+# What is installed has been built by its targets; tests need not be.
+set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 
 set(PYGC_INSTALL_LIBEXEC ${CMAKE_INSTALL_LIBEXECDIR}/pygc)
 set(PYGC_INSTALL_SHARE ${CMAKE_INSTALL_DATAROOTDIR}/pygc)

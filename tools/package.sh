@@ -10,6 +10,7 @@ kinds=("$@")
 [ ${#kinds[@]} -gt 0 ] || kinds=(deb tarball)
 install_packages "${build_packages[@]}" "${package_packages[@]}"
 packages=$PWD/build/packages
+installed_targets=(pygc pygc-replayer-native pygc-replayer-emulated pygc-gdb pygc-lldb)
 mkdir -p "$packages"
 
 # The same version of Debian's package in two suites must differ.
@@ -28,9 +29,9 @@ cpack_in() { # PRESET GENERATOR
 
 make_deb() {
   local file
-  build package "-DPYGC_PACKAGE_RELEASE=$(release_of_suite)"
+  build release "-DPYGC_PACKAGE_RELEASE=$(release_of_suite)" "${installed_targets[@]}"
   rm -rf "$packages/DEB"
-  cpack_in package DEB
+  cpack_in release DEB
   for file in "$packages"/DEB/*.deb; do
     mv "$file" "$packages/"
     say "lintian ${file##*/}"
@@ -40,9 +41,9 @@ make_deb() {
 
 make_rpm() {
   local file database
-  build package
+  build release "${installed_targets[@]}"
   rm -rf "$packages/RPM"
-  cpack_in package RPM
+  cpack_in release RPM
   for file in "$packages"/RPM/*.rpm; do
     mv "$file" "$packages/"
     file=$packages/${file##*/}
@@ -63,7 +64,7 @@ too_new() { # FILE...
 
 make_tarball() {
   local version name stage file left
-  build static
+  build static "${installed_targets[@]}"
   version=$(sed -n 's/^CMAKE_PROJECT_VERSION:STATIC=//p' build/static/CMakeCache.txt)
   name=pygc-$version-linux-$(uname -m)
   stage=$(mktemp -d)

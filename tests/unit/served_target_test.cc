@@ -185,6 +185,9 @@ TEST(ServedProcess, EachSegmentHasItsPlaceAndVsyscallIsLeftOut) {
       return channel.send(Type::threads_answer, wire::encode(wire::ThreadsAnswer{{Thread{}}}))
           .has_value();
     }
+    if (message.type == Type::interrupted) {
+      return channel.send(Type::interrupted_answer, wire::encode_flag(false)).has_value();
+    }
     const wire::MappingsAnswer mappings{
         .known = true,
         .mappings = {{.start = 0x1000,
@@ -216,15 +219,28 @@ TEST(ServedProcess, EachSegmentHasItsPlaceAndVsyscallIsLeftOut) {
   EXPECT_GE((*process)->backing_fd(), 0);
 }
 
+auto no_mappings(bool interrupted) {
+  return [interrupted](Channel& channel, const wire::Message& message, char*) {
+    if (message.type == Type::interrupted) {
+      return channel.send(Type::interrupted_answer, wire::encode_flag(interrupted)).has_value();
+    }
+    return channel.send(Type::mappings_answer, wire::encode(wire::MappingsAnswer{})).has_value();
+  };
+}
+
 TEST(ServedProcess, SaysWhatIsMissing) {
   Served none({.hello = {.kind = wire::TargetKind::none}});
   EXPECT_THAT(open_served_process(none.session()).error().reason, HasSubstr("no process"));
-  Served silent({.hello = {.kind = wire::TargetKind::remote, .pid = 3},
-                 .answer = [](Channel& channel, const wire::Message&, char*) {
-                   return channel.send(Type::mappings_answer, wire::encode(wire::MappingsAnswer{}))
-                       .has_value();
-                 }});
+  Served silent(
+      {.hello = {.kind = wire::TargetKind::remote, .pid = 3}, .answer = no_mappings(false)});
   EXPECT_THAT(open_served_process(silent.session()).error().reason, HasSubstr("process 3"));
+}
+
+// A debugger that is interrupted tells what it has got so far.
+TEST(ServedProcess, AnInterruptedListOfMappingsIsNotUsed) {
+  Served served(
+      {.hello = {.kind = wire::TargetKind::remote, .pid = 3}, .answer = no_mappings(true)});
+  EXPECT_EQ(open_served_process(served.session()).error().kind, ErrorKind::cancelled);
 }
 
 } // namespace
