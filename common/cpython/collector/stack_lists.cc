@@ -67,8 +67,8 @@ private:
     return end;
   }
 
-  /// True when the two words at `head` are a PyGC_Head with objects behind it, and not that of an
-  /// object.
+  /// True when the two words at `head` are a PyGC_Head with objects behind it. What follows it on
+  /// the stack may look like an object by chance (sid's 3.14 debug build, 3.10.13).
   bool closes_a_ring(Address head, Address next, Address prev, image::Range stack) const {
     const Address first = next & ~flag_bits;
     const Address last = prev & ~flag_bits;
@@ -77,8 +77,7 @@ private:
     }
     const auto closing = memory_.load<Address>(last + layout_.gc_next);
     return closing && (*closing & ~flag_bits) == head &&
-           looks_like_object(memory_, layout_, first + layout_.gc_head_size) &&
-           !looks_like_object(memory_, layout_, head + layout_.gc_head_size);
+           looks_like_object(memory_, layout_, first + layout_.gc_head_size);
   }
 
   /// A node of a generation closes a ring too: the generation's.
