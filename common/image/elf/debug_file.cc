@@ -18,6 +18,22 @@ std::optional<ElfHandle> open_if(const std::string& path, const std::string& bui
   return std::move(*handle);
 }
 
+/// The first of the paths that has the build-id; else what debuginfod has.
+std::optional<ElfHandle> first_of(const std::vector<std::string>& paths,
+                                  const std::string& build_id, const FileOptions& options) {
+  for (const std::string& path : paths) {
+    if (auto handle = open_if(path, build_id)) {
+      return handle;
+    }
+  }
+  if (options.debuginfod) {
+    if (const auto path = debuginfod_find(build_id, DebuginfodKind::debug_info)) {
+      return open_if(*path, build_id);
+    }
+  }
+  return std::nullopt;
+}
+
 std::vector<std::string> debuglink_candidates(const ElfHandle& own, const FileOptions& options) {
   GElf_Word crc = 0;
   const char* name = ::dwelf_elf_gnu_debuglink(own.get(), &crc);
@@ -50,17 +66,7 @@ std::optional<ElfHandle> find_debug_file(const std::string& build_id, const ElfH
       }
     }
   }
-  for (const std::string& path : paths) {
-    if (auto handle = open_if(path, build_id)) {
-      return handle;
-    }
-  }
-  if (options.debuginfod) {
-    if (const auto path = debuginfod_find(build_id, DebuginfodKind::debug_info)) {
-      return open_if(*path, build_id);
-    }
-  }
-  return std::nullopt;
+  return first_of(paths, build_id, options);
 }
 
 std::optional<ElfHandle> find_supplementary_file(const std::string& name,
@@ -78,17 +84,7 @@ std::optional<ElfHandle> find_supplementary_file(const std::string& name,
   for (const std::string& directory : debug_directories(options)) {
     paths.push_back(directory + "/.dwz/" + std::filesystem::path(name).filename().string());
   }
-  for (const std::string& path : paths) {
-    if (auto handle = open_if(path, build_id)) {
-      return handle;
-    }
-  }
-  if (options.debuginfod) {
-    if (const auto path = debuginfod_find(build_id, DebuginfodKind::debug_info)) {
-      return open_if(*path, build_id);
-    }
-  }
-  return std::nullopt;
+  return first_of(paths, build_id, options);
 }
 
 } // namespace pygc::image

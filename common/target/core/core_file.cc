@@ -1,5 +1,6 @@
 #include "common/target/core/core_file.h"
 
+#include "common/base/file_error.h"
 #include "common/elf/elf_headers.h"
 #include "common/machine/machine.h"
 #include "common/target/core/core_notes.h"
@@ -33,20 +34,6 @@ bool read_file(int fd, std::uint64_t position, std::span<std::byte> to) {
     done += static_cast<std::size_t>(n);
   }
   return true;
-}
-
-std::unexpected<Error> system_error(const std::string& path, int number) {
-  const std::string text = path + ": " + std::strerror(number);
-  switch (number) {
-  case ENOENT:
-  case ENOTDIR:
-    return fail(ErrorKind::not_found, 0, text);
-  case EACCES:
-  case EPERM:
-    return fail(ErrorKind::permission, 0, text);
-  default:
-    return fail(ErrorKind::io, 0, text);
-  }
 }
 
 std::string_view type_name(std::uint16_t type) {
@@ -212,7 +199,7 @@ Result<void> CoreFile::read(const std::string& path) {
 Result<std::unique_ptr<Target>> open_core(UniqueFd fd, const std::string& path) {
   struct stat status{};
   if (::fstat(fd.get(), &status) != 0) {
-    return system_error(path, errno);
+    return file_error(path, errno);
   }
   if (!S_ISREG(status.st_mode)) {
     return fail(ErrorKind::not_a_core, 0, path + ": not a regular file");

@@ -1,5 +1,6 @@
 #include "common/target/core/packed_core.h"
 
+#include "common/base/file_error.h"
 #include "common/target/core/decompress.h"
 
 #include <algorithm>
@@ -22,13 +23,6 @@ constexpr std::size_t piece = std::size_t{1} << 20;
 constexpr std::size_t page = 4096; // a hole need not be of the machine's page
 constexpr std::uint64_t kept_free = std::uint64_t{256} << 20;
 
-std::unexpected<Error> system_error(const std::string& path, int number) {
-  const ErrorKind kind = number == ENOENT || number == ENOTDIR ? ErrorKind::not_found
-                         : number == EACCES || number == EPERM ? ErrorKind::permission
-                                                               : ErrorKind::io;
-  return fail(kind, 0, path + ": " + std::strerror(number));
-}
-
 Result<std::size_t> read_some(int fd, const std::string& path, std::span<std::byte> to,
                               const std::function<bool()>& cancelled) {
   for (;;) {
@@ -40,7 +34,7 @@ Result<std::size_t> read_some(int fd, const std::string& path, std::span<std::by
       return static_cast<std::size_t>(n);
     }
     if (errno != EINTR) {
-      return system_error(path, errno);
+      return file_error(path, errno);
     }
   }
 }
@@ -83,7 +77,7 @@ public:
       room_ = static_cast<std::uint64_t>(::sysconf(_SC_AVPHYS_PAGES)) *
               static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 2;
     }
-    return fd_ ? Result<void>() : system_error("no file to unpack the core into", errno);
+    return fd_ ? Result<void>() : file_error("no file to unpack the core into", errno);
   }
 
   Result<void> append(std::span<const std::byte> bytes) {
@@ -110,7 +104,7 @@ public:
 
   Result<UniqueFd> finish() {
     if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) {
-      return system_error("the unpacked core", errno);
+      return file_error("the unpacked core", errno);
     }
     return std::move(fd_);
   }
@@ -130,7 +124,7 @@ private:
       if (n <= 0) {
         return errno == ENOSPC || errno == EDQUOT || errno == EFBIG
                    ? no_room()
-                   : system_error("the unpacked core", errno);
+                   : file_error("the unpacked core", errno);
       }
       bytes = bytes.subspan(static_cast<std::size_t>(n));
       at += static_cast<std::uint64_t>(n);
@@ -199,7 +193,7 @@ Result<UniqueFd> open_packed_core(const std::string& path, const Unpacking& unpa
                          : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat status{};
   if (!fd || ::fstat(fd.get(), &status) != 0) {
-    return system_error(name, errno);
+    return file_error(name, errno);
   }
   const bool regular = S_ISREG(status.st_mode);
   const bool streams = S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode);
