@@ -52,6 +52,9 @@ build/release/bin/pygc_watchpoint_probe
 ctest --test-dir build/release --output-on-failure -j "$(nproc)" --output-junit tests.xml |
   tee build/release/ctest.log || failed+=(tests)
 
+say "1.3 million objects against gc.collect() (no time is asserted)"
+tools/bench.sh --brief || failed+=(bench)
+
 say "the ten slowest tests, in seconds"
 slowest_tests build/release/tests.xml
 say "in sum, with $(wc -l <build/matrix.list) interpreters: $(cut -d' ' -f1 build/matrix.list | xargs)"

@@ -1,10 +1,11 @@
-// How long `pygc check` takes on a large heap, and how long a process stands still for `--pid`,
-// next to the interpreter's own gc.collect().
-//   pygc_bench [--objects N] [--repetitions N] [--core kernel|gcore]
+// How long pygc takes on a large heap, and how long a process stands still for `--pid`, next to the
+// interpreter's own gc.collect(): a table in Markdown.
+//   pygc_bench [--objects N] [--repetitions N] [--core kernel|gcore] [--rows all|alone]
 #include "tests/e2e/support/front_ends.h"
 #include "tests/e2e/support/processes.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -12,6 +13,8 @@
 #include <span>
 #include <stdexcept>
 #include <string_view>
+#include <sys/mman.h>
+#include <unistd.h>
 
 namespace {
 
@@ -21,6 +24,7 @@ struct Options {
   int objects = 1300000;
   int repetitions = 5;
   CoreKind kind = CoreKind::kernel;
+  bool alone = false; // without debuggers, --deep and --pid
 };
 
 Options parse(std::span<char*> words) {
@@ -34,9 +38,11 @@ Options parse(std::span<char*> words) {
       options.repetitions = std::max(1, std::atoi(value.c_str()));
     } else if (name == "--core" && (value == "kernel" || value == "gcore")) {
       options.kind = value == "kernel" ? CoreKind::kernel : CoreKind::gcore;
+    } else if (name == "--rows" && (value == "all" || value == "alone")) {
+      options.alone = value == "alone";
     } else {
       throw std::runtime_error("usage: pygc_bench [--objects N] [--repetitions N] "
-                               "[--core kernel|gcore]");
+                               "[--core kernel|gcore] [--rows all|alone]");
     }
   }
   return options;
@@ -47,50 +53,84 @@ double median(std::vector<double> values) {
   return values.at(values.size() / 2);
 }
 
-/// Medians over the repetitions of one way to run.
+/// Medians over the repetitions of one way to run; of all its processes.
 struct Figures {
-  double seconds = 0;   // whole process
-  double replay = 0;    // update_refs and traversals, by pygc's own account
-  double total = 0;     // the command, by pygc's own account
+  double seconds = 0;
+  double processor = 0; // seconds, user and system
   double megabytes = 0; // peak resident memory of the largest process
+  double faults = 0;    // page faults
 };
 
-Figures measure(int repetitions, const std::function<Check()>& check) {
+Figures measure(int repetitions, const std::function<Outcome()>& run) {
   std::vector<double> seconds;
-  std::vector<double> replay;
-  std::vector<double> total;
+  std::vector<double> processor;
+  std::vector<double> faults;
   Figures figures;
+  const auto to_seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
   for (int i = 0; i < repetitions; ++i) {
-    const Check result = check();
-    if (result.status != 0) { // a warning (faulthandler is enabled there) is no error
-      throw std::runtime_error("the heap was to be without errors: " + result.document.dump());
-    }
-    seconds.push_back(result.outcome.seconds);
-    replay.push_back(result.document.at("seconds").at("replay").get<double>());
-    total.push_back(result.document.at("seconds").at("total").get<double>());
-    figures.megabytes =
-        std::max(figures.megabytes, static_cast<double>(result.outcome.usage.ru_maxrss) / 1024.0);
+    const Outcome outcome = run();
+    const rusage& usage = outcome.usage;
+    seconds.push_back(outcome.seconds);
+    processor.push_back(to_seconds(usage.ru_utime) + to_seconds(usage.ru_stime));
+    faults.push_back(static_cast<double>(usage.ru_minflt));
+    figures.megabytes = std::max(figures.megabytes, static_cast<double>(usage.ru_maxrss) / 1024.0);
   }
   figures.seconds = median(seconds);
-  figures.replay = median(replay);
-  figures.total = median(total);
+  figures.processor = median(processor);
+  figures.faults = median(faults);
   return figures;
 }
 
-/// What the debugger takes for the core without pygc.
-double idle_seconds(int repetitions, const std::function<Outcome()>& start) {
-  std::vector<double> seconds;
-  seconds.reserve(static_cast<std::size_t>(repetitions));
-  for (int i = 0; i < repetitions; ++i) {
-    seconds.push_back(start().seconds);
+Outcome sound(const Check& check) {
+  if (check.status != 0) { // a warning (faulthandler is enabled there) is no error
+    throw std::runtime_error("the heap was to be without errors: " + check.document.dump());
   }
-  return median(seconds);
+  return check.outcome;
+}
+
+Outcome sound(Outcome outcome) {
+  if (outcome.status != 0) {
+    throw std::runtime_error(outcome.out + outcome.err);
+  }
+  return outcome;
+}
+
+/// What one write to a fresh page costs, and to one of a file that is mapped copy on write.
+void print_fault_costs() {
+  constexpr std::size_t page = 4096;
+  constexpr std::size_t size = std::size_t{64} << 20;
+  const int file = ::memfd_create("pygc_bench", MFD_CLOEXEC);
+  const std::vector<char> zeros(size);
+  if (file < 0 || ::write(file, zeros.data(), size) != static_cast<ssize_t>(size)) {
+    throw std::runtime_error("no memory to measure page faults with");
+  }
+  for (const int fd : {-1, file}) {
+    const int flags = MAP_PRIVATE | (fd < 0 ? MAP_ANONYMOUS : 0);
+    void* at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+    if (at == MAP_FAILED) {
+      throw std::runtime_error("no memory to measure page faults with");
+    }
+    ::madvise(at, size, MADV_NOHUGEPAGE);
+    const auto begin = std::chrono::steady_clock::now();
+    for (std::size_t offset = 0; offset < size; offset += page) {
+      static_cast<volatile char*>(at)[offset] = 1;
+    }
+    const std::chrono::duration<double, std::micro> taken =
+        std::chrono::steady_clock::now() - begin;
+    std::printf("%s %.2f us", fd < 0 ? "A page fault: fresh memory" : ", copy on write",
+                taken.count() / static_cast<double>(size / page));
+    ::munmap(at, size);
+  }
+  std::printf(".\n\n");
+  ::close(file);
 }
 
 void print_row(const char* name, const Figures& figures, double idle, double collect) {
   const double command = figures.seconds - idle;
-  std::printf("%-16s %9.3f %9.3f %9.3f %7.2f %9.0f\n", name, figures.seconds, idle, command,
-              command / collect, figures.megabytes);
+  std::printf("| %s | %.3f | %.2f | %.3f | %.0f | %.0f |\n", name, command, command / collect,
+              figures.processor, figures.megabytes, figures.faults);
 }
 
 CoreRequest big_heap(const Options& options) {
@@ -114,56 +154,55 @@ void run_benchmark(const Options& options) {
   const Core core = make_core(big_heap(options));
   const double collect = median(collects_of(core.printed));
   const Check first = check_alone(core); // fills the page cache and the layout cache
-  std::printf("%s, %s objects walked, %s core of %.0f MB, medians of %d\n",
+  std::printf("CPython %s, %s objects, %s core of %.0f MB, medians of %d; gc.collect() of the "
+              "interpreter: %.3f s.\n\n",
               first.document.at("python").at("version").get<std::string>().c_str(),
               first.document.at("objects").at("walked").dump().c_str(),
               options.kind == CoreKind::kernel ? "kernel" : "gcore",
-              static_cast<double>(std::filesystem::file_size(core.path)) / 1e6,
-              options.repetitions);
-  std::printf("gc.collect() of the interpreter: %.3f s\n\n", collect);
-
-  const Figures alone = measure(options.repetitions, [&] { return check_alone(core); });
-  const Figures untraced =
-      measure(options.repetitions, [&] { return check_alone(core, {"--no-trace"}); });
-  const Figures deep = measure(1, [&] { return check_alone(core, {"--deep"}); });
-  const Figures gdb = measure(options.repetitions, [&] { return check_in_gdb(core); });
-  const Figures lldb = measure(options.repetitions, [&] { return check_in_lldb(core); });
-  const double gdb_idle =
-      idle_seconds(options.repetitions, [&] { return run_in_gdb(target_of(core), {}); });
-  const double lldb_idle =
-      idle_seconds(options.repetitions, [&] { return run_in_lldb(target_of(core), {}); });
-
-  std::printf("%-16s %9s %9s %9s %7s %9s\n", "pygc check", "whole s", "idle s", "command s",
-              "ratio", "peak MB");
-  print_row("alone", alone, 0, collect);
-  print_row("alone, untraced", untraced, 0, collect);
-  print_row("alone, --deep", deep, 0, collect);
-  print_row("in GDB", gdb, gdb_idle, collect);
-  print_row("in LLDB", lldb, lldb_idle, collect);
-  std::printf("\nreplay proper: %.3f s, ratio %.2f (inside GDB %.3f s, inside LLDB %.3f s)\n",
-              alone.replay, alone.replay / collect, gdb.replay, lldb.replay);
-  std::printf("idle: the debugger opens the core and ends; ratio: command to gc.collect(); peak:\n"
-              "resident memory of the largest process, the debugger included\n");
+              static_cast<double>(std::filesystem::file_size(core.path)) / 1e6, options.repetitions,
+              collect);
+  std::printf("| command | s | ratio | processor s | peak MB | page faults |\n");
+  std::printf("|---|---|---|---|---|---|\n");
+  const auto row = [&](const char* name, int repetitions, const std::function<Outcome()>& run) {
+    print_row(name, measure(repetitions, run), 0, collect);
+  };
+  row("check", options.repetitions, [&] { return sound(check_alone(core)); });
+  row("check --no-trace", options.repetitions,
+      [&] { return sound(check_alone(core, {"--no-trace"})); });
+  row("gc-refs --output", options.repetitions,
+      [&] { return sound(run_pygc({"gc-refs", core.path, "--output", core.path + ".gc_refs"})); });
+  if (options.alone) {
+    return;
+  }
+  row("check --deep", 1, [&] { return sound(check_alone(core, {"--deep"})); });
+  // Without what the debugger takes to open the core and to end.
+  const auto debugger = [&](const char* name, const std::function<Outcome()>& idle,
+                            const std::function<Outcome()>& run) {
+    const double without = measure(options.repetitions, idle).seconds;
+    print_row(name, measure(options.repetitions, run), without, collect);
+  };
+  debugger(
+      "check in GDB", [&] { return run_in_gdb(target_of(core), {}); },
+      [&] { return sound(check_in_gdb(core)); });
+  debugger(
+      "check in LLDB", [&] { return run_in_lldb(target_of(core), {}); },
+      [&] { return sound(check_in_lldb(core)); });
 }
 
-/// How long a live process stands still.
+/// Of a live process; and how long it stands still.
 void run_live_benchmark(const Options& options) {
   const RunningScript script(big_heap(options));
   const double collect = median(collects_of(script.printed()));
   std::vector<double> pauses;
-  std::vector<double> wholes;
-  std::string walked;
-  for (int i = 0; i < options.repetitions; ++i) {
+  const Figures figures = measure(options.repetitions, [&] {
     const Check check = check_process(script.pid());
     pauses.push_back(check.document.at("target").at("stopped_seconds").get<double>());
-    wholes.push_back(check.outcome.seconds);
-    walked = check.document.at("objects").at("walked").dump();
-  }
+    return sound(check);
+  });
+  print_row("check --pid", figures, 0, collect);
   const double pause = median(pauses);
-  std::printf(
-      "\npygc check --pid, %s objects: stands still %.4f s, gc.collect() of the same process "
-      "%.3f s,\nratio %.2f; whole command %.3f s\n",
-      walked.c_str(), pause, collect, pause / collect, median(wholes));
+  std::printf("\nFor --pid the process stands still %.4f s, %.2f of its gc.collect() (%.3f s).\n",
+              pause, pause / collect, collect);
 }
 
 } // namespace
@@ -171,8 +210,11 @@ void run_live_benchmark(const Options& options) {
 int main(int argc, char** argv) {
   try {
     const Options options = parse(std::span(argv, static_cast<std::size_t>(argc)));
+    print_fault_costs();
     run_benchmark(options);
-    run_live_benchmark(options);
+    if (!options.alone) {
+      run_live_benchmark(options);
+    }
   } catch (const std::exception& error) {
     std::fprintf(stderr, "pygc_bench: %s\n", error.what());
     return 1;
