@@ -159,6 +159,10 @@ private:
       text_.paragraph(how, 8);
     }
     text_.paragraph(finding.message, 2);
+    if (finding.object && finding.kind != analysis::FindingKind::object_corrupt &&
+        finding.kind != analysis::FindingKind::list_corrupt) {
+      text_.line(fmt::format("  next: pygc object {:#x}", finding.object->address));
+    }
   }
 
   void verdict() {

@@ -106,9 +106,13 @@ private:
   std::vector<std::unique_ptr<image::Module>> modules_;
 };
 
+/// Whether memory that the core lacks is memory that could hold references.
+enum class MissingMemory : std::uint8_t { writable, read_only };
+
 class HeapBuilder {
 public:
-  HeapBuilder() : bytes_(area_size) {
+  explicit HeapBuilder(MissingMemory missing = MissingMemory::writable)
+      : bytes_(area_size), missing_(missing) {
     cpython::Layout& layout = runtime_.layout;
     layout.gc_head_size = 16;
     layout.gc_prev = 8;
@@ -119,10 +123,10 @@ public:
     layout.tp_itemsize = 40;
     layout.tp_flags = 48;
     layout.tp_traverse = 56;
-    layout.tp_members = 64;
-    layout.tp_base = 72;
-    layout.tp_dictoffset = 80;
-    layout.tp_is_gc = 88;
+    layout.tp_members = 88; // behind tp_clear, tp_richcompare and tp_weaklistoffset
+    layout.tp_base = 96;
+    layout.tp_dictoffset = 104;
+    layout.tp_is_gc = 112; // tp_del and tp_finalize are the 6th and 8th word behind it
     layout.md_dict = 16;
     layout.md_def = 24;
     layout.md_state = 32;
@@ -155,7 +159,7 @@ public:
   Address add_type(const std::string& name, Address traverse, std::uint64_t flags = 0) {
     const Address text = reserve(name.size() + 1);
     std::memcpy(bytes_.data() + (text - dynamic_base), name.c_str(), name.size() + 1);
-    const Address type = reserve(96);
+    const Address type = reserve(192);
     const cpython::Layout& layout = runtime_.layout;
     store(type + layout.ob_type, metatype == 0 ? type : metatype);
     store(type + layout.tp_name, text);
@@ -263,12 +267,16 @@ private:
     region.end = start + area_size;
     region.source = source;
     region.fd = fd;
-    region.permissions = {.read = true, .write = true, .execute = false};
+    region.permissions = {.read = true,
+                          .write = source != image::Source::missing ||
+                                   missing_ == MissingMemory::writable,
+                          .execute = false};
     region.why_missing = source == image::Source::missing ? "the core lacks it" : "";
     EXPECT_TRUE(image_.space().add(region));
   }
 
   std::vector<std::uint8_t> bytes_;
+  MissingMemory missing_;
   std::size_t used_ = 64;
   std::size_t functions_ = 0;
   std::size_t collecting_ = 0;

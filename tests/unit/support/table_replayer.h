@@ -34,6 +34,11 @@ public:
   /// `container` is an index; tracing sees it and goes on.
   void add_traced_incident(const replay::Incident& incident) { traced_.push_back(incident); }
 
+  /// A visit that does not count, of an object that is not collected.
+  void visit_further(std::uint32_t container, Address object) {
+    further_.emplace_back(container, object);
+  }
+
   /// Tracing fails.
   void fail_tracing(Error error) { trace_error_ = std::move(error); }
 
@@ -78,6 +83,11 @@ public:
           all.push_back({i, objects_[visited]});
         }
         all.push_back({i, 0x99}); // an object that is not collected
+      }
+      for (const auto& [from, object] : further_) {
+        if (from == container) {
+          all.push_back({i, object});
+        }
       }
     }
     return all;
@@ -138,6 +148,7 @@ private:
   Visits visits_;
   Visits borrowed_;
   std::map<std::pair<std::uint32_t, std::size_t>, Address> slots_;
+  std::vector<std::pair<std::uint32_t, Address>> further_;
   std::vector<replay::Incident> incidents_;
   std::vector<replay::Incident> traced_;
   std::optional<Error> trace_error_;

@@ -1,0 +1,36 @@
+// One collection, replayed as deduce_unreachable does it: gc_refs, who visits whom, what is
+// reachable.
+#pragma once
+
+#include "common/base/error.h"
+#include "common/cpython/objects/object_reader.h"
+#include "common/heap/collected_set.h"
+#include "common/heap/graph.h"
+#include "common/replay/replay.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pygc::analysis {
+
+/// Indices of nodes are those of the set.
+struct Collection {
+  heap::CollectedSet set;
+  replay::RoundResult replayed;
+  heap::Graph graph;
+  std::vector<bool> reachable; // has a gc_refs, or is visited by one that is reachable
+};
+
+/// Of the interpreter's objects of that generation and the younger ones; without one: of all that
+/// are not frozen. Errors: replayer, cancelled, limit.
+Result<Collection> replay_collection(const cpython::ObjectReader& reader, const heap::Heap& heap,
+                                     replay::Replayer& replayer, std::size_t interpreter,
+                                     std::optional<std::size_t> generation);
+
+/// What makes answers from the heap and this replay incomplete, a sentence each. With one of these
+/// what is unreachable is a lower bound: visits that are missing leave gc_refs too high.
+std::vector<std::string> collection_lacks(const heap::Heap& heap,
+                                          const std::vector<Collection>& collections);
+
+} // namespace pygc::analysis

@@ -1,0 +1,208 @@
+#include "common/analysis/explore/garbage.h"
+
+#include "common/cpython/objects/finalization.h"
+#include "common/heap/components.h"
+#include "common/heap/reachability.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace pygc::analysis {
+namespace {
+
+using Counts = std::map<std::uint32_t, std::uint64_t>; // by index of a type
+
+/// One interpreter's unreachable objects.
+class Sorter {
+public:
+  Sorter(cpython::ObjectReader& reader, const heap::Heap& heap, Garbage& garbage,
+         std::unordered_map<Address, std::uint32_t>& type_indices)
+      : reader_(reader), heap_(heap), garbage_(garbage), type_indices_(type_indices) {}
+
+  InterpreterGarbage sort(const Collection& collection) {
+    collection_ = &collection;
+    const auto& set = collection.set;
+    const cpython::Interpreter& interpreter = reader_.runtime().interpreters[set.interpreter];
+    found_.id = interpreter.id;
+    found_.enabled = interpreter.enabled;
+    for (const cpython::Generation& each : interpreter.generations) {
+      if (!each.permanent && !each.on_stack) {
+        found_.generations.push_back({.name = each.name,
+                                      .head = each.head,
+                                      .count = each.count,
+                                      .threshold = each.threshold,
+                                      .types = {}});
+      }
+    }
+    found_.collected = set.objects.size();
+    found_.immortal = set.immortal;
+    unreachable_ = collection.reachable;
+    unreachable_.flip();
+    for (std::uint32_t i = 0; i < unreachable_.size(); ++i) {
+      if (unreachable_[i]) {
+        nodes_.push_back(i);
+        addresses_.insert(set.objects[i]);
+      }
+    }
+    add_objects();
+    find_cycles();
+    find_legacy_finalizers();
+    find_calls();
+    return std::move(found_);
+  }
+
+private:
+  Address type_of(std::uint32_t node) const {
+    return heap_.types[collection_->set.heap_index[node]];
+  }
+
+  std::uint32_t type_index(Address type) {
+    const auto [at, added] =
+        type_indices_.emplace(type, static_cast<std::uint32_t>(garbage_.types.size()));
+    if (added) {
+      garbage_.types.push_back(reader_.type(type).name);
+    }
+    return at->second;
+  }
+
+  std::vector<TypeCount> rows(const Counts& counts) const {
+    std::vector<TypeCount> types;
+    for (const auto& [type, count] : counts) {
+      types.push_back({garbage_.types[type], count});
+    }
+    std::ranges::sort(types, [](const TypeCount& a, const TypeCount& b) {
+      return a.objects != b.objects ? a.objects > b.objects : a.name < b.name;
+    });
+    return types;
+  }
+
+  void add_objects() {
+    Counts counts;
+    for (const std::uint32_t node : nodes_) {
+      const std::uint32_t type = type_index(type_of(node));
+      ++counts[type];
+      found_.objects.push_back({.address = collection_->set.objects[node],
+                                .refcount = collection_->set.refcounts[node],
+                                .type = type,
+                                .cycle = {}});
+    }
+    found_.by_type = rows(counts);
+  }
+
+  void find_cycles() {
+    const heap::Components components = heap::strong_components(collection_->graph, unreachable_);
+    std::map<std::uint32_t, Counts> cycles; // by component
+    std::map<std::uint32_t, Address> examples;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const std::uint32_t component = components.of[nodes_[i]];
+      if (!components.cyclic[component]) {
+        ++found_.outside_cycles;
+        continue;
+      }
+      GarbageObject& object = found_.objects[i];
+      object.cycle = component;
+      ++cycles[component][object.type];
+      examples.emplace(component, object.address);
+    }
+    std::map<Counts, std::size_t> groups;
+    for (const auto& [component, counts] : cycles) {
+      const auto [at, added] = groups.emplace(counts, found_.cycles.size());
+      if (added) {
+        found_.cycles.push_back({.size = components.sizes[component],
+                                 .types = rows(counts),
+                                 .example = examples.at(component)});
+      }
+      ++found_.cycles[at->second].cycles;
+    }
+    std::ranges::stable_sort(found_.cycles, std::ranges::greater(),
+                             [](const CycleGroup& group) { return group.cycles * group.size; });
+  }
+
+  const cpython::TypeFinalization& finalization(Address type) {
+    const auto [at, added] = finalization_.try_emplace(type);
+    if (added) {
+      if (const auto read = cpython::type_finalization(reader_, type)) {
+        at->second = *read;
+      }
+    }
+    return at->second;
+  }
+
+  void find_legacy_finalizers() {
+    std::vector<std::uint32_t> roots;
+    for (const std::uint32_t node : nodes_) {
+      if (finalization(type_of(node)).legacy != 0) {
+        roots.push_back(node);
+      }
+    }
+    found_.legacy_finalizers = roots.size();
+    if (roots.empty()) {
+      return;
+    }
+    const std::vector<bool> kept = heap::reachable_from(collection_->graph, roots);
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (kept[nodes_[i]]) {
+        found_.objects[i].fate = Fate::uncollectable;
+        ++found_.uncollectable;
+      }
+    }
+  }
+
+  void find_calls() {
+    Counts finalizers;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const GarbageObject& object = found_.objects[i];
+      if (object.fate != Fate::freed) {
+        continue;
+      }
+      const cpython::TypeFinalization& type = finalization(type_of(nodes_[i]));
+      const bool finalized =
+          (heap_.gc_prev[collection_->set.heap_index[nodes_[i]]] & heap::prev_mask_finalized) != 0;
+      if (type.finalize != 0 && !finalized) {
+        ++finalizers[object.type];
+      }
+      for (const Address weakref :
+           cpython::weakrefs_with_callback(reader_, object.address, type.weaklistoffset)) {
+        // The callback of a weak reference that is garbage itself is not called.
+        if (!addresses_.contains(weakref)) {
+          ++found_.callbacks;
+        }
+      }
+    }
+    found_.finalizers = rows(finalizers);
+  }
+
+  cpython::ObjectReader& reader_;
+  const heap::Heap& heap_;
+  Garbage& garbage_;
+  std::unordered_map<Address, std::uint32_t>& type_indices_;
+  const Collection* collection_ = nullptr;
+  std::vector<bool> unreachable_;
+  std::vector<std::uint32_t> nodes_; // unreachable, one for each of found_.objects
+  std::unordered_set<Address> addresses_;
+  std::unordered_map<Address, cpython::TypeFinalization> finalization_;
+  InterpreterGarbage found_;
+};
+
+} // namespace
+
+Result<Garbage> find_garbage(cpython::ObjectReader& reader, const heap::Heap& heap,
+                             replay::Replayer& replayer, std::optional<std::size_t> generation) {
+  Garbage garbage;
+  std::unordered_map<Address, std::uint32_t> type_indices;
+  std::vector<Collection> collections;
+  for (std::size_t i = 0; i < reader.runtime().interpreters.size(); ++i) {
+    auto collection = replay_collection(reader, heap, replayer, i, generation);
+    if (!collection) {
+      return std::unexpected(collection.error());
+    }
+    garbage.interpreters.push_back(Sorter(reader, heap, garbage, type_indices).sort(*collection));
+    collections.push_back(std::move(*collection));
+  }
+  garbage.incomplete_because = collection_lacks(heap, collections);
+  return garbage;
+}
+
+} // namespace pygc::analysis

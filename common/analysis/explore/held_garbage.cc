@@ -1,0 +1,205 @@
+#include "common/analysis/explore/held_garbage.h"
+
+#include "common/heap/reachability.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <unordered_map>
+#include <unordered_set>
+
+namespace pygc::analysis {
+namespace {
+
+constexpr std::size_t objects_at_a_time = 1 << 15;
+
+/// Objects that the collector does not see: holders, and untracked containers. Each is live when it
+/// has a reference that is no visit, or a live container.
+class Hidden {
+public:
+  Hidden(cpython::ObjectReader& reader, replay::Replayer& replayer)
+      : reader_(reader), replayer_(replayer) {}
+
+  void add_holder(const Holder& holder) { refcounts_.emplace(holder.object, holder.refcount); }
+
+  /// Runs the traverse functions of the tracked objects, then those of untracked containers that
+  /// they lead to.
+  Result<void> find(const heap::Heap& heap) {
+    std::vector<Address> containers;
+    for (std::size_t i = 0; i < heap.objects.size(); ++i) {
+      if (heap.usable[i]) {
+        containers.push_back(heap.objects[i]);
+      }
+    }
+    while (!containers.empty()) {
+      std::vector<Address> further;
+      for (std::size_t i = 0; i < containers.size(); i += objects_at_a_time) {
+        const auto some =
+            std::span(containers).subspan(i, std::min(objects_at_a_time, containers.size() - i));
+        if (auto visited = visit(some, further); !visited) {
+          return visited;
+        }
+      }
+      containers = std::move(further);
+    }
+    return {};
+  }
+
+  /// Those with a reference that no visit accounts for.
+  std::vector<Address> roots() const {
+    std::vector<Address> found;
+    for (const auto& [object, refcount] : refcounts_) {
+      const auto visits = visits_.find(object);
+      if (visits == visits_.end() || visits->second != refcount) {
+        found.push_back(object);
+      }
+    }
+    return found;
+  }
+
+  bool contains(Address object) const { return refcounts_.contains(object); }
+  /// By container (tracked, or hidden itself): the hidden objects that it visits.
+  const std::unordered_map<Address, std::vector<Address>>& visited_by() const {
+    return visited_by_;
+  }
+
+private:
+  Result<void> visit(std::span<const Address> containers, std::vector<Address>& further) {
+    std::vector<replay::Incident> incidents;
+    const auto visits = replayer_.visits(containers, 0, &incidents);
+    if (!visits) {
+      return std::unexpected(visits.error());
+    }
+    for (const replay::Visit& visit : *visits) {
+      if (!refcounts_.contains(visit.object)) {
+        const auto refcount = refcount_of_untracked(visit.object);
+        if (!refcount) {
+          continue;
+        }
+        refcounts_.emplace(visit.object, *refcount);
+        further.push_back(visit.object);
+      }
+      ++visits_[visit.object];
+      visited_by_[containers[visit.container]].push_back(visit.object);
+    }
+    return {};
+  }
+
+  /// Nothing when the object is none that a collector could track, or is tracked.
+  std::optional<std::uint64_t> refcount_of_untracked(Address object) {
+    const cpython::Runtime& runtime = reader_.runtime();
+    const cpython::Layout& layout = runtime.layout;
+    const auto type_at = reader_.type_address(object);
+    if (!type_at) {
+      return std::nullopt;
+    }
+    const cpython::TypeInfo& type = reader_.type(*type_at);
+    // A static type has the flag, by its metatype, and no GC head.
+    if (!type.problem.empty() || !type.has_flag(cpython::type_flag::have_gc) ||
+        type.traverse == 0 || type.has_flag(cpython::type_flag::type_subclass)) {
+      return std::nullopt;
+    }
+    const auto next = reader_.memory().load<Address>(object - layout.gc_head_size + layout.gc_next);
+    const auto stored = reader_.memory().load<std::uint64_t>(object + layout.ob_refcnt);
+    if (!next || *next != 0 || !stored) {
+      return std::nullopt;
+    }
+    // An immortal one counts as live: no number of visits accounts for it.
+    return runtime.is_immortal(*stored) ? UINT64_MAX : runtime.refcount(*stored);
+  }
+
+  cpython::ObjectReader& reader_;
+  replay::Replayer& replayer_;
+  std::unordered_map<Address, std::uint64_t> refcounts_; // of hidden objects
+  std::unordered_map<Address, std::uint64_t> visits_;    // of hidden objects
+  std::unordered_map<Address, std::vector<Address>> visited_by_;
+};
+
+/// The reachable part of the collected objects and of the hidden ones, which lead to each other.
+class Reach {
+public:
+  Reach(const Collection& collection, std::span<const Hold> holds, const Hidden& hidden)
+      : collection_(collection), hidden_(hidden) {
+    left_ = collection.replayed.gc_refs;
+    for (const Hold& hold : holds) {
+      --left_[hold.node];
+      held_[hold.holder.object].push_back(hold.node);
+    }
+    for (std::uint32_t node = 0; node < left_.size(); ++node) {
+      nodes_.emplace(collection.set.objects[node], node);
+      if (left_[node] != 0) {
+        roots_.push_back(node);
+      }
+    }
+  }
+
+  std::vector<bool> run() {
+    for (const Address object : hidden_.roots()) {
+      enliven(object);
+    }
+    do {
+      grown_ = false;
+      reached_ = heap::reachable_from(collection_.graph, roots_);
+      for (const auto& [container, objects] : hidden_.visited_by()) {
+        const auto node = nodes_.find(container);
+        // What this collection does not take is alive.
+        const bool live =
+            node != nodes_.end() ? reached_[node->second] : !hidden_.contains(container);
+        for (const Address object : objects) {
+          if (live) {
+            enliven(object);
+          }
+        }
+      }
+    } while (grown_);
+    return std::move(reached_);
+  }
+
+private:
+  void enliven(Address first) {
+    std::vector<Address> open{first};
+    while (!open.empty()) {
+      const Address object = open.back();
+      open.pop_back();
+      if (!live_.insert(object).second) {
+        continue;
+      }
+      if (const auto held = held_.find(object); held != held_.end()) {
+        roots_.insert(roots_.end(), held->second.begin(), held->second.end());
+        grown_ = true;
+      }
+      if (const auto visited = hidden_.visited_by().find(object);
+          visited != hidden_.visited_by().end()) {
+        open.insert(open.end(), visited->second.begin(), visited->second.end());
+      }
+    }
+  }
+
+  const Collection& collection_;
+  const Hidden& hidden_;
+  std::vector<std::int64_t> left_; // by node: gc_refs without the holders'
+  std::unordered_map<Address, std::uint32_t> nodes_;
+  std::unordered_map<Address, std::vector<std::uint32_t>> held_; // by holder
+  std::vector<std::uint32_t> roots_;
+  std::unordered_set<Address> live_; // hidden ones
+  std::vector<bool> reached_;
+  bool grown_ = false;
+};
+
+} // namespace
+
+Result<std::vector<bool>> reached_beside_holders(cpython::ObjectReader& reader,
+                                                 const heap::Heap& heap, replay::Replayer& replayer,
+                                                 const Collection& collection,
+                                                 std::span<const Hold> holds) {
+  Hidden hidden(reader, replayer);
+  for (const Hold& hold : holds) {
+    hidden.add_holder(hold.holder);
+  }
+  if (auto found = hidden.find(heap); !found) {
+    return std::unexpected(found.error());
+  }
+  return Reach(collection, holds, hidden).run();
+}
+
+} // namespace pygc::analysis

@@ -1,0 +1,204 @@
+#include "common/analysis/explore/leaks.h"
+
+#include "common/analysis/explore/collection.h"
+#include "common/analysis/explore/held_garbage.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <tuple>
+
+namespace pygc::analysis {
+namespace {
+
+constexpr std::size_t places_each = 16;
+constexpr std::size_t examples_each = 5;
+
+/// An object with references that are no visits.
+struct Pinned {
+  Address object = 0;
+  std::uint32_t collection = 0;
+  std::uint32_t node = 0;
+};
+
+class Search {
+public:
+  Search(cpython::ObjectReader& reader, const heap::Heap& heap, replay::Replayer& replayer,
+         const LeakQuestion& question)
+      : reader_(reader), heap_(heap), replayer_(replayer), question_(question) {}
+
+  Result<Leaks> run() {
+    if (auto replayed = replay(); !replayed) {
+      return std::unexpected(replayed.error());
+    }
+    std::vector<Address> candidates;
+    for (const Pinned& each : pinned_) {
+      candidates.push_back(each.object);
+    }
+    auto words = find_words(reader_.memory(), question_.threads, candidates, places_each,
+                            question_.cancelled);
+    if (!words) {
+      return std::unexpected(words.error());
+    }
+    words_ = std::move(*words);
+    leaks_.scanned = words_.scanned;
+    leaks_.incomplete_because = collection_lacks(heap_, collections_);
+    if (!words_.complete()) {
+      leaks_.incomplete_because.push_back(fmt::format(
+          "{} bytes of writable memory, which may hold references, are missing", words_.missing));
+    }
+    if (leaks_.incomplete_because.empty()) {
+      find_lost_references();
+      if (auto found = find_held_garbage(); !found) {
+        return std::unexpected(found.error());
+      }
+    }
+    finish();
+    return std::move(leaks_);
+  }
+
+private:
+  Result<void> replay() {
+    for (std::size_t i = 0; i < reader_.runtime().interpreters.size(); ++i) {
+      auto collection = replay_collection(reader_, heap_, replayer_, i, {});
+      if (!collection) {
+        return std::unexpected(collection.error());
+      }
+      for (std::uint32_t node = 0; node < collection->set.objects.size(); ++node) {
+        if (collection->replayed.gc_refs[node] > 0) {
+          pinned_.push_back({.object = collection->set.objects[node],
+                             .collection = static_cast<std::uint32_t>(i),
+                             .node = node});
+        }
+      }
+      leaks_.collected += collection->set.objects.size();
+      collections_.push_back(std::move(*collection));
+    }
+    leaks_.pinned = pinned_.size();
+    std::ranges::sort(pinned_, {}, &Pinned::object);
+    return {};
+  }
+
+  std::uint64_t refcount(const Pinned& each) const {
+    return collections_[each.collection].set.refcounts[each.node];
+  }
+  std::uint64_t gc_refs(const Pinned& each) const {
+    return static_cast<std::uint64_t>(collections_[each.collection].replayed.gc_refs[each.node]);
+  }
+  const std::string& type_name(const Pinned& each) {
+    const auto& set = collections_[each.collection].set;
+    return reader_.type(heap_.types[set.heap_index[each.node]]).name;
+  }
+
+  void add(LeakGroup group, std::uint64_t references, LeakExample example) {
+    if (!question_.type.empty() && group.type != question_.type) {
+      return;
+    }
+    const auto key = std::tuple(group.kind, group.proven, group.type, group.refcount, group.visits,
+                                group.words, group.holder_type, group.holder_offset);
+    LeakGroup& known = groups_.try_emplace(key, std::move(group)).first->second;
+    ++known.objects;
+    known.references += references;
+    if (known.examples.size() < examples_each) {
+      known.examples.push_back(example);
+    }
+  }
+
+  LeakGroup group_of(const Pinned& each, std::uint64_t words) {
+    return {.type = type_name(each),
+            .refcount = refcount(each),
+            .visits = refcount(each) - gc_refs(each),
+            .words = words,
+            .holder_type = {},
+            .examples = {}};
+  }
+
+  void find_lost_references() {
+    for (std::size_t i = 0; i < pinned_.size(); ++i) {
+      const std::uint64_t words = words_.counts[i];
+      if (refcount(pinned_[i]) > words) {
+        add(group_of(pinned_[i], words), refcount(pinned_[i]) - words,
+            {.object = pinned_[i].object});
+      }
+    }
+  }
+
+  /// What would be garbage if the holders' types had a traverse function.
+  Result<void> find_held_garbage() {
+    HolderSearch search(reader_, heap_);
+    std::vector<std::vector<Hold>> holds(collections_.size());
+    std::vector<std::vector<std::uint32_t>> pinned(collections_.size()); // one for each hold
+    for (const Word& word : words_.places) {
+      const Pinned& each = pinned_[word.candidate];
+      const auto holder = word.at != 0 ? search.holder_of(word.at) : std::nullopt;
+      if (holder) {
+        holds[each.collection].push_back({.node = each.node, .holder = *holder});
+        pinned[each.collection].push_back(word.candidate);
+      }
+    }
+    for (std::uint32_t i = 0; i < collections_.size(); ++i) {
+      if (holds[i].empty()) {
+        continue;
+      }
+      const auto reached =
+          reached_beside_holders(reader_, heap_, replayer_, collections_[i], holds[i]);
+      if (!reached) {
+        return std::unexpected(reached.error());
+      }
+      for (std::size_t k = 0; k < holds[i].size(); ++k) {
+        if (!(*reached)[holds[i][k].node]) {
+          add_held(pinned[i][k], holds[i][k].holder);
+        }
+      }
+    }
+    return {};
+  }
+
+  void add_held(std::uint32_t candidate, const Holder& holder) {
+    LeakGroup group = group_of(pinned_[candidate], words_.counts[candidate]);
+    group.kind = LeakKind::nogc_holder;
+    group.proven = group.words == group.refcount;
+    group.holder_type = reader_.type(holder.type).name;
+    group.holder_offset = holder.offset;
+    add(std::move(group), 1, {.object = pinned_[candidate].object, .holder = holder.object});
+  }
+
+  void finish() {
+    for (auto& [key, group] : groups_) {
+      leaks_.groups.push_back(std::move(group));
+    }
+    std::ranges::stable_sort(leaks_.groups, [](const LeakGroup& a, const LeakGroup& b) {
+      return a.proven != b.proven ? a.proven : a.objects > b.objects;
+    });
+  }
+
+  using Key = std::tuple<LeakKind, bool, std::string, std::uint64_t, std::uint64_t, std::uint64_t,
+                         std::string, std::uint64_t>;
+
+  cpython::ObjectReader& reader_;
+  const heap::Heap& heap_;
+  replay::Replayer& replayer_;
+  const LeakQuestion& question_;
+  std::vector<Collection> collections_;
+  std::vector<Pinned> pinned_; // ascending
+  Words words_;
+  std::map<Key, LeakGroup> groups_;
+  Leaks leaks_;
+};
+
+} // namespace
+
+std::string_view leak_kind_name(LeakKind kind) {
+  return kind == LeakKind::refleak ? "refleak" : "nogc_holder";
+}
+
+bool Leaks::proven() const {
+  return std::ranges::any_of(groups, &LeakGroup::proven);
+}
+
+Result<Leaks> find_leaks(cpython::ObjectReader& reader, const heap::Heap& heap,
+                         replay::Replayer& replayer, const LeakQuestion& question) {
+  return Search(reader, heap, replayer, question).run();
+}
+
+} // namespace pygc::analysis

@@ -1,0 +1,134 @@
+#include "common/analysis/explore/object_facts.h"
+
+#include "common/analysis/explore/collection.h"
+
+#include <algorithm>
+#include <span>
+
+namespace pygc::analysis {
+namespace {
+
+constexpr std::size_t words_each = 4096;
+
+class Examination {
+public:
+  Examination(const image::ProcessImage& image, cpython::ObjectReader& reader,
+              const heap::Heap& heap, replay::Replayer& replayer, const ObjectQuestion& question)
+      : image_(image), reader_(reader), heap_(heap), replayer_(replayer), question_(question) {}
+
+  Result<ObjectFacts> run() {
+    for (const Direction direction : {Direction::to, Direction::from}) {
+      auto tree = follow_references(
+          image_, reader_, heap_, replayer_, question_.tracer,
+          {.object = question_.object, .direction = direction, .limit = question_.limit});
+      if (!tree) {
+        return std::unexpected(tree.error());
+      }
+      facts_.incomplete_because.insert(facts_.incomplete_because.end(),
+                                       tree->incomplete_because.begin(),
+                                       tree->incomplete_because.end());
+      (direction == Direction::to ? facts_.referrers : facts_.referents) = std::move(*tree);
+    }
+    look_at_object();
+    if (auto found = look_at_heap(); !found) {
+      return std::unexpected(found.error());
+    }
+    if (auto found = look_at_words(); !found) {
+      return std::unexpected(found.error());
+    }
+    return std::move(facts_);
+  }
+
+private:
+  void look_at_object() {
+    const cpython::Runtime& runtime = reader_.runtime();
+    const auto stored =
+        reader_.memory().load<std::uint64_t>(question_.object + runtime.layout.ob_refcnt);
+    facts_.immortal = stored && runtime.is_immortal(*stored);
+    const auto type_at = reader_.type_address(question_.object);
+    if (!type_at) {
+      return;
+    }
+    const cpython::TypeInfo& type = reader_.type(*type_at);
+    facts_.own_size = static_cast<std::uint64_t>(std::max<std::int64_t>(type.basicsize, 0));
+    const auto itemsize =
+        reader_.memory().load<std::int64_t>(*type_at + runtime.layout.tp_itemsize);
+    const auto items =
+        reader_.memory().load<std::int64_t>(question_.object + runtime.layout.ob_size);
+    constexpr std::int64_t limit = std::int64_t{1} << 40;
+    // An int keeps its sign, and since 3.12 more, in the place of ob_size.
+    if (itemsize && items && *itemsize > 0 && *itemsize < 4096 && *items > 0 &&
+        *items < limit / 4096 && type.name != "int") {
+      facts_.own_size += static_cast<std::uint64_t>(*itemsize * *items);
+    }
+    if (type.has_flag(cpython::type_flag::have_gc)) {
+      facts_.own_size += runtime.layout.gc_head_size;
+    }
+  }
+
+  Result<void> look_at_heap() {
+    const auto found = std::ranges::find(heap_.objects, question_.object);
+    facts_.tracked = found != heap_.objects.end();
+    if (!facts_.tracked) {
+      return {};
+    }
+    const auto index = static_cast<std::size_t>(found - heap_.objects.begin());
+    for (const heap::ListRange& list : heap_.lists) {
+      if (index < list.first || index - list.first >= list.count) {
+        continue;
+      }
+      facts_.generation =
+          reader_.runtime().interpreters[list.interpreter].generations[list.generation].name;
+      const auto collection = replay_collection(reader_, heap_, replayer_, list.interpreter, {});
+      if (!collection) {
+        return std::unexpected(collection.error());
+      }
+      const auto& objects = collection->set.objects;
+      const auto at = std::ranges::find(objects, question_.object);
+      if (at != objects.end()) {
+        const auto node = static_cast<std::size_t>(at - objects.begin());
+        const std::int64_t gc_refs = collection->replayed.gc_refs[node];
+        const auto refcount = static_cast<std::int64_t>(collection->set.refcounts[node]);
+        facts_.collector = {.gc_refs = gc_refs,
+                            .visits = static_cast<std::uint64_t>(refcount - gc_refs),
+                            .reachable = collection->reachable[node]};
+      }
+      return {};
+    }
+    return {};
+  }
+
+  Result<void> look_at_words() {
+    const auto words = find_words(reader_.memory(), question_.threads,
+                                  std::span(&question_.object, 1), words_each, question_.cancelled);
+    if (!words) {
+      return std::unexpected(words.error());
+    }
+    facts_.words = words->counts.front();
+    RootNames names(image_, reader_, question_.threads);
+    for (const Word& word : words->places) {
+      auto root = names.root(word.at);
+      if (root && root->kind != RootKind::memory && facts_.roots.size() < question_.limit) {
+        facts_.roots.push_back(std::move(*root));
+      }
+    }
+    return {};
+  }
+
+  const image::ProcessImage& image_;
+  cpython::ObjectReader& reader_;
+  const heap::Heap& heap_;
+  replay::Replayer& replayer_;
+  const ObjectQuestion& question_;
+  ObjectFacts facts_;
+};
+
+} // namespace
+
+Result<ObjectFacts> examine_object(const image::ProcessImage& image, cpython::ObjectReader& reader,
+                                   const heap::Heap& heap, replay::Replayer& replayer,
+                                   const ObjectQuestion& question) {
+  return Examination(image, reader, heap, replayer, question).run();
+}
+
+} // namespace pygc::analysis

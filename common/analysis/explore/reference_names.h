@@ -1,0 +1,46 @@
+// Where in a container a reference is: "['key']", "[3]", "+0x18 of the container".
+#pragma once
+
+#include "common/analysis/explore/references.h"
+#include "common/analysis/facts/ownership.h"
+#include "common/cpython/objects/object_reader.h"
+#include "common/image/module.h"
+#include "common/replay/emulated.h"
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace pygc::analysis {
+
+struct ReferenceName {
+  std::string text;            // empty: not known
+  std::optional<Address> slot; // where the pointer lies, when a trace told it
+};
+
+class ReferenceNames {
+public:
+  ReferenceNames(const image::ProcessImage& image, cpython::ObjectReader& reader)
+      : reader_(reader), ownership_(image, reader) {}
+
+  /// Runs the containers of at most max_traced of these references in the emulator, so that slots
+  /// can be named that no knowledge of a type names. Without it, or when it fails, they stay
+  /// nameless. Errors: those of the tracer.
+  Result<void> trace(replay::Tracer& tracer, std::span<const Reference> references);
+  ReferenceName name(const Reference& reference);
+
+  static constexpr std::size_t max_traced = 256;
+
+private:
+  /// By what is known of dict, list and tuple.
+  std::string name_by_type(const Reference& reference);
+  std::string item_name(Address items, Address end, Address to) const;
+
+  cpython::ObjectReader& reader_;
+  Ownership ownership_;
+  std::map<std::pair<Address, Address>, Address> slots_; // by container and object
+};
+
+} // namespace pygc::analysis

@@ -1,0 +1,121 @@
+#include "common/analysis/explore/roots.h"
+
+#include <fmt/format.h>
+
+namespace pygc::analysis {
+namespace {
+
+constexpr Address word = sizeof(Address);
+// _PyInterpreterFrame (Include/internal/pycore_frame.h, pycore_interpframe_structs.h): f_code or
+// f_executable is the 1st field of it (3.12+) or the 5th (3.11), f_globals the 4th or the 2nd, and
+// f_builtins follows that. (A function has its name there.)
+constexpr Address between_code_and_globals = 3 * word;
+constexpr Address tag_bits = 7;             // of a _PyStackRef
+constexpr Address frame_limit = 256 * word; // how far behind its code a frame's values may lie
+constexpr std::size_t text_limit = 200;
+
+} // namespace
+
+std::string_view root_kind_name(RootKind kind) {
+  switch (kind) {
+  case RootKind::frame:
+    return "frame";
+  case RootKind::interpreter:
+    return "interpreter";
+  case RootKind::runtime:
+    return "runtime";
+  case RootKind::static_storage:
+    return "static";
+  case RootKind::stack:
+    return "stack";
+  case RootKind::thread_register:
+    return "register";
+  case RootKind::memory:
+    break;
+  }
+  return "memory";
+}
+
+RootNames::RootNames(const image::ProcessImage& image, cpython::ObjectReader& reader,
+                     const std::vector<machine::Thread>& threads)
+    : image_(image), reader_(reader), threads_(threads), ownership_(image, reader) {}
+
+bool RootNames::has_type(Address object, std::string_view name) {
+  const auto type = object % word == 0 ? reader_.type_address(object) : Result<Address>(0);
+  return type && *type != 0 && *type % word == 0 && image_.memory().find(*type) != nullptr &&
+         reader_.type(*type).name == name;
+}
+
+std::string RootNames::function_name(Address code) {
+  const auto text = [&](std::string_view member) -> std::string {
+    const auto str = reader_.member(code, member);
+    return str && *str != 0 ? reader_.text(*str, text_limit).value_or("?") : "?";
+  };
+  return fmt::format("{}() in {}", text("co_name"), text("co_filename"));
+}
+
+bool RootNames::has_dict(Address at) {
+  const auto object = reader_.memory().load<Address>(at);
+  return object && has_type(*object, "dict");
+}
+
+std::string RootNames::frame_name(Address at) {
+  for (Address begin = at - word; at - begin < frame_limit && begin > frame_limit; begin -= word) {
+    const auto code = reader_.memory().load<Address>(begin);
+    if (!code) {
+      break;
+    }
+    if (!has_type(*code & ~tag_bits, "code")) {
+      continue;
+    }
+    if ((has_dict(begin - between_code_and_globals) &&
+         has_dict(begin - between_code_and_globals + word)) ||
+        (has_dict(begin + between_code_and_globals) &&
+         has_dict(begin + between_code_and_globals + word))) {
+      return function_name(*code & ~tag_bits);
+    }
+  }
+  return {};
+}
+
+std::optional<Root> RootNames::root(Address at) {
+  if (at == 0) {
+    return Root{.kind = RootKind::thread_register, .name = {}};
+  }
+  const Owner owner = ownership_.owner(Ownership::Extent{}, at);
+  if (owner == Owner::interpreter || owner == Owner::runtime) {
+    std::string name = ownership_.slot_name(0, at);
+    return Root{.kind = owner == Owner::runtime ? RootKind::runtime : RootKind::interpreter,
+                .at = at,
+                .name = std::move(name)};
+  }
+  if (owner == Owner::static_storage) {
+    return Root{.kind = RootKind::static_storage, .at = at, .name = ownership_.slot_name(0, at)};
+  }
+  const image::Region* region = image_.memory().find(at);
+  for (const machine::Thread& thread : threads_) {
+    if (region == nullptr || thread.sp < region->start || thread.sp >= region->end) {
+      continue;
+    }
+    // The C library puts a thread's own data behind its stack; other mappings may follow.
+    const bool own_data_behind =
+        thread.thread_pointer > thread.sp && thread.thread_pointer < region->end;
+    const Address end = own_data_behind ? thread.thread_pointer : region->end;
+    if (at < region->start || at >= end) {
+      continue;
+    }
+    if (at < thread.sp) {
+      return std::nullopt;
+    }
+    return Root{.kind = RootKind::stack,
+                .at = at,
+                .name = fmt::format("of thread {}, {:#x} bytes above its stack pointer", thread.tid,
+                                    at - thread.sp)};
+  }
+  if (std::string name = frame_name(at); !name.empty()) {
+    return Root{.kind = RootKind::frame, .at = at, .name = std::move(name)};
+  }
+  return Root{.kind = RootKind::memory, .at = at, .name = {}};
+}
+
+} // namespace pygc::analysis

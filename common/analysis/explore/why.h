@@ -1,0 +1,58 @@
+// Why an object is alive: the shortest paths to it from what is held from outside of the collected
+// objects.
+#pragma once
+
+#include "common/analysis/explore/reference_names.h"
+#include "common/analysis/explore/roots.h"
+#include "common/analysis/facts/explain.h"
+#include "common/cpython/objects/object_reader.h"
+#include "common/heap/heap.h"
+#include "common/machine/thread.h"
+#include "common/replay/replay.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace pygc::analysis {
+
+struct PathStep {
+  ObjectView object;
+  ReferenceName held_at; // where in the step before; none of the first
+};
+
+struct WhyPath {
+  std::int64_t gc_refs = 0;    // of the first object: references to it that are no visits
+  std::vector<Root> roots;     // that may be these; the most telling first, a few
+  std::vector<PathStep> steps; // the first is held by the roots, the last was asked for
+};
+
+struct Why {
+  std::uint64_t targets = 0;     // objects asked for
+  std::uint64_t unreachable = 0; // of them: no path leads there, the next collection takes them
+  std::vector<WhyPath> paths;    // the shortest first
+  /// Frames, static variables and the interpreter that an unreachable one may be held by all the
+  /// same: its reference count is too low then, and it is freed in use. Likely, no more.
+  std::vector<Root> users;
+  bool more = false; // further roots may hold them: the search was ended at the limit
+  std::vector<std::string> notes;
+  std::vector<std::string> incomplete_because;
+};
+
+struct WhyQuestion {
+  Address object = 0;    // 0: by type
+  std::string type = {}; // tp_name
+  std::size_t limit = 3; // paths
+  const std::vector<machine::Thread>& threads;
+  std::function<bool()> cancelled;
+  std::function<Result<replay::Tracer*>()> tracer; // to name slots
+};
+
+/// Errors: not_found (no such object among those that a collection takes), replayer, cancelled,
+/// limit.
+Result<Why> find_why(const image::ProcessImage& image, cpython::ObjectReader& reader,
+                     const heap::Heap& heap, replay::Replayer& replayer,
+                     const WhyQuestion& question);
+
+} // namespace pygc::analysis

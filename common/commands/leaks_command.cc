@@ -1,0 +1,82 @@
+// `pygc leaks`: references that nothing in memory accounts for.
+#include "common/analysis/explore/leaks.h"
+#include "common/commands/explore_target.h"
+#include "common/commands/output_sink.h"
+#include "common/commands/registry.h"
+#include "common/report/leaks_view.h"
+#include "common/session/open_heap.h"
+
+#include <CLI/CLI.hpp>
+
+namespace pygc::commands {
+namespace {
+
+class LeaksCommand final : public Command {
+public:
+  void declare(CLI::App& app) override {
+    declare_target_options(app, options_);
+    declare_runtime_option(app, options_);
+    declare_output_options(app, options_);
+    declare_engine_option(app, options_, false);
+    app.add_option("--type", type_, "Only objects of this type, as gc-refs names it")
+        ->type_name("NAME");
+  }
+
+  Result<int> run(session::Surroundings& surroundings) override {
+    const auto opened = session::open_heap(options_, surroundings);
+    if (!opened) {
+      return std::unexpected(opened.error());
+    }
+    session::Context& context = *opened->context;
+    auto leaks = analysis::find_leaks(
+        context.reader(), *opened->heap, *opened->replayer,
+        {.type = type_, .threads = context.target().threads(), .cancelled = [&surroundings] {
+           return surroundings.session.cancelled();
+         }});
+    if (!leaks) {
+      return std::unexpected(leaks.error());
+    }
+    add_target_reasons(context, leaks->incomplete_because);
+    if (!leaks->incomplete_because.empty()) {
+      leaks->groups.clear();
+    }
+    const std::string text = options_.json
+                                 ? report::leaks_json(context.subject(), *leaks)
+                                 : report::leaks_text(*leaks, surroundings.style(options_.output));
+    if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
+      return std::unexpected(delivered.error());
+    }
+    context.tell_other_runtimes();
+    if (leaks->proven()) {
+      return status_findings;
+    }
+    return leaks->incomplete_because.empty() ? status_clean : status_incomplete;
+  }
+
+private:
+  session::Options options_;
+  std::string type_;
+};
+
+const Registration registration({
+    .place = 26,
+    .name = "leaks",
+    .summary = "Find references that nothing in memory accounts for",
+    .help = R"(An object whose reference count is higher than all visits of it and all words
+of memory that could point to it has leaked (refleak); so have objects that
+only an object of a type without traverse function holds, while they hold it
+(nogc_holder).
+
+Examples:
+  pygc leaks
+  pygc leaks --type dict --json
+  pygc leaks --help        (all options)
+
+Status: 0 none proven, 1 a leak is proven, 2 usage or target error,
+3 incomplete: nothing is called a leak then.)",
+    .make = make<LeaksCommand>,
+});
+
+} // namespace
+
+} // namespace pygc::commands

@@ -1,0 +1,83 @@
+// `pygc object`: what an object is, and where the references to it are.
+#include "common/analysis/explore/object_facts.h"
+#include "common/commands/explore_target.h"
+#include "common/commands/output_sink.h"
+#include "common/commands/registry.h"
+#include "common/report/object_view.h"
+#include "common/session/open_heap.h"
+
+#include <CLI/CLI.hpp>
+
+namespace pygc::commands {
+namespace {
+
+class ObjectCommand final : public Command {
+public:
+  void declare(CLI::App& app) override {
+    app.add_option("address", object_, "The object, as an expression of the debugger's")
+        ->required()
+        ->type_name("ADDR");
+    declare_target_options(app, options_);
+    declare_runtime_option(app, options_);
+    declare_output_options(app, options_);
+    declare_engine_option(app, options_, false);
+    app.add_option("--limit", limit_, "References shown each way (default 20)")
+        ->check(CLI::Range(1, 10000000))
+        ->type_name("N");
+  }
+
+  Result<int> run(session::Surroundings& surroundings) override {
+    const auto address = object_address(surroundings.session, object_);
+    if (!address) {
+      return std::unexpected(address.error());
+    }
+    const auto opened = session::open_heap(options_, surroundings);
+    if (!opened) {
+      return std::unexpected(opened.error());
+    }
+    session::Context& context = *opened->context;
+    auto facts = analysis::examine_object(
+        context.image(), context.reader(), *opened->heap, *opened->replayer,
+        {.object = *address,
+         .limit = limit_,
+         .threads = context.target().threads(),
+         .cancelled = [&surroundings] { return surroundings.session.cancelled(); },
+         .tracer = [&context] { return context.tracer(); }});
+    if (!facts) {
+      return std::unexpected(facts.error());
+    }
+    add_target_reasons(context, facts->incomplete_because);
+    const std::string text =
+        options_.json ? report::object_facts_json(context.subject(), *facts)
+                      : report::object_facts_text(*facts, surroundings.style(options_.output));
+    if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
+      return std::unexpected(delivered.error());
+    }
+    context.tell_other_runtimes();
+    return facts->incomplete_because.empty() ? status_clean : status_incomplete;
+  }
+
+private:
+  session::Options options_;
+  std::string object_;
+  std::size_t limit_ = 20;
+};
+
+const Registration registration({
+    .place = 21,
+    .name = "object",
+    .summary = "Show what an object is, and where the references to it are",
+    .help = R"(Its reference count against the visits of all containers, what else may hold it
+(words of frames, static variables, stacks, registers), and what it refers to.
+
+Examples:
+  pygc object 0x7f52a554c040
+  pygc object --help       (all options)
+
+Status: 0 done, 2 usage or target error, 3 incomplete.)",
+    .make = make<ObjectCommand>,
+});
+
+} // namespace
+
+} // namespace pygc::commands

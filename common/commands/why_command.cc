@@ -1,0 +1,96 @@
+// `pygc why`: what keeps an object alive.
+#include "common/analysis/explore/why.h"
+#include "common/commands/explore_target.h"
+#include "common/commands/output_sink.h"
+#include "common/commands/registry.h"
+#include "common/report/why_view.h"
+#include "common/session/open_heap.h"
+
+#include <CLI/CLI.hpp>
+
+namespace pygc::commands {
+namespace {
+
+class WhyCommand final : public Command {
+public:
+  void declare(CLI::App& app) override {
+    app.add_option("address", object_, "The object, as an expression of the debugger's")
+        ->type_name("ADDR");
+    declare_target_options(app, options_);
+    declare_runtime_option(app, options_);
+    declare_output_options(app, options_);
+    declare_engine_option(app, options_, false);
+    app.add_option("--type", type_, "All objects of this type, as gc-refs names it")
+        ->type_name("NAME");
+    app.add_option("-n,--paths", limit_, "Paths shown, each from another root (default 3)")
+        ->check(CLI::Range(1, 10000))
+        ->type_name("N");
+  }
+
+  Result<int> run(session::Surroundings& surroundings) override {
+    Address object = 0;
+    if (type_.empty()) {
+      const auto address = object_address(surroundings.session, object_);
+      if (!address) {
+        return std::unexpected(address.error());
+      }
+      object = *address;
+    } else if (options_.core.empty()) {
+      options_.core = object_; // the only word is the core
+    } else {
+      return fail(ErrorKind::usage, 0, "pygc why takes an ADDR or --type, not both");
+    }
+    const auto opened = session::open_heap(options_, surroundings);
+    if (!opened) {
+      return std::unexpected(opened.error());
+    }
+    session::Context& context = *opened->context;
+    const analysis::WhyQuestion question{
+        .object = object,
+        .type = type_,
+        .limit = limit_,
+        .threads = context.target().threads(),
+        .cancelled = [&surroundings] { return surroundings.session.cancelled(); },
+        .tracer = [&context] { return context.tracer(); }};
+    auto why = analysis::find_why(context.image(), context.reader(), *opened->heap,
+                                  *opened->replayer, question);
+    if (!why) {
+      return std::unexpected(why.error());
+    }
+    add_target_reasons(context, why->incomplete_because);
+    const std::string text = options_.json
+                                 ? report::why_json(context.subject(), *why)
+                                 : report::why_text(*why, surroundings.style(options_.output));
+    if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
+      return std::unexpected(delivered.error());
+    }
+    context.tell_other_runtimes();
+    return why->incomplete_because.empty() ? status_clean : status_incomplete;
+  }
+
+private:
+  session::Options options_;
+  std::string object_;
+  std::string type_;
+  std::size_t limit_ = 3;
+};
+
+const Registration registration({
+    .place = 23,
+    .name = "why",
+    .summary = "Show what keeps an object alive",
+    .help = R"(The shortest paths to it from objects that something else than a tracked object
+holds: frames, the interpreter, static variables, C stacks and registers.
+
+Examples:
+  pygc why 0x7f52a554c040
+  pygc why --type Session -n 10
+  pygc why --help          (all options)
+
+Status: 0 done, 2 usage or target error, 3 incomplete.)",
+    .make = make<WhyCommand>,
+});
+
+} // namespace
+
+} // namespace pygc::commands

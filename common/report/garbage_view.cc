@@ -1,0 +1,159 @@
+#include "common/report/garbage_view.h"
+
+#include "common/report/kit/envelope.h"
+
+#include <fmt/format.h>
+#include <ranges>
+
+namespace pygc::report {
+namespace {
+
+using analysis::CycleGroup;
+using analysis::Fate;
+using analysis::Garbage;
+using analysis::GarbageObject;
+using analysis::InterpreterGarbage;
+using analysis::TypeCount;
+
+std::string_view fate_name(Fate fate) {
+  return fate == Fate::freed ? "freed" : "uncollectable";
+}
+
+std::string_view basis(const Garbage& garbage) {
+  return garbage.incomplete_because.empty() ? "exact" : "lower bound";
+}
+
+Json types_json(const std::vector<TypeCount>& types) {
+  Json json = Json::array();
+  for (const TypeCount& type : types) {
+    json.push_back({{"type", type.name}, {"objects", type.objects}});
+  }
+  return json;
+}
+
+Json cycles_json(const std::vector<CycleGroup>& groups) {
+  Json json = Json::array();
+  for (const CycleGroup& group : groups) {
+    json.push_back({{"cycles", group.cycles},
+                    {"size", group.size},
+                    {"types", types_json(group.types)},
+                    {"example", hex(group.example)}});
+  }
+  return json;
+}
+
+Json objects_json(const Garbage& garbage, const std::vector<GarbageObject>& objects) {
+  Json json = Json::array();
+  for (const GarbageObject& object : objects) {
+    json.push_back({{"address", hex(object.address)},
+                    {"type", garbage.types[object.type]},
+                    {"refcount", object.refcount},
+                    {"cycle", or_null(object.cycle)},
+                    {"fate", fate_name(object.fate)}});
+  }
+  return json;
+}
+
+Json interpreter_json(const Garbage& garbage, const InterpreterGarbage& each, bool objects) {
+  Json generations = Json::array();
+  for (const analysis::GenerationRow& row : each.generations) {
+    generations.push_back({{"name", row.name}, {"count", row.count}, {"threshold", row.threshold}});
+  }
+  Json json = {{"id", each.id},
+               {"enabled", each.enabled},
+               {"generations", std::move(generations)},
+               {"collected", each.collected},
+               {"immortal", each.immortal},
+               {"unreachable", each.objects.size()},
+               {"uncollectable", each.uncollectable},
+               {"legacy_finalizers", each.legacy_finalizers},
+               {"finalizers", types_json(each.finalizers)},
+               {"weakref_callbacks", each.callbacks},
+               {"cycles", cycles_json(each.cycles)},
+               {"outside_cycles", each.outside_cycles},
+               {"types", types_json(each.by_type)}};
+  if (objects) {
+    json["objects"] = objects_json(garbage, each.objects);
+  }
+  return json;
+}
+
+std::string type_list(const std::vector<TypeCount>& types, std::size_t limit) {
+  std::string text;
+  for (const TypeCount& type : types | std::views::take(limit)) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", grouped(type.objects),
+                        type.name.empty() ? "?" : type.name);
+  }
+  if (types.size() > limit) {
+    text += fmt::format(" and {} more types", types.size() - limit);
+  }
+  return text;
+}
+
+void add_cycles(Text& text, const InterpreterGarbage& each, std::size_t limit) {
+  for (const CycleGroup& group : each.cycles | std::views::take(limit)) {
+    text.paragraph(fmt::format("{} {} of {}: {}; one has {}", grouped(group.cycles),
+                               group.cycles == 1 ? "cycle" : "cycles", grouped(group.size),
+                               type_list(group.types, limit), hex(group.example)),
+                   4);
+  }
+  if (each.cycles.size() > limit) {
+    text.paragraph(fmt::format("and {} more kinds of cycles", each.cycles.size() - limit), 4);
+  }
+  if (each.outside_cycles != 0) {
+    text.paragraph(fmt::format("{} in no cycle, held by one", grouped(each.outside_cycles)), 4);
+  }
+}
+
+void add_interpreter(Text& text, const Garbage& garbage, const InterpreterGarbage& each,
+                     std::size_t limit) {
+  text.line(
+      fmt::format("interpreter {}: a collection of {} objects", each.id, grouped(each.collected)));
+  text.line(fmt::format("  unreachable    {} objects   ({})", grouped(each.objects.size()),
+                        basis(garbage)));
+  add_cycles(text, each, limit);
+  if (!each.by_type.empty()) {
+    text.paragraph("by type: " + type_list(each.by_type, limit), 4);
+    text.line(fmt::format("  finalizers     {}",
+                          each.finalizers.empty() ? "none" : type_list(each.finalizers, limit)));
+    text.line(fmt::format("  callbacks      {} of weak references", grouped(each.callbacks)));
+    text.line(fmt::format("  uncollectable  {} objects, by {} legacy finalizers (tp_del)",
+                          grouped(each.uncollectable), grouped(each.legacy_finalizers)));
+  }
+  std::string counts;
+  for (const analysis::GenerationRow& row : each.generations) {
+    counts += fmt::format(", generation {} count {} of {}", row.name, row.count, row.threshold);
+  }
+  text.paragraph(fmt::format("collector      {}{}", each.enabled ? "enabled" : "disabled", counts),
+                 2);
+}
+
+} // namespace
+
+std::string garbage_json(const Subject& subject, const Garbage& garbage, bool objects) {
+  Json document = envelope("garbage", subject, garbage.incomplete_because);
+  document["basis"] = basis(garbage) == "exact" ? "exact" : "lower_bound";
+  document["interpreters"] = Json::array();
+  for (const InterpreterGarbage& each : garbage.interpreters) {
+    document["interpreters"].push_back(interpreter_json(garbage, each, objects));
+  }
+  return document_text(document);
+}
+
+std::string garbage_text(const Garbage& garbage, Style style, std::size_t limit, bool objects) {
+  Text text(style);
+  for (const InterpreterGarbage& each : garbage.interpreters) {
+    add_interpreter(text, garbage, each, limit);
+    if (objects) {
+      for (const GarbageObject& object : each.objects) {
+        text.line(fmt::format("  {} {} refcount {}{}", hex(object.address),
+                              garbage.types[object.type], object.refcount,
+                              object.fate == Fate::freed ? "" : " uncollectable"));
+      }
+    }
+  }
+  text.incomplete(garbage.incomplete_because);
+  return text.take();
+}
+
+} // namespace pygc::report

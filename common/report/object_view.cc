@@ -1,0 +1,109 @@
+#include "common/report/object_view.h"
+
+#include "common/report/kit/envelope.h"
+#include "common/report/object_json.h"
+
+#include <fmt/format.h>
+
+namespace pygc::report {
+namespace {
+
+using analysis::ObjectFacts;
+using analysis::ReferenceRow;
+using analysis::ReferenceTree;
+using analysis::Root;
+
+Json references_json(const ReferenceTree& tree) {
+  Json json = Json::array();
+  for (const ReferenceRow& row : tree.rows) {
+    json.push_back({{"object", object_json(row.other)},
+                    {"visits", row.reference.visits},
+                    {"name", text_or_null(row.name.text)},
+                    {"slot", row.name.slot ? Json(hex(*row.name.slot)) : Json(nullptr)}});
+  }
+  return json;
+}
+
+void add_references(Text& text, std::string_view title, const ReferenceTree& tree) {
+  text.field(title, grouped(tree.rows.size() + tree.further));
+  for (const ReferenceRow& row : tree.rows) {
+    text.line(fmt::format(
+        "  {} {}{}{}", hex(row.other.address), row.other.summary,
+        row.name.text.empty() ? "" : "   " + row.name.text,
+        row.reference.visits == 1 ? "" : fmt::format("   {} visits", row.reference.visits)));
+  }
+  if (tree.further != 0) {
+    text.line(fmt::format("  and {} more (--limit)", grouped(tree.further)));
+  }
+}
+
+} // namespace
+
+std::string object_facts_json(const Subject& subject, const ObjectFacts& facts) {
+  Json roots = Json::array();
+  for (const Root& root : facts.roots) {
+    roots.push_back({{"kind", root_kind_name(root.kind)},
+                     {"at", address_or_null(root.at)},
+                     {"name", text_or_null(root.name)},
+                     {"basis", "likely"}});
+  }
+  Json collector = nullptr;
+  if (facts.collector) {
+    collector = {{"gc_refs", facts.collector->gc_refs},
+                 {"visits", facts.collector->visits},
+                 {"reachable", facts.collector->reachable}};
+  }
+  Json document = envelope("object", subject, facts.incomplete_because);
+  document["object"] = object_json(facts.referrers.object);
+  document["tracked"] = facts.tracked;
+  document["immortal"] = facts.immortal;
+  document["generation"] = text_or_null(facts.generation);
+  document["own_size"] = facts.own_size;
+  document["collector"] = std::move(collector);
+  document["words"] = facts.words;
+  document["roots"] = std::move(roots);
+  document["referrers"] = references_json(facts.referrers);
+  document["further_referrers"] = facts.referrers.further;
+  document["referents"] = references_json(facts.referents);
+  document["further_referents"] = facts.referents.further;
+  document["notes"] = facts.referrers.notes;
+  return document_text(document);
+}
+
+std::string object_facts_text(const ObjectFacts& facts, Style style) {
+  Text text(style);
+  const analysis::ObjectView& object = facts.referrers.object;
+  text.line(fmt::format("{} {}", object.summary, hex(object.address)));
+  text.field("type", object.type);
+  text.field("collector", facts.tracked ? fmt::format("tracked, generation {}", facts.generation)
+                                        : "not tracked");
+  text.field("size", fmt::format("{} bytes of its own, with what lies before it for the collector "
+                                 "(model)",
+                                 grouped(facts.own_size)));
+  if (facts.immortal) {
+    text.field("references", "immortal: they are not counted");
+  } else if (facts.collector) {
+    text.field("references",
+               fmt::format("{} = {} visits + {} others: {} (exact)", grouped(object.refcount),
+                           grouped(facts.collector->visits), facts.collector->gc_refs,
+                           facts.collector->reachable ? "reachable" : "garbage"));
+  } else {
+    text.field("references", grouped(object.refcount));
+  }
+  text.field("words", fmt::format("{} of memory and registers equal its address (likely)",
+                                  grouped(facts.words)));
+  for (const Root& root : facts.roots) {
+    text.paragraph(fmt::format("{}{}{}", root_kind_name(root.kind),
+                               root.at == 0 ? "" : " " + hex(root.at),
+                               root.name.empty() ? "" : ": " + root.name),
+                   2);
+  }
+  add_references(text, "visited by", facts.referrers);
+  add_references(text, "visits", facts.referents);
+  text.line(fmt::format("next: pygc why {}", hex(object.address)));
+  text.notes(facts.referrers.notes);
+  text.incomplete(facts.incomplete_because);
+  return text.take();
+}
+
+} // namespace pygc::report

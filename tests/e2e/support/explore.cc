@@ -1,0 +1,38 @@
+#include "tests/e2e/support/explore.h"
+
+#include <stdexcept>
+
+namespace pygc::e2e {
+
+AddressSet printed_set(const Core& core, const std::string& name) {
+  AddressSet found;
+  for (const std::string& line : core.printed) {
+    if (line.starts_with(name + " ")) {
+      found.insert(to_address(line.substr(name.size() + 1)));
+    }
+  }
+  return found;
+}
+
+AddressSet addresses_of(const nlohmann::json& records) {
+  AddressSet found;
+  for (const nlohmann::json& record : records) {
+    found.insert(to_address(record.at("address").get<std::string>()));
+  }
+  return found;
+}
+
+nlohmann::json unreachable_of(const Core& core, const std::vector<std::string>& words) {
+  std::vector<std::string> all = {"garbage", core.path, "--objects", "--json"};
+  all.insert(all.end(), words.begin(), words.end());
+  const std::vector<std::string> options = core.build->pygc_options();
+  all.insert(all.end(), options.begin(), options.end());
+  const Outcome outcome = run_pygc(all);
+  const nlohmann::json document = parse_document(outcome.out, outcome);
+  if (outcome.status != 0 || document.at("basis") != "exact") {
+    throw std::runtime_error("pygc garbage is not complete: " + outcome.out + outcome.err);
+  }
+  return document.at("interpreters").at(0);
+}
+
+} // namespace pygc::e2e

@@ -1,0 +1,22 @@
+// For the tests of commands about objects: sets of addresses, as a script and as pygc give them.
+#pragma once
+
+#include "tests/e2e/support/front_ends.h"
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace pygc::e2e {
+
+using AddressSet = std::set<std::uint64_t>;
+
+/// The addresses of all lines "NAME ADDRESS" that the script printed.
+AddressSet printed_set(const Core& core, const std::string& name);
+/// `address` of each record.
+AddressSet addresses_of(const nlohmann::json& records);
+/// The main interpreter's part of `pygc garbage --objects --json`. Throws when it is not complete.
+nlohmann::json unreachable_of(const Core& core, const std::vector<std::string>& words = {});
+
+} // namespace pygc::e2e

@@ -1,0 +1,140 @@
+// What a collection of a heap made by hand finds unreachable, and what it would do with it.
+#include "common/analysis/explore/garbage.h"
+#include "support/heap_builder.h"
+#include "support/table_replayer.h"
+
+#include <gmock/gmock.h>
+
+namespace pygc::analysis {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::HeapBuilder;
+using ::testing::IsEmpty;
+using testing::TableReplayer;
+
+std::vector<Address> addresses(const InterpreterGarbage& garbage) {
+  std::vector<Address> found;
+  for (const GarbageObject& object : garbage.objects) {
+    found.push_back(object.address);
+  }
+  return found;
+}
+
+class ExploreGarbage : public ::testing::Test {
+protected:
+  InterpreterGarbage find(testing::Visits visits, std::vector<replay::Incident> incidents = {}) {
+    heap_.finish();
+    TableReplayer replayer(heap_.objects(), std::move(visits));
+    for (const replay::Incident& incident : incidents) {
+      replayer.add_incident(incident);
+    }
+    auto garbage = find_garbage(heap_.reader(), heap_.heap(), replayer, {});
+    EXPECT_TRUE(garbage);
+    whole_ = *garbage;
+    return whole_.interpreters.at(0);
+  }
+
+  HeapBuilder heap_;
+  Garbage whole_;
+};
+
+TEST_F(ExploreGarbage, IsWhatNothingFromOutsideReaches) {
+  // 0 <-> 1 are garbage and hold 2; 3 <-> 4 are held from outside
+  for (const std::uint64_t refcount : {1U, 1U, 1U, 2U, 1U}) {
+    heap_.add_object(refcount);
+  }
+  const InterpreterGarbage found = find({{1}, {0, 2}, {}, {4}, {3}});
+  EXPECT_THAT(addresses(found), ElementsAre(heap_.object(0), heap_.object(1), heap_.object(2)));
+  EXPECT_EQ(found.collected, 5U);
+  EXPECT_EQ(found.outside_cycles, 1U);
+  ASSERT_EQ(found.cycles.size(), 1U);
+  EXPECT_EQ(found.cycles[0].size, 2U);
+  EXPECT_EQ(found.cycles[0].cycles, 1U);
+  EXPECT_EQ(found.cycles[0].example, heap_.object(0));
+  EXPECT_THAT(whole_.incomplete_because, IsEmpty());
+}
+
+TEST_F(ExploreGarbage, FoldsCyclesOfTheSameTypes) {
+  const Address other = heap_.add_type("Other", heap_.add_function("other"));
+  for (int i = 0; i < 3; ++i) {
+    heap_.add_object(1);
+    heap_.add_object(1, other);
+  }
+  heap_.add_object(1);
+  const InterpreterGarbage found = find({{1}, {0}, {3}, {2}, {5}, {4}, {6}});
+  ASSERT_EQ(found.cycles.size(), 2U);
+  EXPECT_EQ(found.cycles[0].cycles, 3U);
+  EXPECT_EQ(found.cycles[0].size, 2U);
+  EXPECT_EQ(found.cycles[0].types.size(), 2U);
+  EXPECT_EQ(found.cycles[1].cycles, 1U);
+  EXPECT_EQ(found.cycles[1].size, 1U);
+  EXPECT_EQ(found.by_type[0].name, "C");
+  EXPECT_EQ(found.by_type[0].objects, 4U);
+  EXPECT_NE(found.objects[0].cycle, found.objects[2].cycle);
+  EXPECT_EQ(found.objects[0].cycle, found.objects[1].cycle);
+}
+
+TEST_F(ExploreGarbage, ToleratesNegativeGcRefs) {
+  heap_.add_object(1);
+  heap_.add_object(1);
+  // 0 is visited twice though it has one reference: a release build keeps it.
+  const InterpreterGarbage found = find({{1}, {0, 0}});
+  EXPECT_THAT(addresses(found), IsEmpty());
+}
+
+TEST_F(ExploreGarbage, KeepsWhatLegacyFinalizersReach) {
+  const Address legacy = heap_.add_type("Legacy", heap_.add_function("legacy"));
+  heap_.store(legacy + heap_.runtime().layout.tp_is_gc + 48, 0x1234);
+  heap_.add_object(1, legacy);
+  heap_.add_object(1);
+  heap_.add_object(1);
+  heap_.add_object(1);
+  // 0 <-> 1 -> 2; 3 visits itself
+  const InterpreterGarbage found = find({{1}, {0, 2}, {}, {3}});
+  EXPECT_EQ(found.legacy_finalizers, 1U);
+  EXPECT_EQ(found.uncollectable, 3U);
+  EXPECT_EQ(found.objects[2].fate, Fate::uncollectable);
+  EXPECT_EQ(found.objects[3].fate, Fate::freed);
+}
+
+TEST_F(ExploreGarbage, ListsFinalizersThatHaveNotRun) {
+  const Address type = heap_.add_type("F", heap_.add_function("f"));
+  heap_.store(type + heap_.runtime().layout.tp_is_gc + 64, 0x1234);
+  heap_.add_object(1, type);
+  heap_.add_object(1, type);
+  heap_.heap().gc_prev[1] = heap::prev_mask_finalized;
+  const InterpreterGarbage found = find({{0}, {1}});
+  ASSERT_EQ(found.finalizers.size(), 1U);
+  EXPECT_EQ(found.finalizers[0].name, "F");
+  EXPECT_EQ(found.finalizers[0].objects, 1U);
+}
+
+TEST_F(ExploreGarbage, CountsCallbacksOfWeakReferencesThatLive) {
+  const Address type = heap_.add_type("W", heap_.add_function("w"));
+  heap_.store(type + heap_.runtime().layout.tp_traverse + 24, 40);
+  const std::uint32_t object = heap_.add_object(1, type);
+  const std::uint32_t dies = heap_.add_object(1);
+  const Address lives = heap_.reserve(64);
+  const Address silent = heap_.reserve(64);
+  heap_.store(heap_.object(object) + 40, heap_.object(dies));
+  heap_.store(heap_.object(dies) + 16 + 8, 0x1000);
+  heap_.store(heap_.object(dies) + 16 + 32, lives);
+  heap_.store(lives + 16 + 8, 0x1000);
+  heap_.store(lives + 16 + 32, silent);
+  const InterpreterGarbage found = find({{0, 1}, {}});
+  EXPECT_EQ(found.objects.size(), 2U);
+  EXPECT_EQ(found.callbacks, 1U);
+}
+
+TEST_F(ExploreGarbage, IsALowerBoundWhenATraversalFails) {
+  heap_.add_object(1);
+  const InterpreterGarbage found =
+      find({{0}}, {{.container = 0, .outcome = replay::Outcome::fault}});
+  EXPECT_EQ(found.objects.size(), 1U);
+  EXPECT_THAT(whole_.incomplete_because,
+              ElementsAre("1 traversals that did not come to their end"));
+}
+
+} // namespace
+} // namespace pygc::analysis

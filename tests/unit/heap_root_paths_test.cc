@@ -1,0 +1,46 @@
+// Shortest paths from roots in a graph made by hand.
+#include "common/heap/root_paths.h"
+
+#include <gmock/gmock.h>
+
+namespace pygc::heap {
+namespace {
+
+using replay::Edge;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Path = std::vector<std::uint32_t>;
+
+Graph graph_of(std::size_t nodes, const std::vector<Edge>& edges) {
+  Graph::Builder builder(nodes);
+  EXPECT_TRUE(builder.add(edges));
+  return std::move(builder).finish();
+}
+
+TEST(HeapRootPaths, AreTheShortestFirst) {
+  // roots 0 and 5: 0 -> 1 -> 2 -> 4, 5 -> 2
+  const Graph graph = graph_of(6, {{0, 1}, {1, 2}, {2, 4}, {5, 2}});
+  const std::vector<bool> roots{true, false, false, false, false, true};
+  EXPECT_THAT(paths_from_roots(graph, roots, Path{4}, 10),
+              ElementsAre(Path{5, 2, 4}, Path{0, 1, 2, 4}));
+  EXPECT_THAT(paths_from_roots(graph, roots, Path{4}, 1), ElementsAre(Path{5, 2, 4}));
+}
+
+TEST(HeapRootPaths, EndAtTheObjectItselfWhenItIsARoot) {
+  const Graph graph = graph_of(2, {{1, 0}});
+  EXPECT_THAT(paths_from_roots(graph, {true, true}, Path{0}, 10), ElementsAre(Path{0}));
+}
+
+TEST(HeapRootPaths, OfCyclesWithoutARootThereIsNone) {
+  const Graph graph = graph_of(3, {{0, 1}, {1, 0}, {1, 2}});
+  EXPECT_THAT(paths_from_roots(graph, {false, false, false}, Path{2}, 10), IsEmpty());
+}
+
+TEST(HeapRootPaths, LeadToTheNearestOfSeveralObjects) {
+  const Graph graph = graph_of(4, {{0, 1}, {1, 2}, {2, 3}});
+  EXPECT_THAT(paths_from_roots(graph, {true, false, false, false}, Path{1, 3, 17}, 10),
+              ElementsAre(Path{0, 1}));
+}
+
+} // namespace
+} // namespace pygc::heap
