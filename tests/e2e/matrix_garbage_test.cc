@@ -2,8 +2,8 @@
 #include "tests/e2e/support/explore.h"
 #include "tests/e2e/support/matrix.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <string>
 
 namespace pygc::e2e {
 namespace {
@@ -17,7 +17,7 @@ TEST_P(MatrixGarbage, IsWhatTheInterpreterSaves) {
     const auto found = unreachable_of(core);
     EXPECT_GT(saved.size(), 150U);
     EXPECT_EQ(addresses_of(found.at("objects")), saved);
-    return fmt::format("{} objects saved, the same found", saved.size());
+    return std::to_string(saved.size()) + " objects saved, the same found";
   });
 }
 
