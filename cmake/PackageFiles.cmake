@@ -11,6 +11,7 @@ endforeach()
 file(READ ${CPACK_PYGC_SOURCE_DIR}/LICENSE license)
 string(REGEX MATCH "Copyright[^\n]*" holder "${license}")
 string(REGEX REPLACE "^Copyright *(\\([cC]\\))? *" "" holder "${holder}")
+string(TIMESTAMP year "%Y" UTC)
 string(REGEX REPLACE "^.*Copyright[^\n]*\n+" "" license "${license}")
 string(REGEX REPLACE "\n\n" "\n.\n" license "${license}")
 string(REGEX REPLACE "\n$" "" license "${license}")
@@ -20,7 +21,7 @@ file(WRITE ${doc}/copyright
 Upstream-Name: pygc
 
 Files: *
-Copyright: ${holder}
+Copyright: ${year} ${holder}
 License: MIT
  ${license}
 ")
@@ -39,7 +40,9 @@ if(CPACK_GENERATOR STREQUAL DEB)
   # The engine that runs a target's code has no C library, by design.
   file(WRITE ${share}/lintian/overrides/pygc
 "pygc: statically-linked-binary [usr/libexec/pygc/pygc-replayer-native]
-# Not from an upload.
+# No upload to Debian: nobody asked for it, and no address is that of the project.
 pygc: initial-upload-closes-no-bugs *
+pygc: bogus-mail-host *
+pygc: bogus-mail-host-in-debian-changelog *
 ")
 endif()

@@ -1,7 +1,9 @@
 # Packages of Debian and of RPM's systems, by CPack (tools/package.sh runs it).
 set(CPACK_PACKAGE_NAME pygc)
 set(CPACK_PACKAGE_VENDOR pygc)
-set(CPACK_PACKAGE_CONTACT "pygc developers <pygc@localhost>" CACHE STRING "Who maintains the packages")
+# There is no address of the project's own: whoever distributes packages names himself.
+set(PYGC_PACKAGE_CONTACT "pygc developers <pygc@pygc.invalid>" CACHE STRING "Who maintains the packages")
+set(CPACK_PACKAGE_CONTACT ${PYGC_PACKAGE_CONTACT})
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "inspect the objects that CPython's garbage collector tracks")
 set(CPACK_PACKAGE_DESCRIPTION
 "pygc tells whether a CPython process counts the references of its garbage

@@ -27,12 +27,23 @@ cpack_in() { # PRESET GENERATOR
   }
 }
 
+# CPack has ldconfig run for what lies in /usr/lib/pygc, which is no library that programs link.
+without_ldconfig() { # FILE
+  local stage
+  stage=$(mktemp -d)
+  as_root dpkg-deb --raw-extract "$1" "$stage"
+  as_root rm -f "$stage"/DEBIAN/postinst "$stage"/DEBIAN/postrm
+  as_root dpkg-deb --root-owner-group --build "$stage" "$1" >/dev/null
+  as_root rm -rf "$stage"
+}
+
 make_deb() {
   local file
   build release "-DPYGC_PACKAGE_RELEASE=$(release_of_suite)" "${installed_targets[@]}"
   rm -rf "$packages/DEB"
   cpack_in release DEB
   for file in "$packages"/DEB/*.deb; do
+    without_ldconfig "$file"
     mv "$file" "$packages/"
     say "lintian ${file##*/}"
     lintian --no-cfg --fail-on error,warning --allow-root "$packages/${file##*/}"

@@ -2,6 +2,7 @@
 #include "tests/e2e/support/front_ends.h"
 
 #include <filesystem>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <set>
@@ -117,6 +118,38 @@ TEST(Install, SaysInGdbWhenTheShellIsNone) {
            .env = {"SHELL=/bin/false"}});
   EXPECT_THAT(outcome.out, HasSubstr("pygc: not loaded: the shell"));
   EXPECT_THAT(outcome.out, HasSubstr("went on"));
+}
+
+TEST(Install, ForAUserIsDoneOnceAndTakenBack) {
+  const TempDir home;
+  const std::vector<std::string> env{"HOME=" + home.path().string(), "XDG_DATA_HOME",
+                                     "XDG_CONFIG_HOME", "PYGC_EXECUTABLE"};
+  const std::string init = home.file(".gdbinit");
+  const std::string own = "set confirm off\n# mine\n";
+  std::ofstream(init) << own;
+  const auto install = [&](const char* option) {
+    const Outcome outcome =
+        run({.words = {installed().file("bin/pygc"), "install", option}, .env = env});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return outcome.out;
+  };
+  EXPECT_THAT(install("--user"),
+              HasSubstr("now ends with: source " + installed().file("share/pygc/pygc.gdb")));
+  const std::string once = read_file(init);
+  EXPECT_THAT(once, testing::StartsWith(own));
+  EXPECT_THAT(install("--user"), testing::AllOf(HasSubstr("gdbinit loads pygc already"),
+                                                HasSubstr("lldbinit loads pygc already")));
+  EXPECT_EQ(read_file(init), once);
+
+  const Outcome gdb = run({.words = {PYGC_GDB, "-batch", "-ex", "pygc version"}, .env = env});
+  EXPECT_THAT(gdb.out, HasSubstr("pygc ")) << gdb.err;
+  const Outcome lldb = run({.words = {PYGC_LLDB, "--batch", "-o", "pygc version"}, .env = env});
+  EXPECT_THAT(lldb.out, HasSubstr("CPython")) << lldb.err;
+
+  install("--remove");
+  EXPECT_EQ(read_file(init), own);
+  EXPECT_EQ(read_file(home.file(".lldbinit")), "");
+  EXPECT_THAT(install("--remove"), HasSubstr("gdbinit did not load pygc"));
 }
 
 TEST(Install, RunsInLldbWhereItWasMovedTo) {
