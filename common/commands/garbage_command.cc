@@ -63,8 +63,8 @@ const Registration registration({
     .place = 24,
     .name = "garbage",
     .summary = "Show what the next collection would find unreachable",
-    .help = R"(Replays the collection: its cycles, by type, with the finalizers and callbacks of
-weak references that it would call, and what it could not free. Nothing of
+    .help = R"(Replays the collection: its cycles, by type, with the finalizers and callbacks
+of weak references that it would call, and what it could not free. Nothing of
 that is run.
 
 Examples:

@@ -73,7 +73,7 @@ const Registration registration({
     .place = 22,
     .name = "refs",
     .summary = "Show who refers to an object, or what it refers to",
-    .help = R"(The same as gc.get_referrers() and gc.get_referents(), without running any Python
+    .help = R"(As gc.get_referrers() and gc.get_referents(), without running any Python
 code: by traverse functions alone. References from C are no part of it.
 
 Examples:

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+import warnings
 import weakref
 
 generation = max([int(word[11:]) for word in sys.argv if word.startswith("generation=")], default=2)
@@ -70,21 +71,33 @@ threading.Thread(target=worker, args=(started, done), daemon=True).start()
 ready.wait()
 named = {"shared": shared, "CACHE": CACHE, "session": CACHE[3], "Session": Session}
 
+
+
+def tell_garbage():
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    gc.collect(generation)
+    for each in gc.garbage:
+        print("garbage", id(each))
+
+
+def tell_referrers():
+    """In a function: a global variable would be one more referrer."""
+    known = {id(each) for each in gc.get_objects()}  # what the parent has, too
+    for name in list(named):
+        each = named[name]
+        for other in gc.get_referrers(each):
+            if id(other) in known and not hasattr(other, "f_back"):
+                print("referrer_" + name, id(other))
+        for other in gc.get_referents(each):
+            print("referent_" + name, id(other))
+
+
+warnings.simplefilter("ignore")  # a warning of fork and threads imports modules: more garbage
 if os.fork() == 0:
-    if "referrers" not in sys.argv:
-        gc.set_debug(gc.DEBUG_SAVEALL)
-        gc.collect(generation)
-        for each in gc.garbage:
-            print("garbage", id(each))
+    if "referrers" in sys.argv:
+        tell_referrers()
     else:
-        known = {id(each) for each in gc.get_objects()}  # what the parent has, too
-        for name in list(named):
-            each = named[name]
-            for other in gc.get_referrers(each):
-                if id(other) in known and not hasattr(other, "f_back"):
-                    print("referrer_" + name, id(other))
-            for other in gc.get_referents(each):
-                print("referent_" + name, id(other))
+        tell_garbage()
     sys.stdout.flush()
     os._exit(0)
 os.wait()
