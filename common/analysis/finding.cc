@@ -48,6 +48,12 @@ std::string_view finding_kind_name(FindingKind kind) {
     return "list_corrupt";
   case FindingKind::object_corrupt:
     return "object_corrupt";
+  case FindingKind::dangling_reference:
+    return "dangling_reference";
+  case FindingKind::lost_object:
+    return "lost_object";
+  case FindingKind::crash:
+    return "crash";
   case FindingKind::memory_missing:
     return "memory_missing";
   case FindingKind::build_id_mismatch:

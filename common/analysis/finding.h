@@ -27,6 +27,9 @@ enum class FindingKind : std::uint8_t {
   traverse_timeout,
   list_corrupt,
   object_corrupt,
+  dangling_reference,
+  lost_object,
+  crash,
   memory_missing,
   build_id_mismatch,
 };
@@ -124,8 +127,24 @@ struct EngineComparison {
   std::uint64_t not_compared = 0; // visited by a traversal that the emulator cannot execute
 };
 
+/// The signal that ended the target, and what its thread was doing to the collector's objects.
+struct CrashView {
+  std::string signal; // "SIGSEGV"
+  std::uint64_t tid = 0;
+  std::string doing;    // "untracking an object"; empty: nothing of that kind, and so all below
+  std::string function; // that does it
+  std::optional<ObjectView> object;    // to which it is done
+  std::string object_state;            // what that looks like
+  std::optional<ObjectView> container; // whose traverse function visits the object
+  std::string caller;                  // who called for it
+  std::string caller_module;           // its file
+  std::string caller_line;             // "file.c:12", where known
+  std::vector<std::string> stack;      // innermost first, the first ones; not empty when unwound
+};
+
 struct CheckReport {
   CollectionState collection;
+  std::optional<CrashView> crash;
   std::vector<InterpreterView> interpreters;
   ObjectCounts objects;
   bool complete = true;

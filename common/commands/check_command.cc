@@ -2,6 +2,7 @@
 #include "common/analysis/check/check.h"
 #include "common/commands/output_sink.h"
 #include "common/commands/registry.h"
+#include "common/cpython/collector/crash_stack.h"
 #include "common/report/check_view.h"
 #include "common/session/open_heap.h"
 
@@ -70,7 +71,12 @@ private:
   /// Nothing: that cannot do.
   Result<std::optional<analysis::CheckReport>> check_by_sweep(session::Context& context,
                                                               std::optional<Error>& no_tracer) {
-    if (deep_) {
+    // What a signal ended is looked at with care: visits to dead objects, objects on no list.
+    const bool ended =
+        std::ranges::any_of(context.target().threads(), [](const target::Thread& thread) {
+          return !cpython::fatal_signal_name(thread.signal).empty();
+        });
+    if (deep_ || ended) {
       return std::nullopt;
     }
     auto sweep = context.sweep();

@@ -123,8 +123,9 @@ private:
         last_problem_ = &reader_.type(type).problem;
       }
       if (!last_problem_->empty()) {
-        problem =
-            fmt::format("the object at {:#x} is damaged or freed: {}", object, *last_problem_);
+        missing = reader_.type(type).memory_missing;
+        problem = fmt::format("the object at {:#x} {}: {}", object,
+                              missing ? "cannot be told" : "is damaged or freed", *last_problem_);
       } else if (refcount == 0) {
         problem =
             fmt::format("the object at {:#x} of type '{}' is tracked with a reference count of 0",
@@ -154,8 +155,22 @@ private:
   /// At rest _gc_prev of a node is a pointer to the one before; while a collection runs it holds
   /// gc_refs instead.
   static bool links_back(const Node& node, Address before, bool at_rest) {
-    return !at_rest || (node.prev & prev_mask_collecting) != 0 ||
-           (node.prev & ~flag_bits) == before;
+    return !at_rest || (node.prev & ~flag_bits) == before;
+  }
+
+  /// Bits that only a running collection sets: at rest the next one takes such an object for what
+  /// it is not. The incremental collector keeps the old space in the lowest bit of _gc_next.
+  std::string left_flags(const Node& node, Address object) const {
+    const std::uint64_t next = node.next & flag_bits & ~std::uint64_t{layout_.gc_young ? 1U : 0U};
+    if (next != 0) {
+      return fmt::format("_gc_next of {:#x} has flag bits ({}) set, and no collection is running",
+                         object, next);
+    }
+    if ((node.prev & prev_mask_collecting) != 0) {
+      return fmt::format("_gc_prev of {:#x} has COLLECTING set, and no collection is running",
+                         object);
+    }
+    return {};
   }
 
   Result<void> walk_list(std::size_t interpreter, std::size_t generation) {
@@ -183,6 +198,7 @@ private:
     std::size_t steps = 0;
     std::size_t limit = 1;
     std::optional<std::size_t> wrong_link; // index of the corruption that tells of it
+    bool flags_told = false;
     while ((from.next & ~flag_bits) != head) {
       const Address node = from.next & ~flag_bits;
       if (from.next == 0) {
@@ -218,6 +234,12 @@ private:
                                  where(before, head), object_of(node), to->prev & ~flag_bits),
                      false);
       }
+      if (at_rest && !flags_told) {
+        if (std::string problem = left_flags(*to, object_of(node)); !problem.empty()) {
+          flags_told = true;
+          corrupt_list(list, node, before, std::move(problem), false);
+        }
+      }
       add_object(list, node, to->prev);
       if (heap_.objects.size() >= object_limit) {
         return fail(ErrorKind::limit, node, "more tracked objects than pygc can hold");
@@ -231,6 +253,12 @@ private:
       }
       before = node;
       from = *to;
+    }
+    if (at_rest && (first->prev & ~flag_bits) != before) {
+      corrupt_list(list, before, before,
+                   fmt::format("_gc_prev of the list head is {:#x}, but the last object is {:#x}",
+                               first->prev, before == head ? 0 : object_of(before)),
+                   false);
     }
     heap_.lists.push_back(list);
     return {};

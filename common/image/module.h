@@ -105,6 +105,8 @@ public:
 struct FileOptions {
   std::string executable; // --executable: this file instead of the one the target names
   std::string sysroot;    // --sysroot
+  /// "/proc/PID" of a process of this machine: it has files that no path leads to any more.
+  std::string process_directory;
   std::vector<std::string> debug_directories; // --debug-directory; default /usr/lib/debug
   bool debuginfod = true;                     // only when DEBUGINFOD_URLS is set
 };

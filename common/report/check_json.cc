@@ -49,6 +49,23 @@ Json finding_json(const analysis::Finding& finding) {
   return json;
 }
 
+Json crash_json(const std::optional<analysis::CrashView>& crash) {
+  if (!crash) {
+    return nullptr;
+  }
+  return {{"signal", crash->signal},
+          {"thread", crash->tid},
+          {"doing", text_or_null(crash->doing)},
+          {"function", text_or_null(crash->function)},
+          {"object", object_json(crash->object)},
+          {"object_state", text_or_null(crash->object_state)},
+          {"container", object_json(crash->container)},
+          {"caller", text_or_null(crash->caller)},
+          {"caller_module", text_or_null(crash->caller_module)},
+          {"caller_line", text_or_null(crash->caller_line)},
+          {"stack", crash->stack}};
+}
+
 Json engines_json(const std::optional<analysis::EngineComparison>& engines) {
   if (!engines) {
     return nullptr;
@@ -108,6 +125,7 @@ std::string check_json(const Subject& subject, const analysis::CheckReport& repo
       {"container", object_json(collection.container)},
       {"container_index", or_null(collection.container_index)},
       {"victim", object_json(collection.victim)}};
+  document["crash"] = crash_json(report.crash);
   document["interpreters"] = interpreters_json(report);
   document["objects"] = {{"walked", report.objects.walked},
                          {"traversed", report.objects.traversed},

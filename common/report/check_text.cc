@@ -65,6 +65,7 @@ private:
       text_.paragraph(line + " objects");
     }
     collection();
+    crash();
     const analysis::ObjectCounts& objects = report_.objects;
     std::string counts =
         fmt::format("walked {} objects, traversed {}, {} visits", grouped(objects.walked),
@@ -92,6 +93,18 @@ private:
                       engines->not_compared == 0
                           ? ""
                           : fmt::format(", {} not compared", grouped(engines->not_compared))));
+    }
+  }
+
+  void crash() {
+    if (const auto& crash = report_.crash) {
+      std::string line = fmt::format("{} ended thread {}", crash->signal, crash->tid);
+      if (!crash->doing.empty()) {
+        line += fmt::format(", {} ({})", crash->doing, crash->function);
+      } else if (!crash->stack.empty()) {
+        line += ", in " + crash->stack.front();
+      }
+      text_.paragraph(line);
     }
   }
 

@@ -82,13 +82,15 @@ Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundi
   }
   surroundings.subject = context->subject();
   image::FileOptions files = options.file_options();
-  if (options.pid) {
-    complete_file_options(*options.pid, context->target_->info().executable_path, files);
-  } else if (options.core.empty()) { // what was named has nothing to do with the debugger's target
+  if (!options.pid &&
+      options.core.empty()) { // what was named has nothing to do with the debugger's target
     files.executable = files.executable.empty() ? surroundings.executable : files.executable;
     files.sysroot = files.sysroot.empty() ? surroundings.sysroot : files.sysroot;
     // GDB's "/" is this machine's own root.
     files.sysroot.erase(files.sysroot.find_last_not_of('/') + 1);
+  }
+  if (const target::Info& info = context->target_->info(); info.kind == target::Kind::live) {
+    complete_file_options(info.pid, files);
   }
   auto image = image::open_process_image(*context->target_, files);
   if (!image) {

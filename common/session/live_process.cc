@@ -28,22 +28,26 @@ Result<std::unique_ptr<target::Target>> open_live_process(std::int64_t pid,
   return target::open_snapshot(std::move(*snapshot));
 }
 
-void complete_file_options(std::int64_t pid, const std::string& executable_path,
-                           image::FileOptions& files) {
+namespace {
+
+/// Whether the two are there and not the same.
+bool differ(const std::string& one, const char* other) {
+  struct stat first{};
+  struct stat second{};
+  return ::stat(one.c_str(), &first) == 0 && ::stat(other, &second) == 0 &&
+         (first.st_dev != second.st_dev || first.st_ino != second.st_ino);
+}
+
+} // namespace
+
+void complete_file_options(std::int64_t pid, image::FileOptions& files) {
   const std::string directory = fmt::format("/proc/{}/", pid);
-  // In a container its paths lead elsewhere than ours.
-  struct stat its_root{};
-  struct stat our_root{};
-  const std::string root = directory + "root/";
-  if (files.sysroot.empty() && ::stat(root.c_str(), &its_root) == 0 &&
-      ::stat("/", &our_root) == 0 &&
-      (its_root.st_dev != our_root.st_dev || its_root.st_ino != our_root.st_ino)) {
-    files.sysroot = root;
+  // In a container, or with mounts of its own, its paths lead elsewhere than ours.
+  if (files.sysroot.empty() &&
+      (differ(directory + "root/", "/") || differ(directory + "ns/mnt", "/proc/self/ns/mnt"))) {
+    files.sysroot = directory + "root";
   }
-  // Replaced by another one since it was started, it is still there for the process.
-  if (files.executable.empty() && executable_path.ends_with(" (deleted)")) {
-    files.executable = directory + "exe";
-  }
+  files.process_directory = fmt::format("/proc/{}", pid);
 }
 
 } // namespace pygc::session

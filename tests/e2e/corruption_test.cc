@@ -71,6 +71,33 @@ TEST_F(Corruption, NonCanonicalNext) {
   expect_corrupt_list(0xdead'beef'dead'bee8);
 }
 
+TEST_F(Corruption, FlagBitInNextOfAListAtRest) {
+  const json document = with_word(node_ - gc_next_of, file_.word(node_ - gc_next_of) | 1);
+  const auto findings = findings_of(document, "list_corrupt");
+  ASSERT_EQ(findings.size(), 1U) << document.dump(1);
+  EXPECT_THAT(findings.front().at("message").get<std::string>(), testing::HasSubstr("flag bits"));
+}
+
+TEST_F(Corruption, CollectingInPrevOfAListAtRest) {
+  const std::uint64_t prev = node_ - gc_next_of + 8;
+  const json document = with_word(prev, file_.word(prev) | 2);
+  const auto findings = findings_of(document, "list_corrupt");
+  ASSERT_EQ(findings.size(), 1U) << document.dump(1);
+  EXPECT_THAT(findings.front().at("message").get<std::string>(), testing::HasSubstr("COLLECTING"));
+}
+
+TEST_F(Corruption, PrevOfAListHead) {
+  const Check before = check_alone(core_);
+  for (const json& generation : before.document.at("interpreters").at(0).at("generations")) {
+    if (generation.at("objects") > 1) {
+      const std::uint64_t head = to_address(generation.at("address"));
+      const std::uint64_t last = file_.word(head + 8) & ~flag_bits;
+      const json document = with_word(head + 8, file_.word(last + 8) & ~flag_bits);
+      EXPECT_EQ(findings_of(document, "list_corrupt").size(), 1U) << document.dump(1);
+    }
+  }
+}
+
 TEST_F(Corruption, CycleToItself) {
   expect_corrupt_list(node_ - gc_next_of);
 }

@@ -83,7 +83,8 @@ TEST_F(Detectors, FindNothingInSoundFacts) {
        {detect_list_corrupt, detect_object_corrupt, detect_memory_missing, detect_build_id_mismatch,
         detect_traverse_fault, detect_traverse_syscall, detect_traverse_timeout,
         detect_traverse_write, detect_negative_gc_refs, detect_unowned_visit,
-        detect_duplicate_visit, detect_gc_refs_mismatch}) {
+        detect_duplicate_visit, detect_gc_refs_mismatch, detect_crash, detect_dangling_reference,
+        detect_lost_object}) {
     const Detection detection = detector(facts_, *explainer_);
     EXPECT_THAT(detection.findings, IsEmpty());
     EXPECT_THAT(detection.notes, IsEmpty());
@@ -123,6 +124,57 @@ TEST_F(Detectors, MemoryMissingOfATraversal) {
   EXPECT_EQ(finding.function, "bad_traverse");
   EXPECT_THAT(finding.message, HasSubstr("0x10, which is not to be had: the core lacks it"));
   EXPECT_THAT(all(detect_traverse_fault), IsEmpty());
+}
+
+TEST_F(Detectors, MemoryMissingOfManyObjectsIsOneFinding) {
+  for (int i = 0; i < 100; ++i) {
+    add_anomaly(heap::CorruptionKind::object, true);
+  }
+  EXPECT_EQ(one(detect_memory_missing).occurrences, 100U);
+  EXPECT_THAT(all(detect_object_corrupt), IsEmpty());
+}
+
+TEST_F(Detectors, DanglingReferenceNamesItsHolder) {
+  facts_.dangling = {{.interpreter = 7,
+                      .object = 0xdead0,
+                      .state = "its reference count is 0",
+                      .by = {{object(0), 2, object(0) + 24}, {object(1), 1, 0}}}};
+  const Finding finding = one(detect_dangling_reference);
+  EXPECT_EQ(finding.kind, FindingKind::dangling_reference);
+  EXPECT_EQ(finding.severity, Severity::error);
+  EXPECT_EQ(finding.address, 0xdead0U);
+  EXPECT_EQ(finding.visits, 3U);
+  ASSERT_THAT(finding.visitors, SizeIs(2));
+  EXPECT_EQ(finding.visitors[0].slot, object(0) + 24);
+  EXPECT_FALSE(finding.visitors[1].slot.has_value());
+  EXPECT_THAT(finding.message, HasSubstr("no live object: its reference count is 0"));
+}
+
+TEST_F(Detectors, LostObjectsAreOneFinding) {
+  facts_.lost = {{.interpreter = 7, .first = object(0), .container = object(1), .count = 12}};
+  const Finding finding = one(detect_lost_object);
+  EXPECT_EQ(finding.severity, Severity::error);
+  EXPECT_EQ(finding.occurrences, 12U);
+  facts_.running.emplace(); // its lists may be where they were not found
+  EXPECT_EQ(one(detect_lost_object).severity, Severity::warning);
+}
+
+TEST_F(Detectors, CrashIsToldWithObjectAndCaller) {
+  CrashFacts& crash = facts_.crash.emplace();
+  crash.signal = 6;
+  crash.unwound = true;
+  crash.functions = {"abort", "PyObject_GC_Track", "m_new"};
+  EXPECT_THAT(all(detect_crash), IsEmpty()); // nothing that concerns the collector
+  crash.stack = {.deed = cpython::Deed::track, .frame = 1, .caller = 2, .object = object(0)};
+  crash.caller = "m_new";
+  const Finding finding = one(detect_crash);
+  EXPECT_EQ(finding.kind, FindingKind::crash);
+  EXPECT_EQ(finding.severity, Severity::error);
+  EXPECT_EQ(finding.object->address, object(0));
+  EXPECT_EQ(finding.function, "m_new");
+  EXPECT_THAT(finding.message, HasSubstr("SIGABRT ended the process in PyObject_GC_Track"));
+  crash.stack.under_python = true;
+  EXPECT_EQ(one(detect_crash).severity, Severity::warning);
 }
 
 TEST_F(Detectors, BuildIdMismatch) {

@@ -59,6 +59,27 @@ TEST_F(Checks, FindNothingInASoundHeap) {
   EXPECT_EQ(report.objects.traced, 3U);
 }
 
+TEST_F(Checks, FindAReferenceToADeadObject) {
+  const CheckReport report = checked({1, 0}, {{1}, {}});
+  EXPECT_THAT(kinds(report), ::testing::Contains(FindingKind::dangling_reference));
+}
+
+TEST_F(Checks, FindObjectsThatAreOnNoList) {
+  for (const std::uint64_t refcount : {1U, 1U}) {
+    heap_.add_object(refcount);
+  }
+  heap_.store(heap_.object(1) - 16, 0x1000); // _gc_next: it says it is tracked
+  heap_.finish();
+  const std::vector<Address> objects = heap_.objects();
+  heap_.heap().objects.pop_back();
+  heap_.heap().lists[0].count = 1;
+  replayer_.emplace(objects, testing::Visits{{1}});
+  const auto report = check(heap_.input(*replayer_));
+  ASSERT_TRUE(report);
+  EXPECT_THAT(kinds(*report), ElementsAre(FindingKind::lost_object));
+  EXPECT_FALSE(report->complete);
+}
+
 TEST_F(Checks, ProveThatAStaticSlotIsOverVisited) {
   const CheckReport report = checked({1, 1, 1}, {{2}, {2}, {}}, [](TableReplayer& replayer) {
     replayer.set_slot(0, 0, cache);

@@ -1,6 +1,7 @@
 #include "common/analysis/check/check.h"
 
 #include "common/analysis/check/completeness.h"
+#include "common/analysis/check/crash.h"
 #include "common/analysis/check/detectors.h"
 #include "common/analysis/check/diagnosis.h"
 #include "common/analysis/facts/gather.h"
@@ -14,11 +15,12 @@ namespace pygc::analysis {
 namespace {
 
 /// In the order in which findings of one severity are told.
-constexpr std::array<Detector, 12> detectors = {
-    detect_list_corrupt,     detect_object_corrupt,   detect_memory_missing,
-    detect_traverse_fault,   detect_traverse_syscall, detect_traverse_timeout,
-    detect_negative_gc_refs, detect_unowned_visit,    detect_duplicate_visit,
-    detect_traverse_write,   detect_gc_refs_mismatch, detect_build_id_mismatch,
+constexpr std::array<Detector, 15> detectors = {
+    detect_list_corrupt,      detect_object_corrupt,   detect_dangling_reference,
+    detect_memory_missing,    detect_traverse_fault,   detect_traverse_syscall,
+    detect_traverse_timeout,  detect_negative_gc_refs, detect_unowned_visit,
+    detect_duplicate_visit,   detect_traverse_write,   detect_gc_refs_mismatch,
+    detect_build_id_mismatch, detect_lost_object,      detect_crash,
 };
 
 void describe_interpreters(const cpython::Runtime& runtime, const heap::Heap& heap,
@@ -103,6 +105,9 @@ CheckReport judge(const CheckInput& input, const heap::Heap& heap, const Facts& 
   if (facts.running) {
     describe_collection(*facts.running, explainer, report.collection);
   }
+  if (facts.crash) {
+    report.crash = describe_crash(*facts.crash, explainer);
+  }
   std::vector<Finding> findings;
   for (const Detector detector : detectors) {
     Detection detection = detector(facts, explainer);
@@ -117,8 +122,9 @@ CheckReport judge(const CheckInput& input, const heap::Heap& heap, const Facts& 
 } // namespace
 
 Result<CheckReport> check(const CheckInput& input) {
-  const auto facts =
-      gather_facts(input, {.negatives = true, .reachability = true, .running = true});
+  const auto facts = gather_facts(
+      input,
+      {.negatives = true, .reachability = true, .running = true, .crash = true, .dangling = true});
   return facts ? Result<CheckReport>(judge(input, input.heap, *facts))
                : std::unexpected(facts.error());
 }

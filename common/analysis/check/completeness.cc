@@ -2,6 +2,7 @@
 
 #include "common/analysis/check/parts.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace pygc::analysis {
@@ -18,8 +19,17 @@ public:
       replay(collection);
     }
     if (facts_.running && !facts_.running->unwound) {
-      note("a collection was running, but no thread's stack could be unwound to it: phase, "
-           "container and victim are unknown");
+      incomplete("a collection was running, but no thread's stack could be unwound to it: phase, "
+                 "container and victim are unknown, and what it stored was not compared");
+    }
+    for (const LostObjects& lost : facts_.lost) {
+      incomplete(fmt::format("{} objects that say they are tracked are on no list of interpreter "
+                             "{} that could be found: they were not looked at",
+                             lost.count, lost.interpreter));
+    }
+    if (facts_.crash && !facts_.crash->unwound) {
+      incomplete("the stack of the thread that the signal ended could not be unwound: what it was "
+                 "doing is unknown");
     }
     target();
   }
@@ -39,8 +49,15 @@ private:
                         anomaly.generation, anomaly.interpreter));
       }
     }
-    if (const auto told = told_anomalies(facts_).size(); facts_.anomalies.size() > told) {
-      note(fmt::format("{} further corruptions are not listed", facts_.anomalies.size() - told));
+    for (const heap::CorruptionKind kind :
+         {heap::CorruptionKind::list, heap::CorruptionKind::object}) {
+      const auto damaged = static_cast<std::size_t>(
+          std::ranges::count_if(facts_.anomalies, [kind](const ListAnomaly& anomaly) {
+            return anomaly.corruption.kind == kind && !anomaly.corruption.memory_missing;
+          }));
+      if (const std::size_t told = told_anomalies(facts_, kind).size(); damaged > told) {
+        note(fmt::format("{} further corruptions are not listed", damaged - told));
+      }
     }
   }
 

@@ -27,6 +27,14 @@ Detection detect_memory_missing(const Facts& facts, Explainer& explainer);
 /// Files that are not the ones that were loaded.
 Detection detect_build_id_mismatch(const Facts& facts, Explainer& explainer);
 
+/// The end of the target, when that was in the collector or in a call that concerns its objects.
+Detection detect_crash(const Facts& facts, Explainer& explainer);
+/// Visits to what is no live object.
+Detection detect_dangling_reference(const Facts& facts, Explainer& explainer);
+
+/// Objects that say they are tracked and are on no list.
+Detection detect_lost_object(const Facts& facts, Explainer& explainer);
+
 /// Traversals that a fault, an illegal instruction or a trap ends.
 Detection detect_traverse_fault(const Facts& facts, Explainer& explainer);
 Detection detect_traverse_syscall(const Facts& facts, Explainer& explainer);

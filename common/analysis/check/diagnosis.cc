@@ -4,6 +4,7 @@
 #include <array>
 #include <fmt/format.h>
 #include <map>
+#include <set>
 
 namespace pygc::analysis {
 namespace {
@@ -71,6 +72,23 @@ std::vector<Finding> merge(std::vector<Finding> findings) {
   return merged;
 }
 
+/// A traversal that ended at a dead object is told by who holds that object.
+void drop_ends_of_dangling(std::vector<Finding>& findings) {
+  std::set<Address> holders;
+  for (const Finding& finding : findings) {
+    if (finding.kind == FindingKind::dangling_reference) {
+      for (const Visitor& visitor : finding.visitors) {
+        holders.insert(visitor.container);
+      }
+    }
+  }
+  std::erase_if(findings, [&](const Finding& finding) {
+    return (finding.kind == FindingKind::traverse_fault ||
+            finding.kind == FindingKind::traverse_syscall) &&
+           finding.occurrences == 1 && finding.object && holders.contains(finding.object->address);
+  });
+}
+
 } // namespace
 
 Cause cause_of(Proof proof) {
@@ -118,6 +136,15 @@ std::vector<Finding> diagnose(const Facts& facts, std::vector<Finding> findings)
     }
   }
   findings = merge(std::move(findings));
+  drop_ends_of_dangling(findings);
+  // What is wrong with the heap is what the process died of; the report has the crash beside it.
+  const bool explained = std::ranges::any_of(findings, [](const Finding& finding) {
+    return finding.severity == Severity::error && finding.kind != FindingKind::crash;
+  });
+  if (explained) {
+    std::erase_if(findings,
+                  [](const Finding& finding) { return finding.kind == FindingKind::crash; });
+  }
   std::ranges::stable_sort(findings, {}, &Finding::severity);
   return findings;
 }

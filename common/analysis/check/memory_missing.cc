@@ -1,15 +1,26 @@
 #include "common/analysis/check/parts.h"
 
 #include <fmt/format.h>
+#include <map>
+#include <utility>
 
 namespace pygc::analysis {
 
 Detection detect_memory_missing(const Facts& facts, Explainer& explainer) {
   Detection detection;
-  for (const ListAnomaly& anomaly : told_anomalies(facts)) {
-    if (anomaly.corruption.memory_missing) {
+  // One file that is not there takes thousands of objects with it.
+  std::map<std::pair<std::int64_t, heap::CorruptionKind>, std::size_t> folded;
+  for (const ListAnomaly& anomaly : facts.anomalies) {
+    if (!anomaly.corruption.memory_missing) {
+      continue;
+    }
+    const auto [found, first] = folded.try_emplace(
+        std::pair(anomaly.interpreter, anomaly.corruption.kind), detection.findings.size());
+    if (first) {
       detection.findings.push_back(
           anomaly_finding(FindingKind::memory_missing, anomaly, explainer));
+    } else {
+      ++detection.findings[found->second].occurrences;
     }
   }
   for (const CollectionFacts& collection : facts.collections) {

@@ -10,8 +10,15 @@ constexpr std::size_t anomaly_limit = 50; // told one by one
 
 } // namespace
 
-std::span<const ListAnomaly> told_anomalies(const Facts& facts) {
-  return std::span(facts.anomalies).first(std::min(facts.anomalies.size(), anomaly_limit));
+std::vector<const ListAnomaly*> told_anomalies(const Facts& facts, heap::CorruptionKind kind) {
+  std::vector<const ListAnomaly*> told;
+  for (const ListAnomaly& anomaly : facts.anomalies) {
+    if (anomaly.corruption.kind == kind && !anomaly.corruption.memory_missing &&
+        told.size() < anomaly_limit) {
+      told.push_back(&anomaly);
+    }
+  }
+  return told;
 }
 
 Finding anomaly_finding(FindingKind kind, const ListAnomaly& anomaly, Explainer& explainer) {

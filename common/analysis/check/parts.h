@@ -3,13 +3,13 @@
 
 #include "common/analysis/check/detectors.h"
 
-#include <span>
 #include <string_view>
+#include <vector>
 
 namespace pygc::analysis {
 
-/// The anomalies that are told one by one.
-std::span<const ListAnomaly> told_anomalies(const Facts& facts);
+/// The damage of that kind that is told one by one.
+std::vector<const ListAnomaly*> told_anomalies(const Facts& facts, heap::CorruptionKind kind);
 /// With a message that says what is wrong.
 Finding anomaly_finding(FindingKind kind, const ListAnomaly& anomaly, Explainer& explainer);
 

@@ -13,6 +13,14 @@
 
 namespace pygc::analysis {
 
+/// What an address looks like that should be an object's.
+struct ObjectState {
+  bool readable = false;
+  std::uint64_t refcount = 0;
+  std::string type_problem; // empty: it has a type of a GC object
+  bool tracked = false;     // only of GC objects
+};
+
 class Explainer {
 public:
   Explainer(const image::ProcessImage& image, cpython::ObjectReader& reader, const heap::Heap& heap)
@@ -21,8 +29,12 @@ public:
   /// Lets dictionaries among these be named after their owners.
   void prepare(std::span<const Address> objects);
   ObjectView object(Address address);
+  ObjectState state(Address address);
   /// `visits` of a visit to `visited` by `container`.
   Visitor visitor(Address container, Address visited, std::uint64_t visits);
+  /// Where a dict, list or tuple has the object, as Python spells it: "['key']", "[3]". Empty when
+  /// it is none, or has it not.
+  std::string item_name(Address container, Address object);
   /// As traverse_function.h has it.
   Address traverse_function(Address container, Address visited) {
     return analysis::traverse_function(reader_, container, visited);

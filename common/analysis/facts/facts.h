@@ -2,6 +2,8 @@
 // then on. Detectors, the diagnosis and the audit judge it.
 #pragma once
 
+#include "common/analysis/facts/crash_facts.h"
+#include "common/analysis/facts/dangling_visits.h"
 #include "common/analysis/facts/duplicate_visits.h"
 #include "common/analysis/facts/engine_comparison.h"
 #include "common/analysis/facts/foreign_slots.h"
@@ -94,6 +96,9 @@ struct Facts {
   std::vector<MismatchedFile> mismatched_files;
   std::vector<CollectionFacts> collections; // one an interpreter
   std::optional<RunningFacts> running;      // the collection that was running, if one was
+  std::optional<CrashFacts> crash;          // the signal that ended the target, if one did
+  std::vector<DanglingVisit> dangling;      // visits to what is no live object
+  std::vector<LostObjects> lost;            // one an interpreter that has some
 };
 
 } // namespace pygc::analysis

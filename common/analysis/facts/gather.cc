@@ -44,6 +44,22 @@ public:
       }
       facts.running = std::move(*running);
     }
+    if (wanted_.crash) {
+      facts.crash = gather_crash(input_);
+    }
+    if (wanted_.dangling) {
+      for (const CollectionFacts& collection : facts.collections) {
+        auto found = find_dangling(input_, collection.interpreter, collection.set,
+                                   collection.replayed.incidents);
+        if (!found) {
+          return std::unexpected(found.error());
+        }
+        facts.dangling.insert(facts.dangling.end(), found->dangling.begin(), found->dangling.end());
+        if (found->lost.count != 0) {
+          facts.lost.push_back(found->lost);
+        }
+      }
+    }
     return facts;
   }
 

@@ -14,6 +14,8 @@ struct Wanted {
   bool negatives = false;    // who visits the objects with a negative gc_refs, traced if possible
   bool reachability = false; // of what suspicious slots refer to
   bool running = false;      // the collection that was running
+  bool crash = false;        // the signal that ended the target
+  bool dangling = false;     // visits to what is no live object
   bool lone_modules = false; // trace each m_traverse for itself, too
   std::span<const Address> watched_functions{}; // whose calls are incidents of the trace
 };

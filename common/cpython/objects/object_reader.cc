@@ -63,6 +63,10 @@ std::optional<StrState> decode_state(std::uint32_t state) {
   return std::nullopt;
 }
 
+bool not_saved(const auto& result) {
+  return !result && result.error().kind == ErrorKind::memory_not_saved;
+}
+
 } // namespace
 
 ObjectReader::ObjectReader(const image::ProcessImage& image, const Runtime& runtime)
@@ -81,9 +85,21 @@ TypeInfo ObjectReader::read_type(Address address) const {
   const auto basicsize = memory_.load<std::int64_t>(address + layout.tp_basicsize);
   if (!name || !flags || !traverse || !is_gc || !base || !dictoffset || !basicsize) {
     info.problem = fmt::format("there is no type object at {:#x}", address);
+    info.memory_missing = not_saved(name) || not_saved(flags) || not_saved(traverse) ||
+                          not_saved(is_gc) || not_saved(base) || not_saved(dictoffset) ||
+                          not_saved(basicsize);
+    if (info.memory_missing) {
+      info.problem = fmt::format("the type object at {:#x} cannot be read", address);
+    }
     return info;
   }
   const auto text = memory_.load_string(*name, type_name_limit);
+  if (not_saved(text)) {
+    info.problem = fmt::format("the name of the type object at {:#x} cannot be read: {}", address,
+                               text.error().reason);
+    info.memory_missing = true;
+    return info;
+  }
   if (!text || text->empty() || std::ranges::any_of(*text, [](char c) {
         return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
       })) {

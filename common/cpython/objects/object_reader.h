@@ -24,7 +24,8 @@ struct TypeInfo {
   Address base = 0;
   std::int64_t dictoffset = 0;
   std::int64_t basicsize = 0;
-  std::string problem; // one sentence when this is no usable type; empty otherwise
+  std::string problem;         // one sentence when this is no usable type; empty otherwise
+  bool memory_missing = false; // the problem is that the core lacks the memory
 
   bool has_flag(unsigned bit) const { return (flags >> bit & 1) != 0; }
 };

@@ -40,6 +40,15 @@ public:
       // file of that name is the right one.
       try_path(path, options_.sysroot.empty() && !deleted);
     }
+    if (!found_ && !options_.process_directory.empty()) {
+      // Deleted, replaced or hidden by a mount since it was started; the process still has it.
+      if (query_.executable) {
+        try_path(options_.process_directory + "/exe", true);
+      }
+      if (!found_ && !query_.mapping.empty()) {
+        try_path(options_.process_directory + "/map_files/" + query_.mapping, true);
+      }
+    }
     if (!query_.build_id.empty()) {
       for (const std::string& directory : debug_directories(options_)) {
         if (!found_) {

@@ -37,6 +37,7 @@ struct ImageFileQuery {
   std::string path;        // as the target saw it
   std::string build_id;    // from the target's memory, hex; empty when it was not saved
   bool executable = false; // FileOptions::executable is meant for it
+  std::string mapping;     // its first one, as FileOptions::process_directory/map_files names it
   /// Whether the target's mappings fit the file; asked where no build-id can decide.
   std::function<bool(const elf::ElfHeaders&)> fits;
 };

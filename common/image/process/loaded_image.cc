@@ -4,6 +4,7 @@
 #include "common/machine/page.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <optional>
 
 namespace pygc::image {
@@ -118,6 +119,7 @@ private:
     image.source = find_image_file({.path = mapping.path,
                                     .build_id = image.build_id,
                                     .executable = mapping.path == target_.info().executable_path,
+                                    .mapping = fmt::format("{:x}-{:x}", mapping.start, mapping.end),
                                     .fits =
                                         [&](const elf::ElfHeaders& candidate) {
                                           return mappings_fit(target_.file_mappings(), mapping.path,

@@ -1,0 +1,217 @@
+#include "common/analysis/facts/dangling_visits.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace pygc::analysis {
+namespace {
+
+constexpr std::size_t piece = 1 << 16;     // containers whose visits are listed at once
+constexpr std::size_t object_limit = 1000; // dead objects that are kept
+constexpr std::size_t visitor_limit = 200; // of one, that are kept and traced
+constexpr unsigned pool_bits = 14;         // POOL_BITS of pymalloc (Objects/obmalloc.c)
+constexpr Address dead_byte = 0xdd;        // PYMEM_DEADBYTE
+constexpr Address clean_byte = 0xcd;       // PYMEM_CLEANBYTE
+constexpr Address old_dead_byte = 0xdb;    // up to 3.7, and what else fills freed memory so
+
+bool filled_with(Address word, Address byte) {
+  return word == byte * 0x0101'0101'0101'0101U;
+}
+
+class Search {
+public:
+  Search(const CheckInput& input, std::int64_t interpreter)
+      : input_(input), runtime_(input.reader.runtime()), interpreter_(interpreter) {
+    listed_.insert(input.heap.objects.begin(), input.heap.objects.end());
+    for (std::size_t i = 0; i < input.heap.objects.size(); ++i) {
+      if (!input.heap.usable[i]) {
+        told_.insert(input.heap.objects[i]);
+      }
+    }
+  }
+
+  void look_at(Address container, Address object) {
+    if (told_.contains(object)) {
+      return;
+    }
+    std::string state = state_of(object);
+    if (state.empty()) {
+      if (is_lost(object) && lost_seen_.insert(object).second && lost_.first == 0) {
+        lost_.first = object;
+        lost_.container = container;
+      }
+      return;
+    }
+    auto found = dead_.find(object);
+    if (found == dead_.end()) {
+      if (dead_.size() >= object_limit) {
+        return;
+      }
+      found = dead_
+                  .emplace(object, DanglingVisit{.interpreter = interpreter_,
+                                                 .object = object,
+                                                 .state = std::move(state),
+                                                 .by = {}})
+                  .first;
+    }
+    auto& by = found->second.by;
+    if (!by.empty() && by.back().container == container) {
+      ++by.back().visits;
+    } else if (by.size() < visitor_limit) {
+      by.push_back({container, 1, 0});
+    }
+  }
+
+  Result<void> find_slots() {
+    std::vector<replay::TraceRequest> requests;
+    for (const auto& [object, visit] : dead_) {
+      for (const DanglingVisit::By& by : visit.by) {
+        if (requests.size() < visitor_limit) {
+          requests.push_back({by.container, 0});
+        }
+      }
+    }
+    if (input_.tracer == nullptr || requests.empty()) {
+      return {};
+    }
+    const auto trace = input_.tracer->trace(requests);
+    if (!trace) {
+      // Slots are worth telling, not needed.
+      return trace.error().kind == ErrorKind::cancelled
+                 ? Result<void>(std::unexpected(trace.error()))
+                 : Result<void>();
+    }
+    for (const replay::TracedVisit& visit : trace->visits) {
+      const auto found = dead_.find(visit.object);
+      if (found == dead_.end()) {
+        continue;
+      }
+      for (DanglingVisit::By& by : found->second.by) {
+        if (by.container == requests[visit.request].container && by.slot == 0) {
+          by.slot = visit.slot;
+        }
+      }
+    }
+    return {};
+  }
+
+  VisitedFacts take() {
+    VisitedFacts facts;
+    for (auto& [object, visit] : dead_) {
+      facts.dangling.push_back(std::move(visit));
+    }
+    facts.lost = lost_;
+    facts.lost.interpreter = interpreter_;
+    facts.lost.count = lost_seen_.size();
+    return facts;
+  }
+
+private:
+  /// Types that say of each object whether it has a GC head are left out: only the target's code
+  /// knows.
+  bool is_lost(Address object) {
+    if (listed_.contains(object)) {
+      return false;
+    }
+    const auto type = input_.reader.type_address(object);
+    if (!type || !input_.reader.type(*type).problem.empty() ||
+        input_.reader.type(*type).is_gc != 0) {
+      return false;
+    }
+    const auto next = input_.reader.memory().load<Address>(object - runtime_.layout.gc_head_size +
+                                                           runtime_.layout.gc_next);
+    return next && *next != 0;
+  }
+
+  /// Empty for what may be a live object, or cannot be read.
+  std::string state_of(Address object) {
+    const auto count =
+        input_.reader.memory().load<std::uint64_t>(object + runtime_.layout.ob_refcnt);
+    const auto type = input_.reader.type_address(object);
+    if (!count || !type) {
+      return {};
+    }
+    for (const Address byte : {dead_byte, clean_byte, old_dead_byte}) {
+      if (filled_with(*type, byte)) {
+        return fmt::format("its memory is filled with {:#x}: it was freed", byte);
+      }
+    }
+    // A free block of pymalloc begins with the address of the next one in its pool.
+    if (*count >> pool_bits == object >> pool_bits) {
+      return "its memory is a free block of pymalloc";
+    }
+    if (const std::string& problem = type_problem(*type); !problem.empty()) {
+      return "it is no object: " + problem;
+    }
+    if (runtime_.is_immortal(*count)) {
+      return {};
+    }
+    const auto references = static_cast<std::int64_t>(runtime_.refcount(*count));
+    return references > 0
+               ? std::string()
+               : fmt::format("its reference count is {}: it was freed, or is about to be",
+                             references);
+  }
+
+  /// Of any type, not only of a GC type.
+  const std::string& type_problem(Address type) {
+    const auto [found, fresh] = types_.try_emplace(type);
+    if (fresh) {
+      const cpython::TypeInfo& info = input_.reader.type(type);
+      if (info.name.empty() && !info.memory_missing) {
+        found->second = info.problem;
+      }
+    }
+    return found->second;
+  }
+
+  const CheckInput& input_;
+  const cpython::Runtime& runtime_;
+  std::int64_t interpreter_;
+  std::unordered_set<Address> told_;
+  std::unordered_set<Address> listed_;    // by the collector
+  std::unordered_set<Address> lost_seen_; // and not
+  LostObjects lost_;
+  std::unordered_map<Address, std::string> types_;
+  std::map<Address, DanglingVisit> dead_;
+};
+
+} // namespace
+
+Result<VisitedFacts> find_dangling(const CheckInput& input, std::int64_t interpreter,
+                                   const heap::CollectedSet& set,
+                                   std::span<const replay::Incident> incidents) {
+  Search search(input, interpreter);
+  std::unordered_set<Address> endless; // not waited for a second time
+  for (const replay::Incident& incident : incidents) {
+    if (incident.outcome == replay::Outcome::timeout) {
+      endless.insert(set.objects[incident.container]);
+    }
+  }
+  std::vector<Address> containers;
+  for (const Address object : set.objects) {
+    if (!endless.contains(object)) {
+      containers.push_back(object);
+    }
+  }
+  for (std::size_t first = 0; first < containers.size(); first += piece) {
+    const auto part =
+        std::span(containers).subspan(first, std::min(piece, containers.size() - first));
+    const auto visits = input.replayer.visits(part, 0, nullptr);
+    if (!visits) {
+      return std::unexpected(visits.error());
+    }
+    for (const replay::Visit& visit : *visits) {
+      search.look_at(part[visit.container], visit.object);
+    }
+  }
+  if (auto found = search.find_slots(); !found) {
+    return std::unexpected(found.error());
+  }
+  return search.take();
+}
+
+} // namespace pygc::analysis

@@ -1,0 +1,67 @@
+// Situations that people reported: what they needed to know is told.
+#include "tests/e2e/support/extension.h"
+#include "tests/e2e/support/front_ends.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pygc::e2e {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+class Reported : public testing::TestWithParam<const InterpreterBuild*> {
+protected:
+  static json check(const std::string& name, int status = 1) {
+    const std::string extensions =
+        build_extensions(*GetParam(), {"overdecref_item", "track_twice", "double_track"});
+    const Core core = make_core({.build = GetParam(),
+                                 .script = "reported.py",
+                                 .words = {extensions, name},
+                                 .kind = CoreKind::kernel});
+    const Check check = check_alone(core);
+    EXPECT_EQ(check.status, status) << check.document.dump(1);
+    EXPECT_NE(check.document.at("verdict"), "clean");
+    return check.document;
+  }
+};
+
+TEST_P(Reported, AReferenceThatWasReleasedWithoutBeingOwned) {
+  const json document = check("overdecref");
+  const auto findings = findings_of(document, "dangling_reference");
+  ASSERT_EQ(findings.size(), 1U) << document.at("findings").dump(1);
+  EXPECT_EQ(document.at("findings").size(), 1U) << document.at("findings").dump(1);
+  const json& finding = findings.front();
+  EXPECT_EQ(finding.at("severity"), "error");
+  const json& visitor = finding.at("visitors").at(0);
+  EXPECT_EQ(visitor.at("type"), "dict");
+  EXPECT_EQ(visitor.at("slot_name"), "['opts']");
+}
+
+TEST_P(Reported, AnObjectThatWasTrackedTwice) {
+  const json document = check("track_twice");
+  const json& crash = document.at("crash");
+  EXPECT_EQ(crash.at("signal"), "SIGABRT");
+  EXPECT_EQ(crash.at("doing"), "tracking an object");
+  EXPECT_THAT(crash.at("object_state"), HasSubstr("tracked already"));
+  EXPECT_EQ(crash.at("object").at("type"), "track_twice.Market");
+  EXPECT_EQ(crash.at("caller"), "m_new");
+  EXPECT_THAT(crash.at("caller_module"), HasSubstr("track_twice"));
+  const auto findings = findings_of(document, "crash");
+  ASSERT_EQ(findings.size(), 1U) << document.at("findings").dump(1);
+  EXPECT_EQ(findings.front().at("severity"), "error");
+}
+
+TEST_P(Reported, PythonCodeUnderAFinalizerIsAWarning) {
+  const json document = check("finalizer", 0);
+  const auto findings = findings_of(document, "crash");
+  ASSERT_EQ(findings.size(), 1U) << document.at("findings").dump(1);
+  EXPECT_EQ(findings.front().at("severity"), "warning");
+}
+
+INSTANTIATE_TEST_SUITE_P(Builds, Reported, testing::Values(&release_build(), &debug_build()),
+                         [](const auto& of) { return of.param->name; });
+
+} // namespace
+} // namespace pygc::e2e

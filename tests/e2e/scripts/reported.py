@@ -1,0 +1,48 @@
+"""Situations that people reported, each in a few lines, ended by a core.
+
+    reported.py EXTENSIONS CASE
+EXTENSIONS is the directory of the compiled ones.
+"""
+import gc
+import os
+import sys
+
+sys.path.insert(0, sys.argv[1])
+case = sys.argv[2]
+gc.disable()
+
+
+class Conf:
+    pass
+
+
+if case.startswith("overdecref"):
+    import overdecref_item
+
+    c = Conf()
+    c.table = {"opts": {1, 2, (3, 4)}, "n": 3}
+    overdecref_item.lookup(c.table, "opts")  # freed, still in c.table
+    if case == "overdecref_crash":
+        fill = [b"\xee" * n for n in (183, 191) for _ in range(300)]
+        gc.collect()
+elif case == "track_twice":
+    import track_twice
+
+    track_twice.Market()
+elif case == "double_track":
+    import double_track
+
+    a, x, b, y, d = Conf(), Conf(), Conf(), Conf(), Conf()
+    double_track.again(a, b)
+    gc.collect()
+elif case == "finalizer":  # Python code under a finalizer ends the process: the heap is sound
+
+    class Dying:
+        def __del__(self):
+            os.abort()
+
+    dying = Dying()
+    dying.me = dying
+    del dying
+    gc.collect()
+os.abort()
