@@ -26,7 +26,11 @@ public:
     }
     note_rest(detection, differ, mismatch_limit, "objects whose stored gc_refs differ");
     if (running_.victim) {
-      detection.findings.push_back(explain_victim(*running_.victim));
+      // Where memory explains every visit there is no difference: the arithmetic of the replay says
+      // what is wrong with the victim.
+      if (Finding finding = explain_victim(*running_.victim); *finding.unexplained_visits != 0) {
+        detection.findings.push_back(std::move(finding));
+      }
     }
     return detection;
   }
