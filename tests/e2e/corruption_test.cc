@@ -90,7 +90,7 @@ TEST_F(Corruption, PrevOfAListHead) {
   const Check before = check_alone(core_);
   for (const json& generation : before.document.at("interpreters").at(0).at("generations")) {
     if (generation.at("objects") > 1) {
-      const std::uint64_t head = to_address(generation.at("address"));
+      const std::uint64_t head = to_address(generation.at("address").get<std::string>());
       const std::uint64_t last = file_.word(head + 8) & ~flag_bits;
       const json document = with_word(head + 8, file_.word(last + 8) & ~flag_bits);
       EXPECT_EQ(findings_of(document, "list_corrupt").size(), 1U) << document.dump(1);
