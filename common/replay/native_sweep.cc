@@ -126,10 +126,11 @@ public:
     if (!incidents) {
       return std::unexpected(incidents.error());
     }
+    incidents_at_ = *incidents;
     protocol::Command command = whole(protocol::Kind::traverse);
     command.incidents = *incidents;
     command.incident_capacity = 1;
-    command.visitor = process_->visit_decref_;
+    command.visitor = borrowed_references_ ? process_->visit_decref_ : 0;
     begun_ = Clock::now();
     return process_->process_.send(std::as_bytes(std::span(&command, 1)), {});
   }
@@ -141,6 +142,16 @@ public:
     }
     if (reply->incidents != 0 || reply->next != collected_ || reply->traversed != collected_) {
       return std::nullopt;
+    }
+    if (borrowed_references_ &&
+        process_->visit_decref_ != 0) { // the target's visitor has judged nothing
+      const auto inspected = inspect(incidents_at_);
+      if (!inspected) {
+        return std::unexpected(inspected.error());
+      }
+      if (!*inspected) {
+        return std::nullopt;
+      }
     }
     const auto sums_at = process_->window_.allocate(1, sizeof(protocol::Scan));
     if (!sums_at) {
@@ -154,7 +165,8 @@ public:
     }
     const auto sums = process_->window_.get<protocol::Scan>(*sums_at, 0);
     if (scanned->incidents != 0 || scanned->next != collected_ || sums.negative != 0 ||
-        sums.lost != 0 || sums.refcounts != refcounts_ || sums.gc_refs > sums.refcounts) {
+        sums.lost != 0 || sums.suspects != 0 || sums.refcounts != refcounts_ ||
+        sums.gc_refs > sums.refcounts) {
       return std::nullopt;
     }
     return SweptTotals{.visits = sums.refcounts - sums.gc_refs, .seconds = since(begun_)};
@@ -223,6 +235,7 @@ private:
     walk_.outcome = *outcome;
     walk_.object_capacity = most_objects(memory);
     walk_.sample_size = request.sample_size;
+    borrowed_references_ = request.borrowed_references;
     walk_.immortal = request.immortal_objects ? 1 : 0;
     walk_.sampled_type = request.sampled_type;
     walk_.refcount_mask = request.refcount_mask;
@@ -231,6 +244,17 @@ private:
     walk_.tp_base = request.tp_base;
     begun_ = Clock::now();
     return process_->process_.send(std::as_bytes(std::span(&walk_, 1)), {});
+  }
+
+  /// False: a traversal has not come to its end.
+  Result<bool> inspect(std::uint64_t incidents) {
+    protocol::Command command = whole(protocol::Kind::inspect);
+    command.incidents = incidents;
+    const auto reply = process_->ask(command);
+    if (!reply) {
+      return std::unexpected(reply.error());
+    }
+    return reply->incidents == 0 && reply->next == collected_ && reply->traversed == collected_;
   }
 
   protocol::Command whole(protocol::Kind kind) const {
@@ -248,6 +272,8 @@ private:
   Clock::time_point begun_;
   std::uint64_t collected_ = 0;
   std::uint64_t refcounts_ = 0;
+  bool borrowed_references_ = false;
+  std::uint64_t incidents_at_ = 0; // in the window
 };
 
 Result<std::unique_ptr<Sweep>> start_sweep(const image::AddressSpace& memory,

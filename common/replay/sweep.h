@@ -24,6 +24,9 @@ struct SweepRequest {
   std::uint32_t sample_size = 0; // objects of each type to be named
   Address sampled_type = 0;      // all of it and of what derives from it are named; 0: none
   bool immortal_objects = false; // an int32 of ob_refcnt below 0 keeps an object out
+  // The traverse functions pass borrowed references too, to any visitor but visit_decref (3.14 and
+  // later: _PyGC_VisitStackRef): the target's own visitor subtracts, a second one looks.
+  bool borrowed_references = false;
   std::uint64_t refcount_mask = ~std::uint64_t{0}; // of ob_refcnt: what update_refs copies
   std::uint32_t gc_next = 0;                       // in PyGC_Head
   std::uint32_t ob_refcnt = 0;                     // in PyObject

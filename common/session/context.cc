@@ -90,7 +90,7 @@ Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundi
     files.sysroot.erase(files.sysroot.find_last_not_of('/') + 1);
   }
   if (const target::Info& info = context->target_->info(); info.kind == target::Kind::live) {
-    complete_file_options(info.pid, files);
+    context->process_root_ = complete_file_options(info.pid, files);
   }
   auto image = image::open_process_image(*context->target_, files);
   if (!image) {
@@ -132,6 +132,10 @@ Result<void> Context::find_python() {
   std::rotate(runtimes_.begin(), runtimes_.begin() + static_cast<std::ptrdiff_t>(chosen),
               runtimes_.begin() + static_cast<std::ptrdiff_t>(chosen) + 1);
   for (cpython::Runtime& runtime : runtimes_) {
+    // Told as the process calls it.
+    if (!process_root_.empty() && runtime.layout_detail.starts_with(process_root_ + "/")) {
+      runtime.layout_detail.erase(0, process_root_.size());
+    }
     cpython::find_stack_lists(image_->memory(), target_->threads(), runtime);
   }
   reader_ = std::make_unique<cpython::ObjectReader>(*image_, runtimes_.front());

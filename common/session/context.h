@@ -74,6 +74,7 @@ private:
   std::chrono::steady_clock::time_point start_;
   std::unique_ptr<target::Target> target_;
   std::unique_ptr<image::ProcessImage> image_;
+  std::string process_root_; // in front of the paths of files that the process calls otherwise
   std::vector<cpython::Runtime> runtimes_;
   std::unique_ptr<cpython::ObjectReader> reader_;
   std::optional<heap::Heap> heap_;

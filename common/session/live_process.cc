@@ -40,14 +40,16 @@ bool differ(const std::string& one, const char* other) {
 
 } // namespace
 
-void complete_file_options(std::int64_t pid, image::FileOptions& files) {
+std::string complete_file_options(std::int64_t pid, image::FileOptions& files) {
   const std::string directory = fmt::format("/proc/{}/", pid);
+  files.process_directory = fmt::format("/proc/{}", pid);
   // In a container, or with mounts of its own, its paths lead elsewhere than ours.
   if (files.sysroot.empty() &&
       (differ(directory + "root/", "/") || differ(directory + "ns/mnt", "/proc/self/ns/mnt"))) {
     files.sysroot = directory + "root";
+    return files.sysroot;
   }
-  files.process_directory = fmt::format("/proc/{}", pid);
+  return {};
 }
 
 } // namespace pygc::session

@@ -16,8 +16,9 @@ namespace pygc::session {
 Result<std::unique_ptr<target::Target>> open_live_process(std::int64_t pid,
                                                           target::Session& session);
 
-/// Where the files of such a process are, as far as the options do not say it.
-void complete_file_options(std::int64_t pid, image::FileOptions& files);
+/// Where the files of such a process are, as far as the options do not say it. Returns what it has
+/// put in front of the process's paths, or nothing.
+std::string complete_file_options(std::int64_t pid, image::FileOptions& files);
 
 /// "process 12 stood still for 0.034 s", a line.
 std::string standstill(const target::Snapshot& snapshot);

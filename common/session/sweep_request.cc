@@ -28,6 +28,7 @@ std::optional<replay::SweepRequest> sweep_request(cpython::ObjectReader& reader)
   request.sample_size = sample_size;
   request.sampled_type = reader.exported("PyModule_Type");
   request.immortal_objects = runtime.immortal_objects;
+  request.borrowed_references = runtime.layout.stack_ref_size.has_value();
   request.refcount_mask = runtime.refcount(~std::uint64_t{0});
   request.gc_next = static_cast<std::uint32_t>(runtime.layout.gc_next);
   request.ob_refcnt = static_cast<std::uint32_t>(runtime.layout.ob_refcnt);

@@ -187,7 +187,7 @@ void map_and_lock() {
     const auto& command = run_state.command;
     const bool known = (command.kind >= Kind::clear && command.kind <= Kind::visits) ||
                        command.kind == Kind::edges || command.kind == Kind::find ||
-                       command.kind == Kind::scan;
+                       command.kind == Kind::scan || command.kind == Kind::inspect;
     if (size != sizeof(protocol::Command) || !known ||
         command.watched_count > protocol::max_watched) {
       broken_protocol();

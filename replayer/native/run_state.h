@@ -32,6 +32,11 @@ struct RunState {
   replay::protocol::Setup setup;
   replay::protocol::Command command;
 
+  /// Whether the lists were walked here; what they do not lead to can be judged then.
+  bool walked = false;
+  /// Visits of the last traversals that led to what may be no live object.
+  volatile std::uint64_t suspects = 0;
+
   volatile std::uint64_t traversed = 0;
   /// Records in the command's buffer, and whether a visit found no room there.
   volatile std::uint64_t records = 0;

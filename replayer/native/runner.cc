@@ -168,6 +168,8 @@ std::uint64_t visitor_of(const protocol::Command& command) {
     return reinterpret_cast<std::uint64_t>(&visit_record);
   case Kind::edges:
     return reinterpret_cast<std::uint64_t>(&visit_edge);
+  case Kind::inspect:
+    return reinterpret_cast<std::uint64_t>(&visit_inspect);
   default:
     return command.visitor != 0 ? command.visitor
                                 : reinterpret_cast<std::uint64_t>(&visit_decrement);
@@ -178,7 +180,7 @@ void traverse_loop() {
   const Loop loop;
   const auto& setup = loop.state.setup;
   const bool edges = loop.command.kind == Kind::edges;
-  const bool recording = edges || loop.command.kind == Kind::visits;
+  const bool watching = loop.command.kind == Kind::traverse;
   const std::uint64_t visitor = visitor_of(loop.command);
   for (std::uint64_t i = loop.state.index; i < loop.command.end; ++i) {
     const std::uint64_t object = loop.enter(i);
@@ -207,7 +209,7 @@ void traverse_loop() {
       settle_edges(loop);
       loop.state.counting = false;
     }
-    if (!recording) {
+    if (watching) {
       compare_watched(loop, i);
     }
     loop.state.traversed = loop.state.traversed + 1;
@@ -260,6 +262,7 @@ protocol::Reply run_command() {
   state.counting = false;
   state.visitor_caller = 0;
   if (loop.command.kind == Kind::traverse) {
+    state.suspects = 0;
     start_watching(loop);
   }
 

@@ -1,6 +1,7 @@
 #include "replayer/native/visitors.h"
 
 #include "replayer/native/run_state.h"
+#include "replayer/native/walk.h"
 
 namespace pygc::replayer {
 namespace {
@@ -11,9 +12,12 @@ std::uint64_t load(std::uint64_t address) {
   return *reinterpret_cast<std::uint64_t*>(address);
 }
 
-bool is_gc_object(std::uint64_t object) {
+std::uint64_t type_of(std::uint64_t object) {
+  return load(object + run_state.setup.ob_type);
+}
+
+bool has_gc_head(std::uint64_t object, std::uint64_t type) {
   const auto& shape = run_state.setup;
-  const std::uint64_t type = load(object + shape.ob_type);
   if ((load(type + shape.tp_flags) >> shape.tp_flags_have_gc_bit & 1) == 0) {
     return false;
   }
@@ -21,14 +25,24 @@ bool is_gc_object(std::uint64_t object) {
   return is_gc == 0 || reinterpret_cast<int (*)(std::uint64_t)>(is_gc)(object) != 0;
 }
 
-/// The _gc_prev of an object that visit_decref would decrement; null: of no such object.
-std::uint64_t* collected_head(std::uint64_t object) {
-  if (!is_gc_object(object)) {
-    return nullptr;
+struct Visited {
+  std::uint64_t* prev = nullptr; // _gc_prev; null: it has no head
+  bool collecting = false;       // visit_decref would decrement it
+};
+
+Visited look_at(std::uint64_t object, std::uint64_t type) {
+  if (!has_gc_head(object, type)) {
+    return {};
   }
   const auto& shape = run_state.setup;
   auto* prev = reinterpret_cast<std::uint64_t*>(object - shape.gc_head_size + shape.gc_prev);
-  return (*prev & protocol::collecting_bit) != 0 ? prev : nullptr;
+  return {prev, (*prev & protocol::collecting_bit) != 0};
+}
+
+void inspect(std::uint64_t object, std::uint64_t type, bool has_head) {
+  if (run_state.walked && is_suspect(object, type, has_head)) {
+    run_state.suspects = run_state.suspects + 1;
+  }
 }
 
 } // namespace
@@ -36,8 +50,24 @@ std::uint64_t* collected_head(std::uint64_t object) {
 int visit_decrement(std::uint64_t object, void* /*argument*/) {
   RunState& state = run_state;
   state.visitor_caller = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
-  if (std::uint64_t* prev = collected_head(object)) {
-    *prev -= std::uint64_t{1} << protocol::gc_refs_shift;
+  const std::uint64_t type = type_of(object);
+  const Visited visited = look_at(object, type);
+  if (visited.collecting) {
+    *visited.prev -= std::uint64_t{1} << protocol::gc_refs_shift;
+  } else {
+    inspect(object, type, visited.prev != nullptr);
+  }
+  state.visitor_caller = 0;
+  return 0;
+}
+
+int visit_inspect(std::uint64_t object, void* /*argument*/) {
+  RunState& state = run_state;
+  state.visitor_caller = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
+  const std::uint64_t type = type_of(object);
+  const Visited visited = look_at(object, type);
+  if (!visited.collecting) {
+    inspect(object, type, visited.prev != nullptr);
   }
   state.visitor_caller = 0;
   return 0;
@@ -47,13 +77,14 @@ int visit_edge(std::uint64_t object, void* /*argument*/) {
   RunState& state = run_state;
   const auto& command = state.command;
   state.visitor_caller = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
-  const std::uint64_t* prev = collected_head(object);
+  const Visited visited = look_at(object, type_of(object));
   state.visitor_caller = 0;
-  if (prev == nullptr) {
+  if (!visited.collecting) {
     return 0;
   }
   const std::uint64_t index =
-      ((*prev >> protocol::gc_refs_shift) - protocol::gc_refs_bias) >> protocol::edge_index_shift;
+      ((*visited.prev >> protocol::gc_refs_shift) - protocol::gc_refs_bias) >>
+      protocol::edge_index_shift;
   // A COLLECTING bit that nobody of the round has set stands for no index.
   if (index >= command.object_count || in_window<std::uint64_t>(command.objects)[index] != object) {
     return 0;

@@ -92,6 +92,12 @@ bool sample(std::uint64_t object, std::uint64_t type, protocol::WalkedType& entr
   return true;
 }
 
+/// In _gc_prev, in the replayer's memory alone: an object of a walked list that is not collected.
+constexpr std::uint64_t listed_bit = std::uint64_t{1} << 63;
+// Of ob_refcnt. No reference count comes here and no immortal one (3.12 and later) either; the
+// address of the next free block, which pymalloc writes in its place, does.
+constexpr std::uint64_t unused_count_bits = std::uint64_t{0xffff} << 32;
+
 /// Reads one object, and gives it its gc_refs when it is collected.
 bool take_object(std::uint64_t node, std::uint64_t& prev, bool is_collected,
                  std::uint64_t& last_type, protocol::WalkedType*& entry) {
@@ -114,6 +120,7 @@ bool take_object(std::uint64_t node, std::uint64_t& prev, bool is_collected,
     ++outcome.immortal;
   }
   if (!is_collected || immortal) {
+    prev |= listed_bit;
     return true;
   }
   if (refcount > max_refcount) {
@@ -183,6 +190,15 @@ void walk_all() {
   }
 }
 
+bool is_tracked_elsewhere(std::uint64_t object, std::uint64_t type) {
+  const auto& setup = run_state.setup;
+  if (at(type + setup.tp_is_gc) != 0) { // not each object has a head
+    return false;
+  }
+  const std::uint64_t node = object - setup.gc_head_size;
+  return at(node + request.gc_next) != 0 && (at(node + setup.gc_prev) & listed_bit) == 0;
+}
+
 constexpr std::uint64_t filter_hash(std::uint64_t address) {
   return (address >> 4) % filter_bits;
 }
@@ -193,6 +209,7 @@ std::uint64_t walk_lists(const protocol::Walk& walk) {
   request = walk;
   outcome = {};
   collected = 0;
+  run_state.walked = true;
   if (!map_walked(request.object_capacity)) {
     stop(WalkStop::capacity);
   } else {
@@ -206,6 +223,12 @@ std::uint64_t walk_lists(const protocol::Walk& walk) {
   }
   *in_window<protocol::WalkOutcome>(request.outcome) = outcome;
   return collected;
+}
+
+bool is_suspect(std::uint64_t object, std::uint64_t type, bool has_gc_head) {
+  const std::uint64_t stored = at(object + request.ob_refcnt);
+  return (stored & request.refcount_mask) == 0 || (stored & unused_count_bits) != 0 ||
+         (has_gc_head && is_tracked_elsewhere(object, type));
 }
 
 void find_objects() {
@@ -266,6 +289,7 @@ void scan_objects() {
     sums.refcounts += refcount;
     sums.gc_refs += static_cast<std::uint64_t>(refs);
   }
+  sums.suspects = run_state.suspects;
   *in_window<protocol::Scan>(command.records) = sums;
 }
 

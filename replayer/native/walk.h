@@ -13,6 +13,11 @@ namespace pygc::replayer {
 /// not as it ought to be: the analysis has a walker that looks closely.
 std::uint64_t walk_lists(const replay::protocol::Walk& walk);
 
+/// After walk_lists(), of an object that a traverse function visits and that is not being
+/// collected: whether it may be no live object, or one that ought to be on a list. The analysis
+/// then looks closely; that it is told of a sound one costs time only.
+bool is_suspect(std::uint64_t object, std::uint64_t type, bool has_gc_head);
+
 /// Kind::find and Kind::scan of run_state.command, over all its objects.
 void find_objects();
 void scan_objects();

@@ -63,8 +63,10 @@ TEST_F(MissingFiles, AnotherMountNamespace) {
 }
 
 TEST_F(MissingFiles, ACoreWithoutItsFileIsIncompleteAndNotDamaged) {
-  const Core core =
-      make_core({.build = &release_build(), .script = "crash.py", .kind = CoreKind::kernel});
+  const Core core = make_core({.build = &release_build(),
+                               .script = "heap.py",
+                               .words = {"abort"},
+                               .kind = CoreKind::kernel});
   const Check check = check_alone(core, {"--executable", debug_build().executable});
   EXPECT_EQ(check.status, 3) << check.document.dump(1);
   EXPECT_EQ(check.document.at("verdict"), "incomplete");

@@ -53,6 +53,7 @@ protected:
     request.sample_size = 2;
     request.sampled_type = sampled_type_;
     request.immortal_objects = true;
+    request.borrowed_references = borrowed_references_;
     request.gc_next = 0;
     request.ob_refcnt = 0;
     request.tp_base = 256;
@@ -88,6 +89,7 @@ protected:
   std::array<std::vector<Address>, 3> lists_;
   Address visit_decref_ = 0;
   Address sampled_type_ = 0;
+  bool borrowed_references_ = false;
 };
 
 TEST_F(Sweeps, TellEverythingOfSoundLists) {
@@ -239,6 +241,58 @@ TEST_F(Sweeps, TellNothingWhenATraversalChangesACount) {
   add(image_.add_type(image_.add_code(load_rdi(a) + Code{0x48, 0xff, 0x07} + ret_zero)), 1);
   expect_no_totals();
 }
+
+/// A container that visits an object of no list; by the replayer's visitor or the target's.
+class VisitsBeyondTheLists : public Sweeps, public ::testing::WithParamInterface<bool> {
+protected:
+  VisitsBeyondTheLists() {
+    borrowed_references_ = GetParam();
+    object_ = image_.add_object(image_.add_type(image_.add_code(ret_zero)));
+    image_.store(object_, 1);
+    container_ = add(image_.add_type(image_.add_code(visiting({object_}))), 1);
+  }
+
+  void expect_totals() {
+    link();
+    const auto sweep = start();
+    ASSERT_TRUE(sweep->walk()->has_value());
+    ASSERT_TRUE(sweep->start_traversals());
+    const auto totals = sweep->finish_traversals();
+    ASSERT_TRUE(totals) << totals.error().reason;
+    EXPECT_TRUE(totals->has_value());
+  }
+
+  Address object_ = 0;
+  Address container_ = 0;
+};
+
+TEST_P(VisitsBeyondTheLists, AreSoundForALiveObject) {
+  expect_totals();
+}
+TEST_P(VisitsBeyondTheLists, AreSoundForAnImmortalObject) {
+  image_.store(object_, immortal);
+  expect_totals();
+}
+TEST_P(VisitsBeyondTheLists, AreSoundForAFrozenObject) {
+  lists_[2].push_back(object_);
+  expect_totals();
+}
+TEST_P(VisitsBeyondTheLists, AreNotForADeadObject) {
+  image_.store(object_, 0);
+  expect_no_totals();
+}
+TEST_P(VisitsBeyondTheLists, AreNotForAFreeBlock) {
+  image_.store(object_, object_ + 64);
+  expect_no_totals();
+}
+TEST_P(VisitsBeyondTheLists, AreNotForAnObjectOfAnotherList) {
+  image_.store(object_ - 16, container_ - 16);
+  image_.store(object_ - 8, container_ - 16);
+  expect_no_totals();
+}
+
+INSTANTIATE_TEST_SUITE_P(Visitors, VisitsBeyondTheLists, ::testing::Bool(),
+                         [](const auto& of) { return of.param ? "target" : "own"; });
 
 } // namespace
 } // namespace pygc::replay

@@ -9,7 +9,7 @@
 
 namespace pygc::replay::protocol {
 
-inline constexpr std::uint32_t version = 4;
+inline constexpr std::uint32_t version = 5;
 inline constexpr int control_fd = 3;
 
 /// update_refs adds this to each refcount, so that gc_refs below zero stay exact and assertions of
@@ -80,9 +80,10 @@ enum class Kind : std::uint32_t {
   page,  // the answer to that
   edges, // native engine only: visits of objects of the round that count, as pairs of indices
   // Native engine only, each for a collection whose lists the replayer has walked itself:
-  walk, // between map and lock: verifies the lists, update_refs
-  find, // the places of objects in the collection
-  scan, // sums gc_refs up, and what is wrong with them
+  walk,    // between map and lock: verifies the lists, update_refs
+  find,    // the places of objects in the collection
+  scan,    // sums gc_refs up, and what is wrong with them
+  inspect, // traverse with a visitor that only looks at what the lists do not lead to
 };
 
 /// `file`: copy on write from the file (offsets on page boundaries). `copy`: read into memory of
@@ -129,9 +130,9 @@ struct Lock {
   Kind kind = Kind::lock;
 };
 
-/// clear, update, traverse, collect, visits, trace, edges, find, scan. Offsets are bytes from the
-/// window's start. find: `counts` are object_count ascending u64 addresses, `records` as many u64
-/// indices, not_found where there is none. scan: `records` is a Scan.
+/// clear, update, traverse, collect, visits, trace, edges, find, scan, inspect. Offsets are bytes
+/// from the window's start. find: `counts` are object_count ascending u64 addresses, `records` as
+/// many u64 indices, not_found where there is none. scan: `records` is a Scan.
 struct Command {
   Kind kind = Kind::update;
   std::uint32_t watched_count = 0;
@@ -217,6 +218,7 @@ struct Scan {
   std::uint64_t gc_refs = 0;
   std::uint64_t negative = 0; // objects whose gc_refs is below zero
   std::uint64_t lost = 0;     // objects whose gc_refs cannot be told
+  std::uint64_t suspects = 0; // visits of what may be no live object, or should be on a list
 };
 
 /// The pages [start, end) around the address asked for are in the file now.
