@@ -95,6 +95,7 @@ private:
                                  .generation = list.generation,
                                  .object = node == head ? 0 : object_of(node),
                                  .previous = before == head ? 0 : object_of(before),
+                                 .type = 0,
                                  .message = std::move(message),
                                  .memory_missing = missing});
   }
@@ -103,12 +104,14 @@ private:
     return reader_.runtime().interpreters[list.interpreter].generations[list.generation].head;
   }
 
-  void add_object(ListRange& list, Address node, std::uint64_t gc_prev) {
+  /// False: it cannot be used; heap_.corruptions ends with the reason.
+  bool add_object(ListRange& list, Address node, std::uint64_t gc_prev) {
     const Address object = object_of(node);
     std::uint64_t refcount = 0;
     Address type = 0;
     std::string problem;
     bool missing = false;
+    Address damaged_type = 0;
     const auto count = memory_.load<std::uint64_t>(object + layout_.ob_refcnt);
     const auto type_at = memory_.load<Address>(object + layout_.ob_type);
     if (!count || !type_at) {
@@ -124,6 +127,7 @@ private:
       }
       if (!last_problem_->empty()) {
         missing = reader_.type(type).memory_missing;
+        damaged_type = type;
         problem = fmt::format("the object at {:#x} {}: {}", object,
                               missing ? "cannot be told" : "is damaged or freed", *last_problem_);
       } else if (refcount == 0) {
@@ -147,9 +151,30 @@ private:
                                    .generation = list.generation,
                                    .object = object,
                                    .previous = 0,
+                                   .type = damaged_type,
                                    .message = std::move(problem),
                                    .memory_missing = missing});
     }
+    return heap_.usable.back();
+  }
+
+  /// Whether the list goes on behind the node as it ought to at rest.
+  bool goes_on(const Node& node, Address at, Address head) const {
+    const auto next = read_node(node.next & ~flag_bits);
+    return next && (next->prev & ~flag_bits) == at && at != head;
+  }
+
+  /// An object that cannot be used and whose links do not belong to the list: what the allocator,
+  /// or whoever has its memory now, wrote there is no link.
+  void tell_freed(const ListRange& list, const Node& node, Address at, Address before) {
+    Corruption of_object = std::move(heap_.corruptions.back());
+    heap_.corruptions.pop_back();
+    corrupt_list(
+        list, at, before,
+        fmt::format("{}, and its links, {:#x} and {:#x}, do not belong to the list: it was "
+                    "freed while it was tracked, or was overwritten",
+                    of_object.message, node.next, node.prev),
+        false);
   }
 
   /// At rest _gc_prev of a node is a pointer to the one before; while a collection runs it holds
@@ -227,7 +252,14 @@ private:
                      to.error().kind == ErrorKind::memory_not_saved);
         return salvage(list, head, *first, before, at_rest);
       }
-      if (!wrong_link && !links_back(*to, before, at_rest)) {
+      const bool linked = links_back(*to, before, at_rest);
+      const bool usable = add_object(list, node, to->prev);
+      if (at_rest && !usable && !heap_.corruptions.back().memory_missing &&
+          (!linked || !goes_on(*to, node, head))) {
+        tell_freed(list, *to, node, before);
+        return salvage(list, head, *first, node, at_rest);
+      }
+      if (!wrong_link && !linked) {
         wrong_link = heap_.corruptions.size();
         corrupt_list(list, node, before,
                      fmt::format("_gc_next of {} leads to {:#x}, whose _gc_prev is {:#x}",
@@ -240,7 +272,6 @@ private:
           corrupt_list(list, node, before, std::move(problem), false);
         }
       }
-      add_object(list, node, to->prev);
       if (heap_.objects.size() >= object_limit) {
         return fail(ErrorKind::limit, node, "more tracked objects than pygc can hold");
       }

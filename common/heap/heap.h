@@ -37,6 +37,7 @@ struct Corruption {
   std::size_t generation = 0;
   Address object = 0;          // the object (not its PyGC_Head) where it shows
   Address previous = 0;        // the object before it on the list, 0 for the head
+  Address type = 0;            // the type object that is damaged, not the object alone; else 0
   std::string message;         // one sentence
   bool memory_missing = false; // the core lacks the memory: not a fault of the target
 };

@@ -15,7 +15,8 @@ class Reported : public testing::TestWithParam<const InterpreterBuild*> {
 protected:
   static json check(const std::string& name, int status = 1) {
     const std::string extensions =
-        build_extensions(*GetParam(), {"overdecref_item", "track_twice", "double_track"});
+        build_extensions(*GetParam(), {"overdecref_item", "track_twice", "double_track",
+                                       "freed_tracked", "type_freed"});
     const Core core = make_core({.build = GetParam(),
                                  .script = "reported.py",
                                  .words = {extensions, name},
@@ -51,6 +52,33 @@ TEST_P(Reported, AnObjectThatWasTrackedTwice) {
   const auto findings = findings_of(document, "crash");
   ASSERT_EQ(findings.size(), 1U) << document.at("findings").dump(1);
   EXPECT_EQ(findings.front().at("severity"), "error");
+}
+
+TEST_P(Reported, AnObjectThatWasFreedWhileItWasTracked) {
+  for (const char* name : {"freed_tracked", "freed_tracked_reuse"}) {
+    const json document = check(name);
+    ASSERT_EQ(document.at("findings").size(), 1U) << document.at("findings").dump(1);
+    const json& finding = document.at("findings").at(0);
+    EXPECT_EQ(finding.at("kind"), "list_corrupt");
+    EXPECT_THAT(finding.at("message"), HasSubstr("it was freed while it was tracked"));
+    // What follows on the list was reached from its other end.
+    EXPECT_GT(document.at("objects").at("traversed"), 4000);
+    EXPECT_EQ(document.at("complete"), false);
+  }
+}
+
+TEST_P(Reported, ATypeThatWasFreedBeforeItsInstances) {
+  const json document = check("type_freed");
+  ASSERT_EQ(document.at("findings").size(), 1U) << document.at("findings").dump(1);
+  const json& finding = document.at("findings").at(0);
+  if (GetParam() == &debug_build()) { // which ends the process before the type is gone
+    EXPECT_EQ(finding.at("kind"), "dangling_reference");
+    EXPECT_EQ(document.at("crash").at("signal"), "SIGABRT");
+    EXPECT_GE(finding.at("visitors").size(), 20U);
+    return;
+  }
+  EXPECT_EQ(finding.at("kind"), "object_corrupt");
+  EXPECT_EQ(finding.at("occurrences"), 20);
 }
 
 TEST_P(Reported, PythonCodeUnderAFinalizerIsAWarning) {

@@ -1,5 +1,6 @@
 // Each detector alone, on facts made by hand about a heap made by hand.
 #include "common/analysis/check/detectors.h"
+#include "common/analysis/check/diagnosis.h"
 #include "tests/unit/support/heap_builder.h"
 
 #include <gmock/gmock.h>
@@ -107,6 +108,30 @@ TEST_F(Detectors, ObjectCorrupt) {
   add_anomaly(heap::CorruptionKind::object, false);
   EXPECT_EQ(one(detect_object_corrupt).kind, FindingKind::object_corrupt);
   EXPECT_THAT(all(detect_list_corrupt), IsEmpty());
+}
+
+TEST_F(Detectors, ObjectsOfOneDamagedTypeAreOneFinding) {
+  for (const Address type : {0x5000U, 0x5000U, 0x6000U, 0x5000U}) {
+    add_anomaly(heap::CorruptionKind::object, false);
+    facts_.anomalies.back().corruption.type = type;
+  }
+  const auto findings = all(detect_object_corrupt);
+  ASSERT_THAT(findings, SizeIs(2));
+  EXPECT_EQ(findings[0].occurrences, 3U);
+  EXPECT_EQ(findings[0].address, 0x5000U);
+  EXPECT_THAT(findings[0].message, HasSubstr("The type object at 0x5000 is what all 3"));
+  EXPECT_EQ(findings[1].address, object(0));
+
+  // Who holds the type is told with them.
+  std::vector<Finding> told = findings;
+  told.emplace_back().kind = FindingKind::dangling_reference;
+  told.back().interpreter = findings[0].interpreter;
+  told.back().address = 0x5000;
+  told.back().visitors.emplace_back().container = object(1);
+  const auto merged = diagnose(facts_, std::move(told));
+  ASSERT_THAT(merged, SizeIs(2));
+  ASSERT_THAT(merged[0].visitors, SizeIs(1));
+  EXPECT_EQ(merged[0].visitors[0].container, object(1));
 }
 
 TEST_F(Detectors, MemoryMissingOfAList) {

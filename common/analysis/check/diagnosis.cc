@@ -89,6 +89,30 @@ void drop_ends_of_dangling(std::vector<Finding>& findings) {
   });
 }
 
+/// A dead type is told by its instances; who else holds it is told with them.
+void merge_dead_types(std::vector<Finding>& findings) {
+  std::map<std::pair<std::int64_t, Address>, std::size_t> types; // told by their instances
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    if (findings[i].kind == FindingKind::object_corrupt && findings[i].occurrences > 1 &&
+        findings[i].address) {
+      types.emplace(std::pair(findings[i].interpreter, *findings[i].address), i);
+    }
+  }
+  for (Finding& finding : findings) {
+    const auto of_type = finding.kind == FindingKind::dangling_reference && finding.address
+                             ? types.find({finding.interpreter, *finding.address})
+                             : types.end();
+    if (of_type != types.end()) {
+      findings[of_type->second].visitors = std::move(finding.visitors);
+      finding.visitors.clear();
+    }
+  }
+  std::erase_if(findings, [&](const Finding& finding) {
+    return finding.kind == FindingKind::dangling_reference && finding.address &&
+           types.contains({finding.interpreter, *finding.address});
+  });
+}
+
 } // namespace
 
 Cause cause_of(Proof proof) {
@@ -137,6 +161,7 @@ std::vector<Finding> diagnose(const Facts& facts, std::vector<Finding> findings)
   }
   findings = merge(std::move(findings));
   drop_ends_of_dangling(findings);
+  merge_dead_types(findings);
   // What is wrong with the heap is what the process died of; the report has the crash beside it.
   const bool explained = std::ranges::any_of(findings, [](const Finding& finding) {
     return finding.severity == Severity::error && finding.kind != FindingKind::crash;

@@ -35,6 +35,22 @@ elif case == "double_track":
     a, x, b, y, d = Conf(), Conf(), Conf(), Conf(), Conf()
     double_track.again(a, b)
     gc.collect()
+elif case.startswith("freed_tracked"):
+    import freed_tracked
+
+    keep = [freed_tracked.Node([]) for _ in range(5)]
+    victim = freed_tracked.Node([])
+    other = []
+    del victim
+    if case == "freed_tracked_reuse":  # somebody else has the block
+        fill = [bytes(96 - 33) for _ in range(50)]
+elif case == "type_freed":
+    import type_freed
+
+    live = [type_freed.Obj() for _ in range(20)]
+    for _ in range(sys.getrefcount(type_freed.Obj) - 2):
+        type_freed.Obj()
+    type_freed.__dict__.pop("Obj")
 elif case == "finalizer":  # Python code under a finalizer ends the process: the heap is sound
 
     class Dying:
