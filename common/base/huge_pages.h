@@ -27,7 +27,8 @@ template <class T> void reserve_huge(std::vector<T>& array, std::size_t count) {
   try {
     array.reserve(count);
     use_huge_pages(array.data(), array.capacity() * sizeof(T));
-  } catch (const std::bad_alloc&) { // what is reserved may be more than what is needed
+  } catch (const std::bad_alloc&) {
+    return; // what is reserved may be more than what is needed
   }
 }
 

@@ -51,8 +51,8 @@ public:
       return std::unexpected(swept.error());
     }
     Result<analysis::CheckReport> report = analysis::CheckReport{};
-    if (*swept) {
-      report = std::move(**swept);
+    if (std::optional<analysis::CheckReport>& told = *swept) {
+      report = std::move(*told);
     } else {
       auto heap = session::open_heap(std::move(context));
       if (!heap) {

@@ -213,6 +213,7 @@ private:
   Result<void> begin(const image::AddressSpace& memory, const SweepRequest& request) {
     SharedWindow& window = process_->window_;
     std::vector<protocol::WalkedList> lists;
+    lists.reserve(request.lists.size());
     for (const SweepRequest::List& list : request.lists) {
       lists.push_back({.head = list.head, .collected = list.collected ? 1U : 0U});
     }

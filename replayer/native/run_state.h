@@ -23,6 +23,8 @@ struct RunState {
 
   /// Set when a loop or a handler has ended the object at `index`.
   volatile bool ended = false;
+  /// Whether the lists were walked here; what they do not lead to can be judged then.
+  bool walked = false;
   replay::protocol::IncidentRecord incident;
 
   /// For the timer: what it saw the last time, and how often in a row.
@@ -32,8 +34,6 @@ struct RunState {
   replay::protocol::Setup setup;
   replay::protocol::Command command;
 
-  /// Whether the lists were walked here; what they do not lead to can be judged then.
-  bool walked = false;
   /// Visits of the last traversals that led to what may be no live object.
   volatile std::uint64_t suspects = 0;
 

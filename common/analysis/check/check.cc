@@ -130,11 +130,15 @@ Result<CheckReport> check(const CheckInput& input) {
 }
 
 Result<std::optional<CheckReport>> check_swept(const CheckInput& input, replay::Sweep& sweep) {
-  const auto swept = gather_swept(input, sweep);
-  if (!swept) {
-    return std::unexpected(swept.error());
+  const auto gathered = gather_swept(input, sweep);
+  if (!gathered) {
+    return std::unexpected(gathered.error());
   }
-  return *swept ? std::optional(judge(input, (*swept)->heap, (*swept)->facts)) : std::nullopt;
+  const std::optional<SweptFacts>& swept = *gathered;
+  if (!swept) {
+    return std::nullopt;
+  }
+  return judge(input, swept->heap, swept->facts);
 }
 
 } // namespace pygc::analysis

@@ -51,8 +51,8 @@ void judge(const Facts& facts, Finding& finding) {
 std::vector<Finding> merge(std::vector<Finding> findings) {
   std::map<std::pair<std::int64_t, Address>, std::vector<std::size_t>> by_object;
   for (std::size_t i = 0; i < findings.size(); ++i) {
-    if (findings[i].object) {
-      by_object[{findings[i].interpreter, findings[i].object->address}].push_back(i);
+    if (const auto& object = findings[i].object) {
+      by_object[{findings[i].interpreter, object->address}].push_back(i);
     }
   }
   std::vector<bool> explained(findings.size(), false);
@@ -93,14 +93,13 @@ void drop_ends_of_dangling(std::vector<Finding>& findings) {
 void merge_dead_types(std::vector<Finding>& findings) {
   std::map<std::pair<std::int64_t, Address>, std::size_t> types; // told by their instances
   for (std::size_t i = 0; i < findings.size(); ++i) {
-    if (findings[i].kind == FindingKind::object_corrupt && findings[i].occurrences > 1 &&
-        findings[i].address) {
-      types.emplace(std::pair(findings[i].interpreter, *findings[i].address), i);
+    if (findings[i].kind == FindingKind::object_corrupt && findings[i].occurrences > 1) {
+      types.emplace(std::pair(findings[i].interpreter, findings[i].address.value_or(0)), i);
     }
   }
   for (Finding& finding : findings) {
-    const auto of_type = finding.kind == FindingKind::dangling_reference && finding.address
-                             ? types.find({finding.interpreter, *finding.address})
+    const auto of_type = finding.kind == FindingKind::dangling_reference
+                             ? types.find({finding.interpreter, finding.address.value_or(0)})
                              : types.end();
     if (of_type != types.end()) {
       findings[of_type->second].visitors = std::move(finding.visitors);
@@ -108,8 +107,8 @@ void merge_dead_types(std::vector<Finding>& findings) {
     }
   }
   std::erase_if(findings, [&](const Finding& finding) {
-    return finding.kind == FindingKind::dangling_reference && finding.address &&
-           types.contains({finding.interpreter, *finding.address});
+    return finding.kind == FindingKind::dangling_reference &&
+           types.contains({finding.interpreter, finding.address.value_or(0)});
   });
 }
 
@@ -131,11 +130,17 @@ Cause cause_of(Proof proof) {
 Proof prove(const Facts& facts, const Finding& finding) {
   const auto collection =
       std::ranges::find(facts.collections, finding.interpreter, &CollectionFacts::interpreter);
-  if (!finding.object || collection == facts.collections.end() || !collection->trace) {
+  const TraceFacts* traced = nullptr;
+  if (collection != facts.collections.end()) {
+    if (const auto& trace = collection->trace) {
+      traced = &*trace;
+    }
+  }
+  const Address object = finding.object ? finding.object->address : 0;
+  if (object == 0 || traced == nullptr) {
     return Proof::none;
   }
-  const Address object = finding.object->address;
-  const TraceFacts& trace = *collection->trace;
+  const TraceFacts& trace = *traced;
   if (std::ranges::find(trace.foreign_slots, object, &ForeignSlot::object) !=
       trace.foreign_slots.end()) {
     return Proof::foreign_slot;

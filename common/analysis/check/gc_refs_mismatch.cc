@@ -28,7 +28,8 @@ public:
     if (running_.victim) {
       // Where memory explains every visit there is no difference: the arithmetic of the replay says
       // what is wrong with the victim.
-      if (Finding finding = explain_victim(*running_.victim); *finding.unexplained_visits != 0) {
+      if (Finding finding = explain_victim(*running_.victim);
+          finding.unexplained_visits.value_or(0) != 0) {
         detection.findings.push_back(std::move(finding));
       }
     }
@@ -88,15 +89,19 @@ private:
         std::max<std::int64_t>(recomputed - value, 0) + (visits_victim ? 0 : 1);
     const std::vector<Address> instances = explaining_instances(visits_victim, lacking);
     Finding finding = finding_of(victim);
-    finding.unexplained_visits = std::max(static_cast<std::uint64_t>(lacking), instances.size());
+    const auto unexplained = std::max(static_cast<std::uint64_t>(lacking), instances.size());
+    finding.unexplained_visits = unexplained;
     for (const Address instance : instances) {
-      finding.visitors.push_back(explainer_.visitor(instance, finding.object->address, 1));
+      finding.visitors.push_back(explainer_.visitor(instance, running_.set.objects[victim], 1));
+    }
+    std::string by = "a container";
+    if (const auto& container = running_.container) {
+      by = explainer_.object(running_.set.objects[*container]).summary;
     }
     finding.message = fmt::format(
         "visit_decref was called for this object by {} when its stored gc_refs was {}; recomputed "
         "from memory up to that container it is {}. Memory no longer explains {} visit{}",
-        explainer_.object(running_.set.objects[*running_.container]).summary, value, recomputed,
-        *finding.unexplained_visits, *finding.unexplained_visits == 1 ? "" : "s");
+        by, value, recomputed, unexplained, unexplained == 1 ? "" : "s");
     if (instances.empty()) {
       finding.message +=
           ": the reference was released after it had been counted, or it never was owned.";

@@ -32,6 +32,7 @@ public:
       return std::unexpected(replayed.error());
     }
     std::vector<Address> candidates;
+    candidates.reserve(pinned_.size());
     for (const Pinned& each : pinned_) {
       candidates.push_back(each.object);
     }
@@ -90,7 +91,7 @@ private:
     return reader_.type(heap_.types[set.heap_index[each.node]]).name;
   }
 
-  void add(LeakGroup group, std::uint64_t references, LeakExample example) {
+  void add(LeakGroup&& group, std::uint64_t references, LeakExample example) {
     if (!question_.type.empty() && group.type != question_.type) {
       return;
     }

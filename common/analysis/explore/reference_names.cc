@@ -20,6 +20,7 @@ Result<void> ReferenceNames::trace(replay::Tracer& tracer, std::span<const Refer
     }
   }
   std::vector<replay::TraceRequest> requests;
+  requests.reserve(containers.size());
   for (const Address container : containers) {
     requests.push_back({.container = container});
   }
@@ -65,15 +66,16 @@ std::string ReferenceNames::name_by_type(const Reference& reference) {
   std::string name;
   if (type.has_flag(cpython::type_flag::dict_subclass)) {
     // A dict that cannot be read has no names.
-    static_cast<void>(reader_.each_item(reference.from, [&](Address key, Address value) {
-      if (value == reference.to) {
-        const auto text = reader_.text(key, key_limit);
-        name = text ? fmt::format("['{}']", *text) : "a value";
-      } else if (key == reference.to) {
-        name = "a key";
-      }
-      return name.empty();
-    }));
+    [[maybe_unused]] const auto read =
+        reader_.each_item(reference.from, [&](Address key, Address value) {
+          if (value == reference.to) {
+            const auto text = reader_.text(key, key_limit);
+            name = text ? fmt::format("['{}']", *text) : "a value";
+          } else if (key == reference.to) {
+            name = "a key";
+          }
+          return name.empty();
+        });
     return name;
   }
   const bool list = type.has_flag(cpython::type_flag::list_subclass);

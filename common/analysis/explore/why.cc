@@ -120,6 +120,7 @@ private:
 
   Result<void> name_roots() {
     std::vector<Address> first;
+    first.reserve(paths_.size());
     for (const auto& path : paths_) {
       first.push_back(path.front());
     }

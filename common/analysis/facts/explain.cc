@@ -62,12 +62,13 @@ std::string Explainer::item_name(Address container, Address object) {
   std::string name;
   if (info.has_flag(cpython::type_flag::dict_subclass)) {
     // What could be read until an error is as good.
-    static_cast<void>(reader_.each_item(container, [&](Address key, Address value) {
-      if (value == object) {
-        name = fmt::format("['{}']", reader_.text(key).value_or("?"));
-      }
-      return name.empty();
-    }));
+    [[maybe_unused]] const auto read =
+        reader_.each_item(container, [&](Address key, Address value) {
+          if (value == object) {
+            name = fmt::format("['{}']", reader_.text(key).value_or("?"));
+          }
+          return name.empty();
+        });
     return name;
   }
   const bool list = info.has_flag(cpython::type_flag::list_subclass);
