@@ -2,12 +2,10 @@
 #include "common/analysis/check/check.h"
 #include "common/commands/output_sink.h"
 #include "common/commands/registry.h"
-#include "common/cpython/collector/crash_stack.h"
 #include "common/report/check_view.h"
 #include "common/session/open_heap.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <fmt/format.h>
 #include <memory>
 #include <optional>
@@ -71,12 +69,7 @@ private:
   /// Nothing: that cannot do.
   Result<std::optional<analysis::CheckReport>> check_by_sweep(session::Context& context,
                                                               std::optional<Error>& no_tracer) {
-    // What a signal ended is looked at with care: visits to dead objects, objects on no list.
-    const bool ended =
-        std::ranges::any_of(context.target().threads(), [](const target::Thread& thread) {
-          return !cpython::fatal_signal_name(thread.signal).empty();
-        });
-    if (deep_ || ended) {
+    if (deep_) {
       return std::nullopt;
     }
     auto sweep = context.sweep();

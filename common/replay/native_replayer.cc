@@ -14,8 +14,10 @@ constexpr std::uint64_t incident_capacity = 4096;
 constexpr std::uint64_t decrement_capacity = 4096;
 constexpr std::uint64_t visit_capacity = std::uint64_t{1} << 20;
 
-// The window holds a few words per object, and an object takes at least so many bytes of the image;
-// the spare part is for the buffers. It is sparse: what is not used costs nothing.
+// The window holds a few words per object, and an object takes at least so many bytes of the image.
+// One container may visit every word of it, and each visit listed takes two. The spare part is for
+// the buffers. It is sparse: what is not used costs nothing.
+constexpr std::uint64_t window_share = 3;
 constexpr std::uint64_t window_spare = std::uint64_t{64} << 20;
 
 // Larger refcounts, and decrements by more than this, are somebody's scribbles.
@@ -27,7 +29,8 @@ std::uint64_t window_size(const image::AddressSpace& memory) {
   std::uint64_t total = window_spare;
   for (const auto& region : memory.regions()) {
     if (region.source != image::Source::missing) {
-      total += std::min(region.end - region.start, protocol::max_window_size);
+      const std::uint64_t size = std::min(region.end - region.start, protocol::max_window_size);
+      total += window_share * size;
       total = std::min(total, protocol::max_window_size);
     }
   }
@@ -327,7 +330,10 @@ Result<std::vector<Visit>> NativeReplayer::visits(std::span<const Address> conta
   const auto objects = window_.put(containers);
   const auto incident_buffer =
       window_.allocate(incident_capacity, sizeof(protocol::IncidentRecord));
-  const auto records = window_.allocate(visit_capacity, sizeof(protocol::VisitRecord));
+  // All that is left, up to what a list may hold: one container may make very many.
+  const std::uint64_t capacity = std::clamp(window_.most(sizeof(protocol::VisitRecord)),
+                                            visit_capacity, std::uint64_t{max_visits});
+  const auto records = window_.allocate(capacity, sizeof(protocol::VisitRecord));
   for (const auto* offset : {&objects, &incident_buffer, &records}) {
     if (!*offset) {
       return std::unexpected(offset->error());
@@ -340,7 +346,7 @@ Result<std::vector<Visit>> NativeReplayer::visits(std::span<const Address> conta
   command.incidents = *incident_buffer;
   command.incident_capacity = incident_capacity;
   command.records = *records;
-  command.record_capacity = visit_capacity;
+  command.record_capacity = capacity;
   command.function = function;
 
   std::vector<Visit> visits;

@@ -45,9 +45,12 @@ std::uint64_t SharedWindow::progress() const {
   return std::atomic_ref(*reinterpret_cast<std::uint64_t*>(base_)).load(std::memory_order_relaxed);
 }
 
+std::uint64_t SharedWindow::most(std::size_t element_size) const {
+  return room() < alignment ? 0 : (room() - alignment) / element_size;
+}
+
 Result<std::uint64_t> SharedWindow::allocate(std::uint64_t count, std::size_t element_size) {
-  const std::uint64_t room = size_ - used_;
-  if (room < alignment || count > (room - alignment) / element_size) {
+  if (room() < alignment || count > most(element_size)) {
     return fail(ErrorKind::limit, 0, "too many objects for the replayer's shared memory");
   }
   const std::uint64_t offset = used_;

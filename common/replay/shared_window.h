@@ -30,6 +30,8 @@ public:
   /// Forgets all arrays laid out.
   void restart() { used_ = protocol::window_header_size; }
   std::uint64_t room() const { return size_ - used_; }
+  /// The most elements that allocate() has room for.
+  std::uint64_t most(std::size_t element_size) const;
   /// Space for an array; its offset. Errors: limit.
   Result<std::uint64_t> allocate(std::uint64_t count, std::size_t element_size);
 

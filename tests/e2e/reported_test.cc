@@ -40,6 +40,11 @@ TEST_P(Reported, AReferenceThatWasReleasedWithoutBeingOwned) {
   EXPECT_EQ(visitor.at("slot_name"), "['opts']");
 }
 
+TEST_P(Reported, AReleasedReferenceBesideAContainerOfMillions) {
+  const json document = check("overdecref_large");
+  EXPECT_EQ(findings_of(document, "dangling_reference").size(), 1U) << document.dump(1);
+}
+
 TEST_P(Reported, AnObjectThatWasTrackedTwice) {
   const json document = check("track_twice");
   const json& crash = document.at("crash");

@@ -1,5 +1,6 @@
 #include "common/analysis/facts/gather_swept.h"
 
+#include "common/analysis/facts/crash_facts.h"
 #include "common/analysis/facts/trace_facts.h"
 
 #include <algorithm>
@@ -68,6 +69,10 @@ public:
       : input_(input), sweep_(sweep), runtime_(input.reader.runtime()) {}
 
   Result<std::optional<SweptFacts>> run() {
+    auto crash = gather_crash(input_);
+    if (crash && crash->stack.deed != cpython::Deed::none) {
+      return std::nullopt; // what the collector died of is looked at with care
+    }
     const auto lists = sweep_.walk();
     if (!lists) {
       return std::unexpected(lists.error());
@@ -76,6 +81,7 @@ public:
       return std::nullopt;
     }
     SweptFacts swept;
+    swept.facts.crash = std::move(crash);
     count(**lists, swept.heap);
     CollectionFacts collection;
     collection.interpreter = runtime_.interpreters.front().id;

@@ -22,6 +22,8 @@ if case.startswith("overdecref"):
     c = Conf()
     c.table = {"opts": {1, 2, (3, 4)}, "n": 3}
     overdecref_item.lookup(c.table, "opts")  # freed, still in c.table
+    if case == "overdecref_large":
+        c.large = [None] * 3_000_000  # visits of one container
     if case == "overdecref_crash":
         fill = [b"\xee" * n for n in (183, 191) for _ in range(300)]
         gc.collect()
