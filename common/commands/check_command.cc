@@ -1,5 +1,6 @@
 // `pygc check`: the verdict on a target.
 #include "common/analysis/check/check.h"
+#include "common/commands/explore_target.h"
 #include "common/commands/output_sink.h"
 #include "common/commands/registry.h"
 #include "common/report/check_view.h"
@@ -142,10 +143,9 @@ private:
                       no_tracer->reason) +
           (both ? "" : "; --no-trace checks without that"));
     }
-    if (const auto traffic = context.target().traffic(); traffic && traffic->unreadable != 0) {
+    if (auto unread = unread_memory(context)) {
       report.complete = false;
-      report.incomplete_because.push_back(
-          fmt::format("{} bytes of the process's memory could not be read", traffic->unreadable));
+      report.incomplete_because.push_back(std::move(*unread));
     }
     const report::Subject subject = context.subject();
     const std::string text =

@@ -1,17 +1,36 @@
 #include "common/commands/explore_target.h"
 
+#include "common/commands/output_sink.h"
+#include "common/commands/status.h"
+
 #include <fmt/format.h>
 
 namespace pygc::commands {
+
+std::optional<std::string> unread_memory(const session::Context& context) {
+  const auto traffic = context.target().traffic();
+  if (!traffic || traffic->unreadable == 0) {
+    return std::nullopt;
+  }
+  return fmt::format("{} bytes of the process's memory could not be read", traffic->unreadable);
+}
 
 void add_target_reasons(const session::Context& context, std::vector<std::string>& reasons) {
   if (context.target().info().truncated) {
     reasons.emplace_back("the core file is truncated");
   }
-  if (const auto traffic = context.target().traffic(); traffic && traffic->unreadable != 0) {
-    reasons.push_back(
-        fmt::format("{} bytes of the process's memory could not be read", traffic->unreadable));
+  if (auto unread = unread_memory(context)) {
+    reasons.push_back(std::move(*unread));
   }
+}
+
+Result<int> answer(session::Context& context, session::Surroundings& surroundings,
+                   const session::Options& options, std::string_view text, bool complete) {
+  if (auto delivered = deliver(surroundings.session, options.output, text); !delivered) {
+    return std::unexpected(delivered.error());
+  }
+  context.tell_other_runtimes();
+  return complete ? status_clean : status_incomplete;
 }
 
 Result<Address> object_address(target::Session& session, const std::string& text) {

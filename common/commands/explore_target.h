@@ -3,13 +3,23 @@
 
 #include "common/session/context.h"
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pygc::commands {
 
+/// A sentence for memory of a process that could not be read; nothing when all could.
+std::optional<std::string> unread_memory(const session::Context& context);
+
 /// Adds a sentence for a truncated core, and for memory of a process that could not be read.
 void add_target_reasons(const session::Context& context, std::vector<std::string>& reasons);
+
+/// Delivers what a command has to say, and says which other CPythons there are. Returns the status
+/// of a complete answer, or of an incomplete one. Errors as deliver().
+Result<int> answer(session::Context& context, session::Surroundings& surroundings,
+                   const session::Options& options, std::string_view text, bool complete);
 
 /// The object that the user means: a number, or an expression of the debugger's. Errors: usage.
 Result<Address> object_address(target::Session& session, const std::string& text);

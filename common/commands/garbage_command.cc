@@ -1,7 +1,6 @@
 // `pygc garbage`: what the next collection would find unreachable.
 #include "common/analysis/explore/garbage.h"
 #include "common/commands/explore_target.h"
-#include "common/commands/output_sink.h"
 #include "common/commands/registry.h"
 #include "common/report/garbage_view.h"
 #include "common/session/open_heap.h"
@@ -15,10 +14,7 @@ namespace {
 class GarbageCommand final : public Command {
 public:
   void declare(CLI::App& app) override {
-    declare_target_options(app, options_);
-    declare_runtime_option(app, options_);
-    declare_output_options(app, options_);
-    declare_engine_option(app, options_, false);
+    declare_heap_options(app, options_);
     app.add_option("--generation", generation_,
                    "Of a collection of this generation and the younger ones (default: all)")
         ->check(CLI::Range(0, 2))
@@ -45,11 +41,7 @@ public:
         options_.json
             ? report::garbage_json(context.subject(), *garbage, objects_)
             : report::garbage_text(*garbage, surroundings.style(options_.output), top_, objects_);
-    if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
-      return std::unexpected(delivered.error());
-    }
-    context.tell_other_runtimes();
-    return garbage->incomplete_because.empty() ? status_clean : status_incomplete;
+    return answer(context, surroundings, options_, text, garbage->incomplete_because.empty());
   }
 
 private:

@@ -1,13 +1,12 @@
 // `pygc gc-refs`: every object with its gc_refs, as a collection would compute it.
 #include "common/analysis/check/gc_refs_list.h"
-#include "common/commands/output_sink.h"
+#include "common/commands/explore_target.h"
 #include "common/commands/registry.h"
 #include "common/heap/collected_set.h"
 #include "common/report/gc_refs_view.h"
 #include "common/session/open_heap.h"
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 #include <optional>
 
 namespace pygc::commands {
@@ -16,10 +15,7 @@ namespace {
 class GcRefsCommand final : public Command {
 public:
   void declare(CLI::App& app) override {
-    declare_target_options(app, options_);
-    declare_runtime_option(app, options_);
-    declare_output_options(app, options_);
-    declare_engine_option(app, options_, false);
+    declare_heap_options(app, options_);
     app.add_option("--generation", generation_,
                    "Replay a collection of this generation and the younger ones (default: all)")
         ->check(CLI::Range(0, 2))
@@ -37,25 +33,15 @@ public:
     if (!list) {
       return std::unexpected(list.error());
     }
-    if (context.target().info().truncated) {
-      list->incomplete_because.emplace_back("the core file is truncated");
-    }
-    if (const auto traffic = context.target().traffic(); traffic && traffic->unreadable != 0) {
-      list->incomplete_because.push_back(
-          fmt::format("{} bytes of the process's memory could not be read", traffic->unreadable));
-    }
-    if (auto delivered = deliver(surroundings.session, options_.output,
-                                 options_.json ? report::gc_refs_json(context.subject(), *list)
-                                               : report::gc_refs_text(*list));
-        !delivered) {
-      return std::unexpected(delivered.error());
-    }
-    context.tell_other_runtimes();
-    if (!list->incomplete_because.empty()) {
+    add_target_reasons(context, list->incomplete_because);
+    const std::string text = options_.json ? report::gc_refs_json(context.subject(), *list)
+                                           : report::gc_refs_text(*list);
+    const bool complete = list->incomplete_because.empty();
+    auto status = answer(context, surroundings, options_, text, complete);
+    if (status && !complete) {
       surroundings.session.diagnostics("pygc: the list is incomplete; pygc check says why\n");
-      return status_incomplete;
     }
-    return status_clean;
+    return status;
   }
 
 private:

@@ -1,7 +1,6 @@
 // `pygc leaks`: references that nothing in memory accounts for.
 #include "common/analysis/explore/leaks.h"
 #include "common/commands/explore_target.h"
-#include "common/commands/output_sink.h"
 #include "common/commands/registry.h"
 #include "common/report/leaks_view.h"
 #include "common/session/open_heap.h"
@@ -14,10 +13,7 @@ namespace {
 class LeaksCommand final : public Command {
 public:
   void declare(CLI::App& app) override {
-    declare_target_options(app, options_);
-    declare_runtime_option(app, options_);
-    declare_output_options(app, options_);
-    declare_engine_option(app, options_, false);
+    declare_heap_options(app, options_);
     app.add_option("--type", type_, "Only objects of this type, as gc-refs names it")
         ->type_name("NAME");
   }
@@ -43,14 +39,8 @@ public:
     const std::string text = options_.json
                                  ? report::leaks_json(context.subject(), *leaks)
                                  : report::leaks_text(*leaks, surroundings.style(options_.output));
-    if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
-      return std::unexpected(delivered.error());
-    }
-    context.tell_other_runtimes();
-    if (leaks->proven()) {
-      return status_findings;
-    }
-    return leaks->incomplete_because.empty() ? status_clean : status_incomplete;
+    auto status = answer(context, surroundings, options_, text, leaks->incomplete_because.empty());
+    return status && leaks->proven() ? Result<int>(status_findings) : status;
   }
 
 private:

@@ -1,12 +1,12 @@
 // `pygc modules`: every module object, its definition and what its m_traverse visits.
 #include "common/analysis/facts/module_survey.h"
+#include "common/analysis/facts/replay_lacks.h"
 #include "common/commands/output_sink.h"
 #include "common/commands/registry.h"
 #include "common/report/modules_view.h"
 #include "common/session/open_heap.h"
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 namespace pygc::commands {
 namespace {
@@ -50,13 +50,11 @@ public:
                                        "\n");
     }
     context.tell_other_runtimes();
-    std::vector<std::string> incomplete_because;
+    std::vector<std::string> incomplete_because =
+        analysis::ReplayLacks{.damaged = opened->heap->corruptions.size()}.sentences();
     if (!tracer) {
-      incomplete_because.push_back("visits are not known: " + tracer.error().reason);
-    }
-    if (const std::size_t count = opened->heap->corruptions.size(); count != 0) {
-      incomplete_because.push_back(
-          fmt::format("{} damaged or missing places on the collector's lists", count));
+      incomplete_because.insert(incomplete_because.begin(),
+                                "visits are not known: " + tracer.error().reason);
     }
     const std::string text =
         options_.json ? report::modules_json(context.subject(), *rows, incomplete_because)

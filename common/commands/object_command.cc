@@ -1,7 +1,6 @@
 // `pygc object`: what an object is, and where the references to it are.
 #include "common/analysis/explore/object_facts.h"
 #include "common/commands/explore_target.h"
-#include "common/commands/output_sink.h"
 #include "common/commands/registry.h"
 #include "common/report/object_view.h"
 #include "common/session/open_heap.h"
@@ -17,10 +16,7 @@ public:
     app.add_option("address", object_, "The object, as an expression of the debugger's")
         ->required()
         ->type_name("ADDR");
-    declare_target_options(app, options_);
-    declare_runtime_option(app, options_);
-    declare_output_options(app, options_);
-    declare_engine_option(app, options_, false);
+    declare_heap_options(app, options_);
     app.add_option("--limit", limit_, "References shown each way (default 20)")
         ->check(CLI::Range(1, 10000000))
         ->type_name("N");
@@ -50,11 +46,7 @@ public:
     const std::string text =
         options_.json ? report::object_facts_json(context.subject(), *facts)
                       : report::object_facts_text(*facts, surroundings.style(options_.output));
-    if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
-      return std::unexpected(delivered.error());
-    }
-    context.tell_other_runtimes();
-    return facts->incomplete_because.empty() ? status_clean : status_incomplete;
+    return answer(context, surroundings, options_, text, facts->incomplete_because.empty());
   }
 
 private:

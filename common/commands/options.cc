@@ -28,6 +28,13 @@ void declare_target_options(CLI::App& app, session::Options& options) {
   declare_file_options(app, options);
 }
 
+void declare_heap_options(CLI::App& app, session::Options& options) {
+  declare_target_options(app, options);
+  declare_runtime_option(app, options);
+  declare_output_options(app, options);
+  declare_engine_option(app, options, false);
+}
+
 void declare_file_options(CLI::App& app, session::Options& options) {
   app.add_option("--executable", options.executable, "The Python executable that dumped the core")
       ->type_name("FILE")

@@ -15,6 +15,8 @@ void declare_target_options(CLI::App& app, session::Options& options);
 void declare_runtime_option(CLI::App& app, session::Options& options);
 /// --engine; `both` only where results are compared.
 void declare_engine_option(CLI::App& app, session::Options& options, bool with_both);
+/// All of these and those below, of a command that looks at the objects of one CPython.
+void declare_heap_options(CLI::App& app, session::Options& options);
 /// Those options alone.
 void declare_file_options(CLI::App& app, session::Options& options);
 /// --output and --json.

@@ -1,7 +1,6 @@
 // `pygc refs`: who refers to an object, or what it refers to.
 #include "common/analysis/explore/reference_tree.h"
 #include "common/commands/explore_target.h"
-#include "common/commands/output_sink.h"
 #include "common/commands/registry.h"
 #include "common/report/refs_view.h"
 #include "common/session/open_heap.h"
@@ -14,10 +13,7 @@ namespace {
 class RefsCommand final : public Command {
 public:
   void declare(CLI::App& app) override {
-    declare_target_options(app, options_);
-    declare_runtime_option(app, options_);
-    declare_output_options(app, options_);
-    declare_engine_option(app, options_, false);
+    declare_heap_options(app, options_);
     auto* to = app.add_option("--to", to_, "Who refers to this object")->type_name("ADDR");
     app.add_option("--from", from_, "What this object refers to")->type_name("ADDR")->excludes(to);
     app.add_option("--depth", question_.depth, "Follow references so many steps (default 1)")
@@ -55,11 +51,7 @@ public:
     const std::string text = options_.json
                                  ? report::refs_json(context.subject(), *tree)
                                  : report::refs_text(*tree, surroundings.style(options_.output));
-    if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
-      return std::unexpected(delivered.error());
-    }
-    context.tell_other_runtimes();
-    return tree->incomplete_because.empty() ? status_clean : status_incomplete;
+    return answer(context, surroundings, options_, text, tree->incomplete_because.empty());
   }
 
 private:

@@ -1,7 +1,6 @@
 // `pygc why`: what keeps an object alive.
 #include "common/analysis/explore/why.h"
 #include "common/commands/explore_target.h"
-#include "common/commands/output_sink.h"
 #include "common/commands/registry.h"
 #include "common/report/why_view.h"
 #include "common/session/open_heap.h"
@@ -16,10 +15,7 @@ public:
   void declare(CLI::App& app) override {
     app.add_option("address", object_, "The object, as an expression of the debugger's")
         ->type_name("ADDR");
-    declare_target_options(app, options_);
-    declare_runtime_option(app, options_);
-    declare_output_options(app, options_);
-    declare_engine_option(app, options_, false);
+    declare_heap_options(app, options_);
     app.add_option("--type", type_, "All objects of this type, as gc-refs names it")
         ->type_name("NAME");
     app.add_option("-n,--paths", limit_, "Paths shown, each from another root (default 3)")
@@ -61,11 +57,7 @@ public:
     const std::string text = options_.json
                                  ? report::why_json(context.subject(), *why)
                                  : report::why_text(*why, surroundings.style(options_.output));
-    if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
-      return std::unexpected(delivered.error());
-    }
-    context.tell_other_runtimes();
-    return why->incomplete_because.empty() ? status_clean : status_incomplete;
+    return answer(context, surroundings, options_, text, why->incomplete_because.empty());
   }
 
 private:

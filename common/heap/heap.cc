@@ -158,12 +158,6 @@ private:
     return heap_.usable.back();
   }
 
-  /// Whether the list goes on behind the node as it ought to at rest.
-  bool goes_on(const Node& node, Address at, Address head) const {
-    const auto next = read_node(node.next & ~flag_bits);
-    return next && (next->prev & ~flag_bits) == at && at != head;
-  }
-
   /// An object that cannot be used and whose links do not belong to the list: what the allocator,
   /// or whoever has its memory now, wrote there is no link.
   void tell_freed(const ListRange& list, const Node& node, Address at, Address before) {
@@ -181,6 +175,12 @@ private:
   /// gc_refs instead.
   static bool links_back(const Node& node, Address before, bool at_rest) {
     return !at_rest || (node.prev & ~flag_bits) == before;
+  }
+
+  /// Whether the list goes on behind the node as it ought to at rest.
+  bool goes_on(const Node& node, Address at) const {
+    const auto next = read_node(node.next & ~flag_bits);
+    return next && links_back(*next, at, true);
   }
 
   /// Bits that only a running collection sets: at rest the next one takes such an object for what
@@ -255,7 +255,7 @@ private:
       const bool linked = links_back(*to, before, at_rest);
       const bool usable = add_object(list, node, to->prev);
       if (at_rest && !usable && !heap_.corruptions.back().memory_missing &&
-          (!linked || !goes_on(*to, node, head))) {
+          (!linked || !goes_on(*to, node))) {
         tell_freed(list, *to, node, before);
         return salvage(list, head, *first, node, at_rest);
       }

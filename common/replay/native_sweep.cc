@@ -130,7 +130,7 @@ public:
     protocol::Command command = whole(protocol::Kind::traverse);
     command.incidents = *incidents;
     command.incident_capacity = 1;
-    command.visitor = borrowed_references_ ? process_->visit_decref_ : 0;
+    command.visitor = target_visitor();
     begun_ = Clock::now();
     return process_->process_.send(std::as_bytes(std::span(&command, 1)), {});
   }
@@ -140,12 +140,11 @@ public:
     if (!reply) {
       return std::unexpected(reply.error());
     }
-    if (reply->incidents != 0 || reply->next != collected_ || reply->traversed != collected_) {
+    if (!came_to_its_end(*reply)) {
       return std::nullopt;
     }
-    if (borrowed_references_ &&
-        process_->visit_decref_ != 0) { // the target's visitor has judged nothing
-      const auto inspected = inspect(incidents_at_);
+    if (target_visitor() != 0) { // which has judged nothing
+      const auto inspected = inspect();
       if (!inspected) {
         return std::unexpected(inspected.error());
       }
@@ -248,15 +247,22 @@ private:
   }
 
   /// False: a traversal has not come to its end.
-  Result<bool> inspect(std::uint64_t incidents) {
+  Result<bool> inspect() {
     protocol::Command command = whole(protocol::Kind::inspect);
-    command.incidents = incidents;
+    command.incidents = incidents_at_;
     const auto reply = process_->ask(command);
     if (!reply) {
       return std::unexpected(reply.error());
     }
-    return reply->incidents == 0 && reply->next == collected_ && reply->traversed == collected_;
+    return came_to_its_end(*reply);
   }
+
+  bool came_to_its_end(const protocol::Reply& reply) const {
+    return reply.incidents == 0 && reply.next == collected_ && reply.traversed == collected_;
+  }
+
+  /// 0: the replayer's own.
+  Address target_visitor() const { return borrowed_references_ ? process_->visit_decref_ : 0; }
 
   protocol::Command whole(protocol::Kind kind) const {
     protocol::Command command;

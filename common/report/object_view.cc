@@ -2,6 +2,8 @@
 
 #include "common/report/kit/envelope.h"
 #include "common/report/object_json.h"
+#include "common/report/reference_rows.h"
+#include "common/report/root_view.h"
 
 #include <fmt/format.h>
 
@@ -19,34 +21,19 @@ Json references_json(const ReferenceTree& tree) {
     json.push_back({{"object", object_json(row.other)},
                     {"visits", row.reference.visits},
                     {"name", text_or_null(row.name.text)},
-                    {"slot", row.name.slot ? Json(hex(*row.name.slot)) : Json(nullptr)}});
+                    {"slot", address_or_null(row.name.slot.value_or(0))}});
   }
   return json;
 }
 
 void add_references(Text& text, std::string_view title, const ReferenceTree& tree) {
   text.field(title, grouped(tree.rows.size() + tree.further));
-  for (const ReferenceRow& row : tree.rows) {
-    text.line(fmt::format(
-        "  {} {}{}{}", hex(row.other.address), row.other.summary,
-        row.name.text.empty() ? "" : "   " + row.name.text,
-        row.reference.visits == 1 ? "" : fmt::format("   {} visits", row.reference.visits)));
-  }
-  if (tree.further != 0) {
-    text.line(fmt::format("  and {} more (--limit)", grouped(tree.further)));
-  }
+  add_reference_rows(text, tree);
 }
 
 } // namespace
 
 std::string object_facts_json(const Subject& subject, const ObjectFacts& facts) {
-  Json roots = Json::array();
-  for (const Root& root : facts.roots) {
-    roots.push_back({{"kind", root_kind_name(root.kind)},
-                     {"at", address_or_null(root.at)},
-                     {"name", text_or_null(root.name)},
-                     {"basis", "likely"}});
-  }
   Json collector = nullptr;
   if (facts.collector) {
     collector = {{"gc_refs", facts.collector->gc_refs},
@@ -61,7 +48,7 @@ std::string object_facts_json(const Subject& subject, const ObjectFacts& facts) 
   document["own_size"] = facts.own_size;
   document["collector"] = std::move(collector);
   document["words"] = facts.words;
-  document["roots"] = std::move(roots);
+  document["roots"] = roots_json(facts.roots);
   document["referrers"] = references_json(facts.referrers);
   document["further_referrers"] = facts.referrers.further;
   document["referents"] = references_json(facts.referents);
@@ -93,10 +80,7 @@ std::string object_facts_text(const ObjectFacts& facts, Style style) {
   text.field("words", fmt::format("{} of memory and registers equal its address (likely)",
                                   grouped(facts.words)));
   for (const Root& root : facts.roots) {
-    text.paragraph(fmt::format("{}{}{}", root_kind_name(root.kind),
-                               root.at == 0 ? "" : " " + hex(root.at),
-                               root.name.empty() ? "" : ": " + root.name),
-                   2);
+    text.paragraph(root_text(root), 2);
   }
   add_references(text, "visited by", facts.referrers);
   add_references(text, "visits", facts.referents);

@@ -2,6 +2,7 @@
 
 #include "common/report/kit/envelope.h"
 #include "common/report/object_json.h"
+#include "common/report/reference_rows.h"
 
 #include <fmt/format.h>
 
@@ -36,7 +37,7 @@ std::string refs_json(const Subject& subject, const ReferenceTree& tree) {
                           {"to", hex(row.reference.to)},
                           {"visits", row.reference.visits},
                           {"name", text_or_null(row.name.text)},
-                          {"slot", row.name.slot ? Json(hex(*row.name.slot)) : Json(nullptr)},
+                          {"slot", address_or_null(row.name.slot.value_or(0))},
                           {"other", object_json(row.other)}});
   }
   document["references"] = std::move(references);
@@ -51,15 +52,7 @@ std::string refs_text(const ReferenceTree& tree, Style style) {
   text.line(fmt::format("{} {} {}   ({})", to ? "visited by" : "visits",
                         grouped(tree.rows.size() + tree.further), to ? "containers" : "objects",
                         exact(tree) ? "exact" : "lower bound"));
-  for (const ReferenceRow& row : tree.rows) {
-    text.line(fmt::format(
-        "{:{}}{} {}{}{}", "", 2 * row.depth, hex(row.other.address), row.other.summary,
-        row.name.text.empty() ? "" : fmt::format("   {}", row.name.text),
-        row.reference.visits == 1 ? "" : fmt::format("   {} visits", row.reference.visits)));
-  }
-  if (tree.further != 0) {
-    text.line(fmt::format("  and {} more (--limit)", grouped(tree.further)));
-  }
+  add_reference_rows(text, tree);
   text.notes(tree.notes);
   text.incomplete(tree.incomplete_because);
   return text.take();

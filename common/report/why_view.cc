@@ -2,6 +2,7 @@
 
 #include "common/report/kit/envelope.h"
 #include "common/report/object_json.h"
+#include "common/report/root_view.h"
 
 #include <fmt/format.h>
 #include <ranges>
@@ -14,23 +15,9 @@ using analysis::Root;
 using analysis::Why;
 using analysis::WhyPath;
 
-Json roots_json(const std::vector<Root>& roots) {
-  Json json = Json::array();
-  for (const Root& root : roots) {
-    json.push_back({{"kind", root_kind_name(root.kind)},
-                    {"at", address_or_null(root.at)},
-                    {"name", text_or_null(root.name)},
-                    {"basis", "likely"}});
-  }
-  return json;
-}
-
 void add_roots(Text& text, const std::vector<Root>& roots) {
   for (const Root& root : roots) {
-    text.paragraph(fmt::format("{}{}{} (likely)", root_kind_name(root.kind),
-                               root.at == 0 ? "" : fmt::format(" {}", hex(root.at)),
-                               root.name.empty() ? "" : fmt::format(": {}", root.name)),
-                   4);
+    text.paragraph(root_text(root) + " (likely)", 4);
   }
 }
 
@@ -39,7 +26,7 @@ Json path_json(const WhyPath& path) {
   for (const PathStep& step : path.steps) {
     steps.push_back({{"object", object_json(step.object)},
                      {"name", text_or_null(step.held_at.text)},
-                     {"slot", step.held_at.slot ? Json(hex(*step.held_at.slot)) : Json(nullptr)}});
+                     {"slot", address_or_null(step.held_at.slot.value_or(0))}});
   }
   return {{"basis", "exact"},
           {"gc_refs", path.gc_refs},

@@ -12,10 +12,6 @@ std::uint64_t load(std::uint64_t address) {
   return *reinterpret_cast<std::uint64_t*>(address);
 }
 
-std::uint64_t type_of(std::uint64_t object) {
-  return load(object + run_state.setup.ob_type);
-}
-
 bool has_gc_head(std::uint64_t object, std::uint64_t type) {
   const auto& shape = run_state.setup;
   if ((load(type + shape.tp_flags) >> shape.tp_flags_have_gc_bit & 1) == 0) {
@@ -26,21 +22,24 @@ bool has_gc_head(std::uint64_t object, std::uint64_t type) {
 }
 
 struct Visited {
+  std::uint64_t type = 0;
   std::uint64_t* prev = nullptr; // _gc_prev; null: it has no head
   bool collecting = false;       // visit_decref would decrement it
 };
 
-Visited look_at(std::uint64_t object, std::uint64_t type) {
-  if (!has_gc_head(object, type)) {
-    return {};
-  }
+Visited look_at(std::uint64_t object) {
   const auto& shape = run_state.setup;
+  const std::uint64_t type = load(object + shape.ob_type);
+  if (!has_gc_head(object, type)) {
+    return {type, nullptr, false};
+  }
   auto* prev = reinterpret_cast<std::uint64_t*>(object - shape.gc_head_size + shape.gc_prev);
-  return {prev, (*prev & protocol::collecting_bit) != 0};
+  return {type, prev, (*prev & protocol::collecting_bit) != 0};
 }
 
-void inspect(std::uint64_t object, std::uint64_t type, bool has_head) {
-  if (run_state.walked && is_suspect(object, type, has_head)) {
+/// Of an object that is not being collected.
+void inspect(std::uint64_t object, const Visited& visited) {
+  if (run_state.walked && is_suspect(object, visited.type, visited.prev != nullptr)) {
     run_state.suspects = run_state.suspects + 1;
   }
 }
@@ -50,12 +49,11 @@ void inspect(std::uint64_t object, std::uint64_t type, bool has_head) {
 int visit_decrement(std::uint64_t object, void* /*argument*/) {
   RunState& state = run_state;
   state.visitor_caller = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
-  const std::uint64_t type = type_of(object);
-  const Visited visited = look_at(object, type);
+  const Visited visited = look_at(object);
   if (visited.collecting) {
     *visited.prev -= std::uint64_t{1} << protocol::gc_refs_shift;
   } else {
-    inspect(object, type, visited.prev != nullptr);
+    inspect(object, visited);
   }
   state.visitor_caller = 0;
   return 0;
@@ -64,10 +62,9 @@ int visit_decrement(std::uint64_t object, void* /*argument*/) {
 int visit_inspect(std::uint64_t object, void* /*argument*/) {
   RunState& state = run_state;
   state.visitor_caller = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
-  const std::uint64_t type = type_of(object);
-  const Visited visited = look_at(object, type);
+  const Visited visited = look_at(object);
   if (!visited.collecting) {
-    inspect(object, type, visited.prev != nullptr);
+    inspect(object, visited);
   }
   state.visitor_caller = 0;
   return 0;
@@ -77,7 +74,7 @@ int visit_edge(std::uint64_t object, void* /*argument*/) {
   RunState& state = run_state;
   const auto& command = state.command;
   state.visitor_caller = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
-  const Visited visited = look_at(object, type_of(object));
+  const Visited visited = look_at(object);
   state.visitor_caller = 0;
   if (!visited.collecting) {
     return 0;

@@ -158,11 +158,10 @@ bool walk_list(protocol::WalkedList& list) {
     if (!is_node(node)) {
       return stop(WalkStop::link);
     }
-    const std::uint64_t stored_next = at(node + gc_next);
-    if ((stored_next & flag_bits) != 0) { // left by a collection, or an old space's
+    const std::uint64_t next = at(node + gc_next);
+    if ((next & flag_bits) != 0) { // left by a collection, or an old space's
       return stop(WalkStop::link);
     }
-    const std::uint64_t next = stored_next;
     __builtin_prefetch(reinterpret_cast<const void*>(next), 1);
     std::uint64_t& prev = at(node + gc_prev);
     if ((prev & protocol::collecting_bit) != 0 || (prev & ~flag_bits) != before) {

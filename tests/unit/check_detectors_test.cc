@@ -1,83 +1,15 @@
 // Each detector alone, on facts made by hand about a heap made by hand.
-#include "common/analysis/check/detectors.h"
 #include "common/analysis/check/diagnosis.h"
-#include "tests/unit/support/heap_builder.h"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include "tests/unit/support/detectors_fixture.h"
 
 namespace pygc::analysis {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::HeapBuilder;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
-
-constexpr Address slot = testing::static_base + 0x40;
-constexpr Address pc = testing::code_base + 3;
-
-class Detectors : public ::testing::Test {
-protected:
-  Detectors() {
-    traverse_ = heap_.add_function("bad_traverse");
-    for (const std::uint64_t refcount : {3U, 1U, 1U}) {
-      heap_.add_object(refcount);
-    }
-    heap_.image().library().symbols["cache"] = slot;
-    heap_.finish();
-    explainer_.emplace(heap_.image(), heap_.reader(), heap_.heap());
-    CollectionFacts& facts = facts_.collections.emplace_back();
-    facts.interpreter = 7;
-    facts.set = heap::collect_generations(heap_.runtime(), heap_.heap(), 0, SIZE_MAX);
-    facts.replayed.gc_refs = {1, 0, 1};
-  }
-
-  CollectionFacts& collection() { return facts_.collections.front(); }
-  TraceFacts& trace() {
-    if (!collection().trace) {
-      collection().trace.emplace();
-    }
-    return *collection().trace;
-  }
-  Address object(std::uint32_t index) const { return heap_.object(index); }
-
-  void add_incident(replay::Outcome outcome) {
-    collection().incidents.groups.push_back(
-        {.function = traverse_,
-         .container = object(1),
-         .first = {.container = 1, .outcome = outcome, .pc = pc, .address = 0x10, .number = 39},
-         .count = 2,
-         .missing_memory = std::nullopt});
-  }
-
-  void add_anomaly(heap::CorruptionKind kind, bool memory_missing) {
-    heap::Corruption corruption;
-    corruption.kind = kind;
-    corruption.object = object(0);
-    corruption.message = "the list is broken";
-    corruption.memory_missing = memory_missing;
-    ListAnomaly& anomaly = facts_.anomalies.emplace_back();
-    anomaly.corruption = std::move(corruption);
-    anomaly.interpreter = 7;
-    anomaly.generation = "young";
-  }
-
-  /// One finding of a kind from a detector, and none of the others'.
-  Finding one(Detector detector) {
-    Detection detection = detector(facts_, *explainer_);
-    EXPECT_THAT(detection.findings, SizeIs(1));
-    return detection.findings.empty() ? Finding{} : detection.findings.front();
-  }
-  std::vector<Finding> all(Detector detector) { return detector(facts_, *explainer_).findings; }
-
-  HeapBuilder heap_;
-  Address traverse_ = 0;
-  std::optional<Explainer> explainer_;
-  Facts facts_;
-};
 
 TEST_F(Detectors, FindNothingInSoundFacts) {
   for (const Detector detector :
@@ -355,64 +287,6 @@ TEST_F(Detectors, DuplicateVisit) {
   trace().duplicate_slots[0].containers.push_back({object(2), 1});
   EXPECT_THAT(one(detect_duplicate_visit).message,
               HasSubstr("2 containers visit one slot, 3 times altogether"));
-}
-
-class Mismatches : public Detectors {
-protected:
-  Mismatches() {
-    facts_.running.emplace();
-    RunningFacts& running = *facts_.running;
-    running.interpreter = 7;
-    running.unwound = true;
-    running.phase = cpython::Phase::subtract_refs;
-    running.set = collection().set;
-    running.container = 0;
-    running.gc_refs = {.stored = {3, 1, 1},
-                       .collecting = {true, true, true},
-                       .before = {3, 1, 1},
-                       .after = {3, 0, 1}};
-  }
-  RunningFacts& running() { return *facts_.running; }
-};
-
-TEST_F(Mismatches, AreNoneWhileATraversalMakesItsVisits) {
-  EXPECT_THAT(all(detect_gc_refs_mismatch), IsEmpty());
-  running().gc_refs->stored[1] = 0;
-  EXPECT_THAT(all(detect_gc_refs_mismatch), IsEmpty());
-}
-
-TEST_F(Mismatches, AreStoredValuesThatMemoryDoesNotExplain) {
-  running().gc_refs->stored[2] = 0;
-  const Finding finding = one(detect_gc_refs_mismatch);
-  EXPECT_EQ(finding.severity, Severity::warning);
-  EXPECT_EQ(finding.object->address, object(2));
-  EXPECT_EQ(finding.stored, 0);
-  EXPECT_EQ(finding.gc_refs, 1);
-  running().gc_refs->collecting[2] = false;
-  EXPECT_THAT(all(detect_gc_refs_mismatch), IsEmpty());
-}
-
-TEST_F(Mismatches, ExplainAVictimByTheInstancesOfOneDefinition) {
-  running().victim = 2;
-  running().gc_refs->stored[2] = 0;
-  running().container_definition = 0x9000;
-  running().traversed_modules = {{0x9000, {object(0), object(1)}}};
-  const std::vector<Finding> findings = all(detect_gc_refs_mismatch);
-  ASSERT_THAT(findings, SizeIs(2)); // the difference and what explains it: the diagnosis merges
-  const Finding& victim = findings[1];
-  EXPECT_EQ(victim.severity, Severity::error);
-  EXPECT_EQ(victim.unexplained_visits, 2U);
-  EXPECT_THAT(victim.visitors, SizeIs(2));
-  EXPECT_THAT(victim.message, HasSubstr("2 module instances of one definition"));
-}
-
-TEST_F(Mismatches, LeaveAVictimWithoutInstancesUnexplained) {
-  running().victim = 1;
-  running().gc_refs->stored[1] = 0;
-  const Finding victim = one(detect_gc_refs_mismatch);
-  EXPECT_EQ(victim.unexplained_visits, 1U);
-  EXPECT_THAT(victim.visitors, IsEmpty());
-  EXPECT_THAT(victim.message, HasSubstr("or it never was owned"));
 }
 
 } // namespace

@@ -49,6 +49,31 @@ protected:
   std::optional<TableReplayer> replayer_;
 };
 
+/// Damaged objects, each of so many types in turn.
+void damage(heap::Heap& heap, std::uint64_t objects, std::uint64_t types) {
+  for (std::uint64_t i = 0; i < objects; ++i) {
+    heap.corruptions.push_back({.kind = heap::CorruptionKind::object,
+                                .object = 0x9000 + 16 * i,
+                                .type = 0x5000 + 16 * (i % types),
+                                .message = "the object is damaged"});
+  }
+}
+
+TEST_F(Checks, TellAllObjectsOfOneDamagedType) {
+  damage(heap_.heap(), 100, 1);
+  const CheckReport report = checked({1, 1}, {{}, {}});
+  ASSERT_THAT(report.findings, SizeIs(1));
+  EXPECT_EQ(report.findings[0].occurrences, 100U);
+  EXPECT_THAT(report.notes, IsEmpty()); // none is left out
+}
+
+TEST_F(Checks, CountTheDamageThatIsNotTold) {
+  damage(heap_.heap(), 180, 60);
+  const CheckReport report = checked({1, 1}, {{}, {}});
+  EXPECT_THAT(report.findings, SizeIs(50));
+  EXPECT_THAT(report.notes, ElementsAre("30 further corruptions are not listed"));
+}
+
 TEST_F(Checks, FindNothingInASoundHeap) {
   const CheckReport report = checked({1, 1, 2}, {{2}, {2}, {}});
   EXPECT_THAT(report.findings, IsEmpty());

@@ -2,7 +2,6 @@
 
 #include "common/analysis/check/parts.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 
 namespace pygc::analysis {
@@ -51,12 +50,12 @@ private:
     }
     for (const heap::CorruptionKind kind :
          {heap::CorruptionKind::list, heap::CorruptionKind::object}) {
-      const auto damaged = static_cast<std::size_t>(
-          std::ranges::count_if(facts_.anomalies, [kind](const ListAnomaly& anomaly) {
-            return anomaly.corruption.kind == kind && !anomaly.corruption.memory_missing;
-          }));
-      if (const std::size_t told = told_anomalies(facts_, kind).size(); damaged > told) {
-        note(fmt::format("{} further corruptions are not listed", damaged - told));
+      std::uint64_t further = count_anomalies(facts_, kind);
+      for (const ToldAnomaly& told : told_anomalies(facts_, kind)) {
+        further -= told.objects;
+      }
+      if (further != 0) {
+        note(fmt::format("{} further corruptions are not listed", further));
       }
     }
   }

@@ -97,13 +97,12 @@ void merge_dead_types(std::vector<Finding>& findings) {
       types.emplace(std::pair(findings[i].interpreter, findings[i].address.value_or(0)), i);
     }
   }
-  for (Finding& finding : findings) {
+  for (const Finding& finding : findings) {
     const auto of_type = finding.kind == FindingKind::dangling_reference
                              ? types.find({finding.interpreter, finding.address.value_or(0)})
                              : types.end();
     if (of_type != types.end()) {
-      findings[of_type->second].visitors = std::move(finding.visitors);
-      finding.visitors.clear();
+      findings[of_type->second].visitors = finding.visitors;
     }
   }
   std::erase_if(findings, [&](const Finding& finding) {
@@ -140,13 +139,12 @@ Proof prove(const Facts& facts, const Finding& finding) {
   if (object == 0 || traced == nullptr) {
     return Proof::none;
   }
-  const TraceFacts& trace = *traced;
-  if (std::ranges::find(trace.foreign_slots, object, &ForeignSlot::object) !=
-      trace.foreign_slots.end()) {
+  if (std::ranges::find(traced->foreign_slots, object, &ForeignSlot::object) !=
+      traced->foreign_slots.end()) {
     return Proof::foreign_slot;
   }
-  if (std::ranges::find(trace.duplicate_slots, object, &DuplicateSlot::object) !=
-      trace.duplicate_slots.end()) {
+  if (std::ranges::find(traced->duplicate_slots, object, &DuplicateSlot::object) !=
+      traced->duplicate_slots.end()) {
     return Proof::duplicate_slot;
   }
   const bool all_known = std::ranges::all_of(

@@ -1,11 +1,10 @@
 #include "common/analysis/check/gc_refs_list.h"
 
 #include "common/analysis/check/check.h"
+#include "common/analysis/facts/replay_lacks.h"
+#include "common/analysis/facts/type_table.h"
 #include "common/base/huge_pages.h"
 #include "common/heap/collected_set.h"
-
-#include <fmt/format.h>
-#include <unordered_map>
 
 namespace pygc::analysis {
 namespace {
@@ -22,7 +21,8 @@ heap::CollectedSet collected(const cpython::Runtime& runtime, const heap::Heap& 
 
 class Listing {
 public:
-  Listing(cpython::ObjectReader& reader, const heap::Heap& heap) : reader_(reader), heap_(heap) {}
+  Listing(cpython::ObjectReader& reader, const heap::Heap& heap)
+      : heap_(heap), types_(reader), lacks_{.damaged = heap.corruptions.size()} {}
 
   void add(const heap::CollectedSet& set, const replay::RoundResult& result) {
     if (list_.rows.empty()) {
@@ -32,41 +32,22 @@ public:
       list_.rows.push_back({.object = set.objects[k],
                             .gc_refs = result.gc_refs[k],
                             .refcount = set.refcounts[k],
-                            .type = type_index(heap_.types[set.heap_index[k]])});
+                            .type = types_.index(heap_.types[set.heap_index[k]])});
     }
-    not_traversed_ += set.objects.size() - result.traversed;
-    unknown_ += result.unknown.size();
+    lacks_.add(set.objects.size(), result);
   }
 
   GcRefsList finish() {
-    add_reason(heap_.corruptions.size(), "damaged or missing places on the collector's lists");
-    add_reason(not_traversed_, "traversals that did not come to their end");
-    add_reason(unknown_, "objects whose gc_refs cannot be told");
+    list_.types = types_.take();
+    list_.incomplete_because = lacks_.sentences();
     return std::move(list_);
   }
 
 private:
-  std::uint32_t type_index(Address type) {
-    const auto [found, added] =
-        indices_.emplace(type, static_cast<std::uint32_t>(list_.types.size()));
-    if (added) {
-      list_.types.push_back(reader_.type(type).name);
-    }
-    return found->second;
-  }
-
-  void add_reason(std::uint64_t count, const char* what) {
-    if (count != 0) {
-      list_.incomplete_because.push_back(fmt::format("{} {}", count, what));
-    }
-  }
-
-  cpython::ObjectReader& reader_;
   const heap::Heap& heap_;
+  TypeTable types_;
+  ReplayLacks lacks_;
   GcRefsList list_;
-  std::unordered_map<Address, std::uint32_t> indices_;
-  std::uint64_t not_traversed_ = 0;
-  std::uint64_t unknown_ = 0;
 };
 
 } // namespace

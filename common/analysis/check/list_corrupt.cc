@@ -4,8 +4,8 @@ namespace pygc::analysis {
 
 Detection detect_list_corrupt(const Facts& facts, Explainer& explainer) {
   Detection detection;
-  for (const ListAnomaly* anomaly : told_anomalies(facts, heap::CorruptionKind::list)) {
-    Finding finding = anomaly_finding(FindingKind::list_corrupt, *anomaly, explainer);
+  for (const ToldAnomaly& told : told_anomalies(facts, heap::CorruptionKind::list)) {
+    Finding finding = anomaly_finding(FindingKind::list_corrupt, *told.first, explainer);
     finding.message += " The next collection of this generation will crash or lose objects.";
     detection.findings.push_back(std::move(finding));
   }

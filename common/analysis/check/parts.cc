@@ -2,23 +2,43 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
+#include <utility>
 
 namespace pygc::analysis {
 namespace {
 
 constexpr std::size_t anomaly_limit = 50; // told one by one
 
+bool is_damage(const ListAnomaly& anomaly, heap::CorruptionKind kind) {
+  return anomaly.corruption.kind == kind && !anomaly.corruption.memory_missing;
+}
+
 } // namespace
 
-std::vector<const ListAnomaly*> told_anomalies(const Facts& facts, heap::CorruptionKind kind) {
-  std::vector<const ListAnomaly*> told;
+std::vector<ToldAnomaly> told_anomalies(const Facts& facts, heap::CorruptionKind kind) {
+  std::vector<ToldAnomaly> told;
+  std::map<std::pair<std::int64_t, Address>, std::size_t> of_type; // index of what tells it
   for (const ListAnomaly& anomaly : facts.anomalies) {
-    if (anomaly.corruption.kind == kind && !anomaly.corruption.memory_missing &&
-        told.size() < anomaly_limit) {
-      told.push_back(&anomaly);
+    if (!is_damage(anomaly, kind)) {
+      continue;
     }
+    if (const Address type = anomaly.corruption.type; type != 0) {
+      const auto [known, first] = of_type.try_emplace({anomaly.interpreter, type}, told.size());
+      if (!first) {
+        told[known->second].objects += 1;
+        continue;
+      }
+    }
+    told.push_back({.first = &anomaly});
   }
+  told.resize(std::min(told.size(), anomaly_limit));
   return told;
+}
+
+std::uint64_t count_anomalies(const Facts& facts, heap::CorruptionKind kind) {
+  return static_cast<std::uint64_t>(std::ranges::count_if(
+      facts.anomalies, [kind](const ListAnomaly& anomaly) { return is_damage(anomaly, kind); }));
 }
 
 Finding anomaly_finding(FindingKind kind, const ListAnomaly& anomaly, Explainer& explainer) {

@@ -3,13 +3,21 @@
 
 #include "common/analysis/check/detectors.h"
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
 namespace pygc::analysis {
 
-/// The damage of that kind that is told one by one.
-std::vector<const ListAnomaly*> told_anomalies(const Facts& facts, heap::CorruptionKind kind);
+/// Damage that is told as one.
+struct ToldAnomaly {
+  const ListAnomaly* first = nullptr;
+  std::uint64_t objects = 1; // that share a damaged type
+};
+/// The damage of that kind, up to a limit.
+std::vector<ToldAnomaly> told_anomalies(const Facts& facts, heap::CorruptionKind kind);
+/// All of it, told or not.
+std::uint64_t count_anomalies(const Facts& facts, heap::CorruptionKind kind);
 /// With a message that says what is wrong.
 Finding anomaly_finding(FindingKind kind, const ListAnomaly& anomaly, Explainer& explainer);
 

@@ -1,8 +1,7 @@
 #include "common/analysis/explore/collection.h"
 
+#include "common/analysis/facts/replay_lacks.h"
 #include "common/heap/reachability.h"
-
-#include <fmt/format.h>
 
 namespace pygc::analysis {
 
@@ -39,22 +38,11 @@ Result<Collection> replay_collection(const cpython::ObjectReader& reader, const 
 
 std::vector<std::string> collection_lacks(const heap::Heap& heap,
                                           const std::vector<Collection>& collections) {
-  std::uint64_t not_traversed = 0;
-  std::uint64_t unknown = 0;
+  ReplayLacks lacks{.damaged = heap.corruptions.size()};
   for (const Collection& collection : collections) {
-    not_traversed += collection.set.objects.size() - collection.replayed.traversed;
-    unknown += collection.replayed.unknown.size();
+    lacks.add(collection.set.objects.size(), collection.replayed);
   }
-  std::vector<std::string> reasons;
-  const auto add = [&reasons](std::uint64_t count, const char* what) {
-    if (count != 0) {
-      reasons.push_back(fmt::format("{} {}", count, what));
-    }
-  };
-  add(heap.corruptions.size(), "damaged or missing places on the collector's lists");
-  add(not_traversed, "traversals that did not come to their end");
-  add(unknown, "objects whose gc_refs cannot be told");
-  return reasons;
+  return lacks.sentences();
 }
 
 } // namespace pygc::analysis

@@ -1,5 +1,6 @@
 #include "common/analysis/explore/garbage.h"
 
+#include "common/analysis/facts/type_table.h"
 #include "common/cpython/objects/finalization.h"
 #include "common/heap/components.h"
 #include "common/heap/reachability.h"
@@ -17,9 +18,8 @@ using Counts = std::map<std::uint32_t, std::uint64_t>; // by index of a type
 /// One interpreter's unreachable objects.
 class Sorter {
 public:
-  Sorter(cpython::ObjectReader& reader, const heap::Heap& heap, Garbage& garbage,
-         std::unordered_map<Address, std::uint32_t>& type_indices)
-      : reader_(reader), heap_(heap), garbage_(garbage), type_indices_(type_indices) {}
+  Sorter(cpython::ObjectReader& reader, const heap::Heap& heap, TypeTable& types)
+      : reader_(reader), heap_(heap), types_(types) {}
 
   InterpreterGarbage sort(const Collection& collection) {
     collection_ = &collection;
@@ -58,30 +58,19 @@ private:
     return heap_.types[collection_->set.heap_index[node]];
   }
 
-  std::uint32_t type_index(Address type) {
-    const auto [at, added] =
-        type_indices_.emplace(type, static_cast<std::uint32_t>(garbage_.types.size()));
-    if (added) {
-      garbage_.types.push_back(reader_.type(type).name);
-    }
-    return at->second;
-  }
-
   std::vector<TypeCount> rows(const Counts& counts) const {
     std::vector<TypeCount> types;
     for (const auto& [type, count] : counts) {
-      types.push_back({garbage_.types[type], count});
+      types.push_back({types_.names()[type], count});
     }
-    std::ranges::sort(types, [](const TypeCount& a, const TypeCount& b) {
-      return a.objects != b.objects ? a.objects > b.objects : a.name < b.name;
-    });
+    sort_by_count(types);
     return types;
   }
 
   void add_objects() {
     Counts counts;
     for (const std::uint32_t node : nodes_) {
-      const std::uint32_t type = type_index(type_of(node));
+      const std::uint32_t type = types_.index(type_of(node));
       ++counts[type];
       found_.objects.push_back({.address = collection_->set.objects[node],
                                 .refcount = collection_->set.refcounts[node],
@@ -176,8 +165,7 @@ private:
 
   cpython::ObjectReader& reader_;
   const heap::Heap& heap_;
-  Garbage& garbage_;
-  std::unordered_map<Address, std::uint32_t>& type_indices_;
+  TypeTable& types_;
   const Collection* collection_ = nullptr;
   std::vector<bool> unreachable_;
   std::vector<std::uint32_t> nodes_; // unreachable, one for each of found_.objects
@@ -191,16 +179,17 @@ private:
 Result<Garbage> find_garbage(cpython::ObjectReader& reader, const heap::Heap& heap,
                              replay::Replayer& replayer, std::optional<std::size_t> generation) {
   Garbage garbage;
-  std::unordered_map<Address, std::uint32_t> type_indices;
+  TypeTable types(reader);
   std::vector<Collection> collections;
   for (std::size_t i = 0; i < reader.runtime().interpreters.size(); ++i) {
     auto collection = replay_collection(reader, heap, replayer, i, generation);
     if (!collection) {
       return std::unexpected(collection.error());
     }
-    garbage.interpreters.push_back(Sorter(reader, heap, garbage, type_indices).sort(*collection));
+    garbage.interpreters.push_back(Sorter(reader, heap, types).sort(*collection));
     collections.push_back(std::move(*collection));
   }
+  garbage.types = types.take();
   garbage.incomplete_because = collection_lacks(heap, collections);
   return garbage;
 }

@@ -88,7 +88,6 @@ private:
   /// Nothing when the object is none that a collector could track, or is tracked.
   std::optional<std::uint64_t> refcount_of_untracked(Address object) {
     const cpython::Runtime& runtime = reader_.runtime();
-    const cpython::Layout& layout = runtime.layout;
     const auto type_at = reader_.type_address(object);
     if (!type_at) {
       return std::nullopt;
@@ -99,9 +98,8 @@ private:
         type.traverse == 0 || type.has_flag(cpython::type_flag::type_subclass)) {
       return std::nullopt;
     }
-    const auto next = reader_.memory().load<Address>(object - layout.gc_head_size + layout.gc_next);
-    const auto stored = reader_.memory().load<std::uint64_t>(object + layout.ob_refcnt);
-    if (!next || *next != 0 || !stored) {
+    const auto stored = reader_.memory().load<std::uint64_t>(object + runtime.layout.ob_refcnt);
+    if (!stored || reader_.is_tracked(object).value_or(true)) {
       return std::nullopt;
     }
     // An immortal one counts as live: no number of visits accounts for it.

@@ -39,7 +39,7 @@ struct ObjectQuestion {
   std::size_t limit = 20; // of each list
   const std::vector<machine::Thread>& threads;
   std::function<bool()> cancelled;
-  std::function<Result<replay::Tracer*>()> tracer; // to name slots
+  TracerSource tracer; // to name slots
 };
 
 /// Errors as follow_references().

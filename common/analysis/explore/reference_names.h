@@ -7,11 +7,13 @@
 #include "common/image/module.h"
 #include "common/replay/emulated.h"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace pygc::analysis {
 
@@ -20,15 +22,20 @@ struct ReferenceName {
   std::optional<Address> slot; // where the pointer lies, when a trace told it
 };
 
+/// Starts the emulator when it is first needed. Errors: those of its start.
+using TracerSource = std::function<Result<replay::Tracer*>()>;
+
 class ReferenceNames {
 public:
   ReferenceNames(const image::ProcessImage& image, cpython::ObjectReader& reader)
       : reader_(reader), ownership_(image, reader) {}
 
   /// Runs the containers of at most max_traced of these references in the emulator, so that slots
-  /// can be named that no knowledge of a type names. Without it, or when it fails, they stay
-  /// nameless. Errors: those of the tracer.
-  Result<void> trace(replay::Tracer& tracer, std::span<const Reference> references);
+  /// can be named that no knowledge of a type names. The tracer is asked for only where there are
+  /// some; when it cannot be had, or fails, they stay nameless and a note says why. Errors:
+  /// cancelled.
+  Result<void> trace(const TracerSource& tracer, std::span<const Reference> references,
+                     std::vector<std::string>& notes);
   ReferenceName name(const Reference& reference);
 
   static constexpr std::size_t max_traced = 256;
@@ -36,7 +43,6 @@ public:
 private:
   /// By what is known of dict, list and tuple.
   std::string name_by_type(const Reference& reference);
-  std::string item_name(Address items, Address end, Address to) const;
 
   cpython::ObjectReader& reader_;
   Ownership ownership_;

@@ -1,28 +1,32 @@
 #include "common/analysis/explore/reference_tree.h"
 
+#include "common/analysis/facts/replay_lacks.h"
+
+#include <algorithm>
 #include <fmt/format.h>
 #include <unordered_set>
 
 namespace pygc::analysis {
 
-bool is_object(cpython::ObjectReader& reader, Address address) {
+Result<void> check_object(cpython::ObjectReader& reader, Address address) {
   const auto type_at = reader.type_address(address);
-  if (!type_at || *type_at == 0 || reader.type(*type_at).name.empty()) {
-    return false;
+  if (type_at && *type_at != 0 && !reader.type(*type_at).name.empty()) {
+    const auto metatype = reader.type_address(*type_at);
+    if (metatype && *metatype != 0 &&
+        reader.type(*metatype).has_flag(cpython::type_flag::type_subclass)) {
+      return {};
+    }
   }
-  const auto metatype = reader.type_address(*type_at);
-  return metatype && *metatype != 0 &&
-         reader.type(*metatype).has_flag(cpython::type_flag::type_subclass);
+  return fail(ErrorKind::not_found, address,
+              fmt::format("there is no Python object at {:#x}", address));
 }
 
 Result<ReferenceTree> follow_references(const image::ProcessImage& image,
                                         cpython::ObjectReader& reader, const heap::Heap& heap,
-                                        replay::Replayer& replayer,
-                                        const std::function<Result<replay::Tracer*>()>& tracer,
+                                        replay::Replayer& replayer, const TracerSource& tracer,
                                         const ReferenceQuestion& question) {
-  if (!is_object(reader, question.object)) {
-    return fail(ErrorKind::not_found, question.object,
-                fmt::format("there is no Python object at {:#x}", question.object));
+  if (auto found = check_object(reader, question.object); !found) {
+    return std::unexpected(found.error());
   }
   ReferenceTree tree;
   tree.direction = question.direction;
@@ -31,14 +35,14 @@ Result<ReferenceTree> follow_references(const image::ProcessImage& image,
   std::vector<std::uint32_t> depths;
   std::unordered_set<Address> seen{question.object};
   std::vector<Address> level{question.object};
-  std::uint64_t not_traversed = 0;
+  ReplayLacks lacks{.damaged = to ? heap.corruptions.size() : 0};
   for (std::uint32_t depth = 1; depth <= question.depth && !level.empty(); ++depth) {
     const auto references =
         to ? find_referrers(replayer, heap, level) : find_referents(replayer, reader, level);
     if (!references) {
       return std::unexpected(references.error());
     }
-    not_traversed = std::max(not_traversed, references->not_traversed);
+    lacks.not_traversed = std::max(lacks.not_traversed, references->not_traversed);
     level.clear();
     for (const Reference& reference : references->found) {
       const Address other = to ? reference.from : reference.to;
@@ -59,25 +63,10 @@ Result<ReferenceTree> follow_references(const image::ProcessImage& image,
       }
     }
   }
-  if (not_traversed != 0) {
-    tree.incomplete_because.push_back(
-        fmt::format("{} traversals that did not come to their end", not_traversed));
-  }
-  if (to && !heap.corruptions.empty()) {
-    tree.incomplete_because.push_back(fmt::format(
-        "{} damaged or missing places on the collector's lists", heap.corruptions.size()));
-  }
+  tree.incomplete_because = lacks.sentences();
   ReferenceNames names(image, reader);
-  if (!kept.empty()) {
-    const auto engine = tracer();
-    const auto traced =
-        engine ? names.trace(**engine, kept) : Result<void>(std::unexpected(engine.error()));
-    if (!traced) {
-      if (traced.error().kind == ErrorKind::cancelled) {
-        return std::unexpected(traced.error());
-      }
-      tree.notes.push_back("slots are not traced: " + traced.error().reason);
-    }
+  if (auto traced = names.trace(tracer, kept, tree.notes); !traced) {
+    return std::unexpected(traced.error());
   }
   Explainer explainer(image, reader, heap);
   std::vector<Address> shown{question.object};

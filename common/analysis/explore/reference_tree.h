@@ -42,11 +42,10 @@ struct ReferenceQuestion {
 /// limit.
 Result<ReferenceTree> follow_references(const image::ProcessImage& image,
                                         cpython::ObjectReader& reader, const heap::Heap& heap,
-                                        replay::Replayer& replayer,
-                                        const std::function<Result<replay::Tracer*>()>& tracer,
+                                        replay::Replayer& replayer, const TracerSource& tracer,
                                         const ReferenceQuestion& question);
 
-/// Nothing when the address cannot be that of an object.
-bool is_object(cpython::ObjectReader& reader, Address address);
+/// Errors: not_found when the address cannot be that of an object.
+Result<void> check_object(cpython::ObjectReader& reader, Address address);
 
 } // namespace pygc::analysis

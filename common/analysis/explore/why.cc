@@ -61,9 +61,8 @@ private:
     if (question_.object == 0) {
       return {};
     }
-    if (!is_object(reader_, question_.object)) {
-      return fail(ErrorKind::not_found, question_.object,
-                  fmt::format("there is no Python object at {:#x}", question_.object));
+    if (auto found = check_object(reader_, question_.object); !found) {
+      return found;
     }
     if (std::ranges::find(heap_.objects, question_.object) != heap_.objects.end()) {
       wanted_.insert(question_.object);
@@ -119,6 +118,9 @@ private:
   }
 
   Result<void> name_roots() {
+    if (paths_.empty()) {
+      return {}; // all of memory need not be searched
+    }
     std::vector<Address> first;
     first.reserve(paths_.size());
     for (const auto& path : paths_) {
@@ -150,6 +152,9 @@ private:
   }
 
   Result<void> find_users() {
+    if (unreachable_.empty()) {
+      return {};
+    }
     std::ranges::sort(unreachable_);
     const auto words = find_words(reader_.memory(), question_.threads, unreachable_, words_each,
                                   question_.cancelled);
@@ -177,16 +182,8 @@ private:
       }
     }
     ReferenceNames names(image_, reader_);
-    if (!references.empty()) {
-      const auto engine = question_.tracer();
-      const auto traced = engine ? names.trace(**engine, references)
-                                 : Result<void>(std::unexpected(engine.error()));
-      if (!traced) {
-        if (traced.error().kind == ErrorKind::cancelled) {
-          return traced;
-        }
-        why_.notes.push_back("slots are not traced: " + traced.error().reason);
-      }
+    if (auto traced = names.trace(question_.tracer, references, why_.notes); !traced) {
+      return traced;
     }
     Explainer explainer(image_, reader_, heap_);
     explainer.prepare(objects);

@@ -46,7 +46,7 @@ struct WhyQuestion {
   std::size_t limit = 3; // paths
   const std::vector<machine::Thread>& threads;
   std::function<bool()> cancelled;
-  std::function<Result<replay::Tracer*>()> tracer; // to name slots
+  TracerSource tracer; // to name slots
 };
 
 /// Errors: not_found (no such object among those that a collection takes), replayer, cancelled,

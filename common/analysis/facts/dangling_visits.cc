@@ -121,9 +121,7 @@ private:
         input_.reader.type(*type).is_gc != 0) {
       return false;
     }
-    const auto next = input_.reader.memory().load<Address>(object - runtime_.layout.gc_head_size +
-                                                           runtime_.layout.gc_next);
-    return next && *next != 0;
+    return input_.reader.is_tracked(object).value_or(false);
   }
 
   /// Empty for what may be a live object, or cannot be read.

@@ -14,12 +14,11 @@ std::vector<TypeCount> count_types(cpython::ObjectReader& reader, const heap::He
     ++by_type[heap.types[i]];
   }
   std::vector<TypeCount> types;
+  types.reserve(by_type.size());
   for (const auto& [type, count] : by_type) {
     types.push_back({reader.type(type).name, count});
   }
-  std::ranges::sort(types, [](const TypeCount& a, const TypeCount& b) {
-    return a.objects != b.objects ? a.objects > b.objects : a.name < b.name;
-  });
+  sort_by_count(types);
   types.resize(std::min(types.size(), top));
   return types;
 }
@@ -31,6 +30,12 @@ bool is_whole(const heap::Heap& heap, const heap::ListRange& list) {
 }
 
 } // namespace
+
+void sort_by_count(std::vector<TypeCount>& types) {
+  std::ranges::sort(types, [](const TypeCount& a, const TypeCount& b) {
+    return a.objects != b.objects ? a.objects > b.objects : a.name < b.name;
+  });
+}
 
 GenerationSurvey survey_generations(cpython::ObjectReader& reader, const heap::Heap& heap,
                                     std::size_t top) {

@@ -15,6 +15,8 @@ struct TypeCount {
   std::string name; // empty when unreadable
   std::uint64_t objects = 0;
 };
+/// The most frequent first, then by name.
+void sort_by_count(std::vector<TypeCount>& types);
 
 struct GenerationRow {
   std::string name;

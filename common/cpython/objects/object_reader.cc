@@ -129,6 +129,12 @@ const TypeInfo& ObjectReader::type(Address address) {
   return found->second;
 }
 
+Result<bool> ObjectReader::is_tracked(Address object) const {
+  const Layout& layout = runtime_.layout;
+  const auto next = memory_.load<Address>(object - layout.gc_head_size + layout.gc_next);
+  return next ? Result<bool>(*next != 0) : std::unexpected(next.error());
+}
+
 Result<Address> ObjectReader::type_address(Address object) const {
   return memory_.load<Address>(object + runtime_.layout.ob_type);
 }

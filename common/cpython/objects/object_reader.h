@@ -73,6 +73,10 @@ public:
   /// ob_type of an object. Errors: memory_*.
   Result<Address> type_address(Address object) const;
 
+  /// Of an object with a GC head: whether that says it is on a list of the collector
+  /// (_PyObject_GC_IS_TRACKED, Include/internal/pycore_gc.h). Errors: memory_*.
+  Result<bool> is_tracked(Address object) const;
+
   /// The text of a str object, UTF-8. Errors: corrupt, memory_*.
   Result<std::string> text(Address str, std::size_t limit = 256) const;
 

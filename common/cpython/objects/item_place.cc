@@ -1,0 +1,75 @@
+#include "common/cpython/objects/item_place.h"
+
+#include <algorithm>
+
+namespace pygc::cpython {
+namespace {
+
+constexpr int base_limit = 1000; // a damaged type may be its own base
+
+std::optional<ItemPlace> find_in_dict(const ObjectReader& reader, Address dict, Address object) {
+  std::optional<ItemPlace> place;
+  // What could be read until an error is as good.
+  [[maybe_unused]] const auto read = reader.each_item(dict, [&](Address key, Address value) {
+    if (value == object) {
+      place = {.kind = ItemPlace::Kind::value, .key = key};
+      return false;
+    }
+    if (key == object) {
+      place = {.kind = ItemPlace::Kind::key};
+    }
+    return true;
+  });
+  return place;
+}
+
+/// Items end a tuple: in PyTuple_Type's own instances they begin where tp_basicsize ends, behind
+/// ob_size up to 3.13 and behind ob_hash from then on. 0: the type has no such base.
+Address tuple_items(ObjectReader& reader, Address tuple, Address type) {
+  for (int i = 0; i < base_limit && type != 0; ++i) {
+    const TypeInfo& info = reader.type(type);
+    if (info.name == "tuple") {
+      return info.basicsize > 0 ? tuple + static_cast<Address>(info.basicsize) : 0;
+    }
+    type = info.base;
+  }
+  return 0;
+}
+
+} // namespace
+
+std::optional<ItemPlace> find_item(ObjectReader& reader, Address container, Address object,
+                                   std::size_t limit) {
+  const auto type_at = reader.type_address(container);
+  if (!type_at) {
+    return std::nullopt;
+  }
+  const TypeInfo& type = reader.type(*type_at);
+  if (type.has_flag(type_flag::dict_subclass)) {
+    return find_in_dict(reader, container, object);
+  }
+  const Address size_at = container + reader.runtime().layout.ob_size;
+  Address items = 0;
+  if (type.has_flag(type_flag::list_subclass)) {
+    items = reader.memory().load<Address>(size_at + sizeof(std::int64_t)).value_or(0);
+  } else if (type.has_flag(type_flag::tuple_subclass)) {
+    items = tuple_items(reader, container, *type_at);
+  }
+  const auto size = reader.memory().load<std::int64_t>(size_at);
+  if (items == 0 || !size || *size <= 0) {
+    return std::nullopt;
+  }
+  const std::size_t count = std::min(static_cast<std::size_t>(*size), limit);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto item = reader.memory().load<Address>(items + i * sizeof(Address));
+    if (!item) {
+      break;
+    }
+    if (*item == object) {
+      return ItemPlace{.kind = ItemPlace::Kind::index, .index = i};
+    }
+  }
+  return std::nullopt;
+}
+
+} // namespace pygc::cpython
