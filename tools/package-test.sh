@@ -35,7 +35,7 @@ set -euo pipefail
 cd /package-test
 package=$1 started=$SECONDS
 export HOME=/root DEBIAN_FRONTEND=noninteractive
-rm -rf /root/.gdbinit /root/.lldbinit unpacked core.*
+rm -rf ~/.gdbinit ~/.lldbinit unpacked core.*
 
 case $package in
 *.deb) apt-get install -y --no-install-recommends "./$package" >install.log 2>&1 || { cat install.log; exit 1; } ;;

@@ -1,8 +1,10 @@
 // `pygc install`: the plugins of an unpacked pygc, where this user's debuggers find them.
+#include "common/base/file_error.h"
 #include "common/base/output_file.h"
 #include "common/commands/registry.h"
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
@@ -36,9 +38,13 @@ fs::path gdb_init_file() {
   return fs::exists(newer, ignored) ? newer : fs::path(environment("HOME")) / ".gdbinit";
 }
 
-std::vector<std::string> lines_of(const fs::path& path) {
+/// None of a file that is not there.
+Result<std::vector<std::string>> lines_of(const fs::path& path) {
   std::vector<std::string> lines;
   std::ifstream file(path);
+  if (!file && errno != ENOENT) {
+    return file_error(path.string(), errno);
+  }
   for (std::string line; std::getline(file, line);) {
     lines.push_back(line);
   }
@@ -61,7 +67,11 @@ Result<void> write_lines(const fs::path& path, const std::vector<std::string>& l
 /// Has `file` end with the marked `line`, and with no other that is marked; an empty line: none.
 /// Whether that changed it.
 Result<bool> set_marked_line(const fs::path& file, const std::string& line) {
-  const std::vector<std::string> before = lines_of(file);
+  const auto lines = lines_of(file);
+  if (!lines) {
+    return std::unexpected(lines.error());
+  }
+  const std::vector<std::string>& before = *lines;
   std::vector<std::string> after;
   for (std::size_t i = 0; i < before.size(); i++) {
     if (before[i] == mark) {

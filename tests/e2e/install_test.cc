@@ -152,6 +152,17 @@ TEST(Install, ForAUserIsDoneOnceAndTakenBack) {
   EXPECT_THAT(install("--remove"), HasSubstr("gdbinit did not load pygc"));
 }
 
+TEST(Install, LeavesAFileThatCannotBeReadAlone) {
+  const TempDir home;
+  const std::string init = home.file(".lldbinit");
+  fs::create_symlink(init, init); // nobody can open that, whoever runs the tests
+  const Outcome outcome = run({.words = {installed().file("bin/pygc"), "install"},
+                               .env = {"HOME=" + home.path().string(), "PYGC_EXECUTABLE"}});
+  EXPECT_EQ(outcome.status, 2) << outcome.out;
+  EXPECT_THAT(outcome.err, HasSubstr(init));
+  EXPECT_TRUE(fs::is_symlink(init));
+}
+
 TEST(Install, RunsInLldbWhereItWasMovedTo) {
   const TempDir directory;
   const std::string file = directory.file("check.json");
