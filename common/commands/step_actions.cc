@@ -37,19 +37,18 @@ Actions stop_inside(const analysis::RunningCollection& collection, Actions actio
 
 /// At the entry of visit_decref, for a decrement that finds gc_refs 0.
 Action refused(const analysis::RunningCollection& collection, const analysis::SubtractGoal& goal) {
-  constexpr std::uint64_t least_with_reference = std::uint64_t{1} << heap::prev_shift;
   return {.kind = ActionKind::breakpoint,
           .address = collection.loops().front().visitor,
           .argument = collection.set().objects[goal.object],
-          .word = collection.gc_prev_of(goal.object),
-          .below = least_with_reference,
+          .word = collection.gc_refs_word(goal.object),
+          .below = collection.least_with_reference(),
           .mark = stop::place};
 }
 
 Action watch_gc_refs(const analysis::RunningCollection& collection,
                      const analysis::SubtractGoal& goal) {
   return {.kind = ActionKind::watch_write,
-          .address = collection.gc_prev_of(goal.object),
+          .address = collection.gc_refs_word(goal.object),
           .ignore = goal.earlier};
 }
 
@@ -118,7 +117,7 @@ Actions step_to_decrement(const analysis::RunningCollection& collection,
     actions.push_back(refused(collection, goal));
   }
   actions.push_back({.kind = ActionKind::watch_steps,
-                     .address = collection.gc_prev_of(goal.object),
+                     .address = collection.gc_refs_word(goal.object),
                      .ignore = goal.earlier});
   return stop_inside(collection, std::move(actions));
 }

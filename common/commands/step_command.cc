@@ -5,6 +5,7 @@
 #include "common/commands/output_sink.h"
 #include "common/commands/registry.h"
 #include "common/commands/step_actions.h"
+#include "common/commands/step_words.h"
 #include "common/commands/watchpoint_choice.h"
 #include "common/report/step_view.h"
 
@@ -14,15 +15,6 @@
 
 namespace pygc::commands {
 namespace {
-
-/// How far a command has got that has let the process run in between.
-namespace stage {
-constexpr const char* leaving = "leaving";     // the end of this subtract_refs, to arm the next
-constexpr const char* armed = "armed";         // the begin of a subtract_refs
-constexpr const char* container = "container"; // the container of a decrement to be refused
-constexpr const char* hop = "hop";             // a stop on the way, by breakpoints
-constexpr const char* reached = "reached";     // all of it
-} // namespace stage
 
 class StepCommand final : public Command {
 public:
@@ -50,11 +42,11 @@ public:
     if (auto parsed = parse(); !parsed) {
       return std::unexpected(parsed.error());
     }
-    if (!verb_.empty() && (!surroundings.controls || !options_.core.empty())) {
+    if (verb_ != Verb::none && (!surroundings.controls || !options_.core.empty())) {
       return fail(ErrorKind::usage, 0,
-                  fmt::format("pygc step {} needs a live process in GDB or LLDB", verb_));
+                  fmt::format("pygc step {} needs a live process in GDB or LLDB", words_.front()));
     }
-    if (verb_ == "to" && stage_.empty()) {
+    if (verb_ == Verb::to && stage_.empty()) {
       const auto address = surroundings.session.evaluate(argument_);
       if (!address) {
         return std::unexpected(address.error());
@@ -65,7 +57,7 @@ public:
     if (!open) {
       return std::unexpected(open.error());
     }
-    if (verb_.empty() || stage_ == stage::reached || stage_ == stage::hop) {
+    if (verb_ == Verb::none || stage_ == stage::reached || stage_ == stage::hop) {
       const auto why = stop_.empty() ? Result<std::string>() : broken_off(surroundings, stop_);
       if (!why) {
         return std::unexpected(why.error());
@@ -77,16 +69,16 @@ public:
         return stay(*open, surroundings, why->empty() ? "the process is in no loop" : *why);
       }
     }
-    if (!verb_.empty()) {
+    if (verb_ != Verb::none) {
       watchpoints_ = choose_watchpoints(open->context->target().info(), asks_watchpoints_).fires;
     }
-    if (verb_ == "arm") {
+    if (verb_ == Verb::arm) {
       return arm(*open, surroundings);
     }
     if (!open->located()) {
       return begin(*open, surroundings);
     }
-    if (verb_ == "next" || verb_ == "to") {
+    if (verb_ == Verb::next || verb_ == Verb::to) {
       return go_to_container(*open, surroundings);
     }
     return go_to_decrement(*open, surroundings);
@@ -94,15 +86,14 @@ public:
 
 private:
   Result<void> parse() {
-    verb_ = words_.empty() ? "" : words_.front();
-    const bool counts = verb_ == "next" || verb_ == "visit";
-    const bool known =
-        verb_.empty() || counts || verb_ == "to" || verb_ == "arm" || verb_ == "until-negative";
-    const std::size_t most = counts || verb_ == "to" ? 2 : 1;
-    if (!known || words_.size() > most || (verb_ == "to" && words_.size() < 2)) {
+    const auto verb = verb_named(words_.empty() ? "" : words_.front());
+    const bool counts = verb == Verb::next || verb == Verb::visit;
+    const std::size_t most = counts || verb == Verb::to ? 2 : 1;
+    if (!verb || words_.size() > most || (verb == Verb::to && words_.size() < 2)) {
       return fail(ErrorKind::usage, 0,
                   "usage: pygc step [arm | next [N] | visit [N] | to ADDR | until-negative]");
     }
+    verb_ = *verb;
     argument_ = words_.size() == 2 ? words_[1] : "";
     if (counts && !argument_.empty()) {
       const char* end = argument_.data() + argument_.size();
@@ -131,7 +122,7 @@ private:
       }
       report = std::move(*made);
     }
-    if (!verb_.empty()) {
+    if (verb_ != Verb::none) {
       report.reached = has_reached(open, report);
       if (!*report.reached && !why.empty()) {
         surroundings.session.diagnostics(fmt::format("pygc: {}\n", why));
@@ -151,14 +142,15 @@ private:
     if (!report.located || stage_ != stage::reached) {
       return false;
     }
-    if (verb_ == "next" || verb_ == "to") {
+    if (verb_ == Verb::next || verb_ == Verb::to) {
       const auto wanted =
           object_ == 0
               ? std::optional(static_cast<std::uint32_t>(open.collection->set().objects.size()))
               : open.collection->index_of(object_);
-      return wanted == open.collection->position()->container && (!report.inside || verb_ == "to");
+      return wanted == open.collection->position()->container &&
+             (!report.inside || verb_ == Verb::to);
     }
-    if (verb_ == "arm") {
+    if (verb_ == Verb::arm) {
       return report.traversed == 0 && !report.inside;
     }
     const std::optional<analysis::StepVisit>& last = report.last_visit;
@@ -195,7 +187,7 @@ private:
     if (!stage_.empty()) {
       return stay(open, surroundings, "the process stopped before a collection was reached");
     }
-    if (verb_ == "next" || verb_ == "visit") {
+    if (verb_ == Verb::next || verb_ == Verb::visit) {
       return fail(ErrorKind::usage, 0,
                   "the selected thread is not inside subtract_refs: pygc step arm goes to the next "
                   "collection");
@@ -212,9 +204,9 @@ private:
     const analysis::SubtractPosition& position = *open.collection->position();
     const auto all = static_cast<std::uint32_t>(open.collection->set().objects.size());
     std::uint32_t wanted = 0;
-    if (stage_ == stage::hop && verb_ == "next") {
+    if (stage_ == stage::hop && verb_ == Verb::next) {
       wanted = object_ == 0 ? all : open.collection->index_of(object_).value_or(all);
-    } else if (verb_ == "to") {
+    } else if (verb_ == Verb::to) {
       const auto index = open.collection->index_of(object_);
       if (!index) {
         return stay(
@@ -275,7 +267,7 @@ private:
       }
       return analysis::decrement_to(*collection.position(), collection.replay(), *object, gc_refs_);
     }
-    if (verb_ == "visit") {
+    if (verb_ == Verb::visit) {
       std::uint64_t left = 0;
       auto goal = analysis::nth_decrement(collection.set(), *collection.position(),
                                           collection.replay(), count_, left);
@@ -337,7 +329,7 @@ private:
   session::Options options_;
   analysis::StepReportOptions report_;
   std::vector<std::string> words_;
-  std::string verb_;
+  Verb verb_ = Verb::none;
   std::string argument_;
   std::uint64_t count_ = 1;
   std::string stage_;

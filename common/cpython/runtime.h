@@ -1,5 +1,5 @@
-// The CPython in a target: its _PyRuntime, its version and layout, its interpreters and the lists
-// of their collectors.
+// A CPython in a target: its _PyRuntime, its version and layout, its interpreters and the spaces of
+// their collectors.
 #pragma once
 
 #include "common/base/error.h"
@@ -13,14 +13,19 @@
 
 namespace pygc::cpython {
 
-/// One list of GC objects: a generation, or the permanent one that gc.freeze() fills.
-struct Generation {
-  std::string name; // "0", "1", "2", "young", "old0", "old1", "permanent"
-  Address head = 0; // of its PyGC_Head; _gc_next of an empty list points to itself
+enum class SpaceKind : std::uint8_t {
+  collected, // a generation
+  permanent, // what gc.freeze() has put aside: never collected
+  running,   // of the collection that is under way, whose own variables hold it
+};
+
+/// Objects that the collector keeps together.
+struct Space {
+  SpaceKind kind = SpaceKind::collected;
+  std::string name; // "0", "1", "2", "young", "old0", "old1", "permanent", "stack"
+  Address head = 0; // of a list: its PyGC_Head; _gc_next of an empty one points to itself
   std::int64_t count = 0;
   std::int64_t threshold = 0;
-  bool permanent = false;
-  bool on_stack = false; // a list of the running collection: its head is the collector's variable
 };
 
 /// Mirrors PyInterpreterState as far as the collector needs it.
@@ -31,7 +36,7 @@ struct Interpreter {
   bool enabled = false;
   bool collecting = false;
   bool finalizing = false;
-  std::vector<Generation> generations; // youngest first, the permanent one last
+  std::vector<Space> spaces; // youngest first, the permanent one, those of a running collection
 };
 
 struct Runtime {
@@ -54,11 +59,5 @@ struct Runtime {
     return immortal_objects && static_cast<std::int32_t>(ob_refcnt) < 0;
   }
 };
-
-/// Finds every initialised CPython of the target; `tables` is the directory of the layout tables.
-/// Errors: not_python, no_runtime, unsupported, build_id_mismatch or not_found (of the executable),
-/// corrupt when no layout is proven by the target.
-Result<std::vector<Runtime>> find_runtimes(const image::ProcessImage& image,
-                                           const std::string& tables);
 
 } // namespace pygc::cpython

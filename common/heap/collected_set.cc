@@ -1,15 +1,16 @@
 #include "common/heap/collected_set.h"
 
 #include "common/base/huge_pages.h"
+#include "common/cpython/collector/collector.h"
 
 #include <algorithm>
 
 namespace pygc::heap {
 namespace {
 
-void append(const cpython::Runtime& runtime, const Heap& heap, const ListRange& list,
+void append(const cpython::Runtime& runtime, const Heap& heap, const SpaceRange& space,
             CollectedSet& set) {
-  for (std::size_t i = list.first; i < list.first + list.count; ++i) {
+  for (std::size_t i = space.first; i < space.first + space.count; ++i) {
     if (!heap.usable[i]) {
       continue;
     }
@@ -25,71 +26,68 @@ void append(const cpython::Runtime& runtime, const Heap& heap, const ListRange& 
 
 } // namespace
 
-std::vector<std::size_t> joined_generations(const cpython::Interpreter& interpreter,
-                                            std::size_t generation) {
-  std::vector<std::size_t> joined;
-  for (std::size_t g = 0; g < interpreter.generations.size() && g <= generation; ++g) {
-    if (!interpreter.generations[g].permanent) {
-      joined.push_back(g);
-    }
-  }
-  // gc_list_merge() appends the younger lists, youngest first, to the oldest one collected.
-  if (!joined.empty()) {
-    std::rotate(joined.begin(), joined.end() - 1, joined.end());
-  }
-  return joined;
-}
-
-CollectedSet collect_generations(const cpython::Runtime& runtime, const Heap& heap,
-                                 std::size_t interpreter, std::size_t generation) {
+CollectedSet collect_spaces(const cpython::Runtime& runtime, const Heap& heap,
+                            std::size_t interpreter, std::size_t oldest) {
   CollectedSet set;
   set.interpreter = interpreter;
   std::size_t count = 0;
-  for (const ListRange& list : heap.lists) {
-    count += list.interpreter == interpreter ? list.count : 0;
+  for (const SpaceRange& space : heap.spaces) {
+    count += space.interpreter == interpreter ? space.count : 0;
   }
   reserve_huge(set.heap_index, count);
   reserve_huge(set.objects, count);
   reserve_huge(set.refcounts, count);
   for (const std::size_t joined :
-       joined_generations(runtime.interpreters[interpreter], generation)) {
-    const auto list = std::ranges::find_if(heap.lists, [&](const ListRange& each) {
-      return each.interpreter == interpreter && each.generation == joined;
+       cpython::collector_of(runtime.layout).taken(runtime.interpreters[interpreter], oldest)) {
+    const auto space = std::ranges::find_if(heap.spaces, [&](const SpaceRange& each) {
+      return each.interpreter == interpreter && each.space == joined;
     });
-    if (list != heap.lists.end()) {
-      append(runtime, heap, *list, set);
+    if (space != heap.spaces.end()) {
+      append(runtime, heap, *space, set);
     }
   }
   return set;
 }
 
-const ListRange* list_in_progress(const cpython::Runtime& runtime, const Heap& heap,
-                                  std::size_t interpreter) {
+std::vector<std::size_t> swept_spaces(const cpython::Runtime& runtime,
+                                      const cpython::Interpreter& interpreter) {
+  std::vector<std::size_t> spaces =
+      cpython::collector_of(runtime.layout).taken(interpreter, SIZE_MAX);
+  for (std::size_t i = 0; i < interpreter.spaces.size(); ++i) {
+    if (std::ranges::find(spaces, i) == spaces.end()) {
+      spaces.push_back(i);
+    }
+  }
+  return spaces;
+}
+
+const SpaceRange* space_in_progress(const cpython::Runtime& runtime, const Heap& heap,
+                                    std::size_t interpreter) {
   if (!runtime.interpreters[interpreter].collecting) {
     return nullptr;
   }
-  const ListRange* best = nullptr;
-  for (const ListRange& list : heap.lists) {
-    if (list.interpreter == interpreter && list.collecting > 0 &&
-        (best == nullptr || list.collecting > best->collecting)) {
-      best = &list;
+  const SpaceRange* best = nullptr;
+  for (const SpaceRange& space : heap.spaces) {
+    if (space.interpreter == interpreter && space.collecting > 0 &&
+        (best == nullptr || space.collecting > best->collecting)) {
+      best = &space;
     }
   }
   return best;
 }
 
-CollectedSet collect_list(const cpython::Runtime& runtime, const Heap& heap,
-                          const ListRange& list) {
+CollectedSet collect_space(const cpython::Runtime& runtime, const Heap& heap,
+                           const SpaceRange& space) {
   CollectedSet set;
-  set.interpreter = list.interpreter;
-  append(runtime, heap, list, set);
+  set.interpreter = space.interpreter;
+  append(runtime, heap, space, set);
   return set;
 }
 
 std::vector<Address> stale_collecting(const Heap& heap) {
   std::vector<Address> stale;
   for (std::size_t i = 0; i < heap.objects.size(); ++i) {
-    if (heap.is_collecting(i)) {
+    if (heap.states[i].is_collecting()) {
       stale.push_back(heap.objects[i]);
     }
   }

@@ -10,9 +10,8 @@
 namespace pygc::heap {
 
 /// The objects that update_refs gives a gc_refs, as deduce_unreachable finds them
-/// (Python/gc.c and Modules/gcmodule.c, gc_collect_main): the list of the collected generation,
-/// then the younger ones merged behind it. Immortal objects and those that cannot be used are left
-/// out.
+/// (Python/gc.c and Modules/gcmodule.c, gc_collect_main), in the order of Collector::taken().
+/// Immortal objects and those that cannot be used are left out.
 struct CollectedSet {
   std::size_t interpreter = 0; // index into Runtime::interpreters
   std::vector<std::uint32_t> heap_index;
@@ -21,25 +20,25 @@ struct CollectedSet {
   std::uint64_t immortal = 0;
 };
 
-/// The generations (indices) whose lists a collection of `generation` and all younger ones takes,
-/// in the order in which gc_list_merge() joins them.
-std::vector<std::size_t> joined_generations(const cpython::Interpreter& interpreter,
-                                            std::size_t generation);
+/// The spaces of `interpreter` that a collection of space `oldest` and all younger ones takes.
+CollectedSet collect_spaces(const cpython::Runtime& runtime, const Heap& heap,
+                            std::size_t interpreter, std::size_t oldest);
 
-/// The lists of `interpreter` that a collection of `generation` and all younger ones takes.
-CollectedSet collect_generations(const cpython::Runtime& runtime, const Heap& heap,
-                                 std::size_t interpreter, std::size_t generation);
+/// All spaces of an interpreter (indices) as a sweep takes them: those of a full collection in
+/// their order, then the others, whose objects are only looked at.
+std::vector<std::size_t> swept_spaces(const cpython::Runtime& runtime,
+                                      const cpython::Interpreter& interpreter);
 
-/// The list on which a collection was at work when the target stopped: the one whose objects have
-/// COLLECTING set. Empty when there is none.
-const ListRange* list_in_progress(const cpython::Runtime& runtime, const Heap& heap,
-                                  std::size_t interpreter);
+/// The space on which a collection was at work when the target stopped: the one with the most
+/// objects that it is at work on. Empty when there is none.
+const SpaceRange* space_in_progress(const cpython::Runtime& runtime, const Heap& heap,
+                                    std::size_t interpreter);
 
-/// That list alone, as CollectedSet.
-CollectedSet collect_list(const cpython::Runtime& runtime, const Heap& heap, const ListRange& list);
+/// That space alone, as CollectedSet.
+CollectedSet collect_space(const cpython::Runtime& runtime, const Heap& heap,
+                           const SpaceRange& space);
 
-/// The objects that the lists hold with COLLECTING set: leftovers of a collection that was running,
-/// which a replay must clear first.
+/// The objects that a collection was at work on: a replay must clear what it left in them first.
 std::vector<Address> stale_collecting(const Heap& heap);
 
 } // namespace pygc::heap

@@ -1,8 +1,9 @@
 #include "common/session/context.h"
 
 #include "common/base/cache_directory.h"
-#include "common/cpython/collector/stack_lists.h"
+#include "common/cpython/collector/collector.h"
 #include "common/cpython/collector/visitor_search.h"
+#include "common/cpython/discovery/runtime_search.h"
 #include "common/heap/collected_set.h"
 #include "common/image/process/process_image.h"
 #include "common/session/live_process.h"
@@ -136,7 +137,8 @@ Result<void> Context::find_python() {
     if (!process_root_.empty() && runtime.layout_detail.starts_with(process_root_ + "/")) {
       runtime.layout_detail.erase(0, process_root_.size());
     }
-    cpython::find_stack_lists(image_->memory(), target_->threads(), runtime);
+    cpython::collector_of(runtime.layout)
+        .find_running_spaces(image_->memory(), target_->threads(), runtime);
   }
   reader_ = std::make_unique<cpython::ObjectReader>(*image_, runtimes_.front());
   surroundings_.subject = subject();
@@ -235,7 +237,7 @@ Result<void> Context::search_visitor(replay::Replayer& replayer) {
   const auto candidates = cpython::visitor_candidates(image_->memory(), *runtime().module);
   const auto stale = heap::stale_collecting(**heap);
   for (std::size_t i = 0; i < runtime().interpreters.size(); ++i) {
-    const auto set = heap::collect_generations(runtime(), **heap, i, SIZE_MAX);
+    const auto set = heap::collect_spaces(runtime(), **heap, i, SIZE_MAX);
     if (set.objects.empty()) {
       continue;
     }

@@ -1,5 +1,6 @@
 #include "common/session/sweep_request.h"
 
+#include "common/cpython/collector/collector.h"
 #include "common/heap/collected_set.h"
 
 #include <algorithm>
@@ -9,7 +10,8 @@ namespace pygc::session {
 std::optional<replay::SweepRequest> sweep_request(cpython::ObjectReader& reader) {
   const cpython::Runtime& runtime = reader.runtime();
   const bool visitor_unknown = runtime.layout.stack_ref_size && runtime.visit_decref == 0;
-  if (runtime.interpreters.size() != 1 || reader.memory().pager() != nullptr || visitor_unknown) {
+  if (!cpython::collector_of(runtime.layout).has_lists() || runtime.interpreters.size() != 1 ||
+      reader.memory().pager() != nullptr || visitor_unknown) {
     return std::nullopt;
   }
   const cpython::Interpreter& interpreter = runtime.interpreters.front();
@@ -17,13 +19,10 @@ std::optional<replay::SweepRequest> sweep_request(cpython::ObjectReader& reader)
     return std::nullopt;
   }
   replay::SweepRequest request;
-  for (const std::size_t generation : heap::joined_generations(interpreter, SIZE_MAX)) {
-    request.lists.push_back({.head = interpreter.generations[generation].head, .collected = true});
-  }
-  for (const cpython::Generation& generation : interpreter.generations) {
-    if (generation.permanent) {
-      request.lists.push_back({.head = generation.head, .collected = false});
-    }
+  for (const std::size_t space : heap::swept_spaces(runtime, interpreter)) {
+    const cpython::Space& list = interpreter.spaces[space];
+    request.lists.push_back(
+        {.head = list.head, .collected = list.kind != cpython::SpaceKind::permanent});
   }
   request.sample_size = sample_size;
   request.sampled_type = reader.exported("PyModule_Type");

@@ -25,7 +25,7 @@ TEST_F(Detectors, FindNothingInSoundFacts) {
 }
 
 TEST_F(Detectors, ListCorrupt) {
-  add_anomaly(heap::CorruptionKind::list, false);
+  add_anomaly(heap::CorruptionKind::space, false);
   const Finding finding = one(detect_list_corrupt);
   EXPECT_EQ(finding.kind, FindingKind::list_corrupt);
   EXPECT_EQ(finding.severity, Severity::error);
@@ -67,7 +67,7 @@ TEST_F(Detectors, ObjectsOfOneDamagedTypeAreOneFinding) {
 }
 
 TEST_F(Detectors, MemoryMissingOfAList) {
-  add_anomaly(heap::CorruptionKind::list, true);
+  add_anomaly(heap::CorruptionKind::space, true);
   const Finding finding = one(detect_memory_missing);
   EXPECT_EQ(finding.kind, FindingKind::memory_missing);
   EXPECT_EQ(finding.severity, Severity::warning);

@@ -97,7 +97,7 @@ TEST_F(Checks, FindObjectsThatAreOnNoList) {
   heap_.finish();
   const std::vector<Address> objects = heap_.objects();
   heap_.heap().objects.pop_back();
-  heap_.heap().lists[0].count = 1;
+  heap_.heap().spaces[0].count = 1;
   replayer_.emplace(objects, testing::Visits{{1}});
   const auto report = check(heap_.input(*replayer_));
   ASSERT_TRUE(report);

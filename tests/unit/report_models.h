@@ -178,7 +178,7 @@ inline std::vector<analysis::RuntimeView> runtimes() {
                                   .enabled = true,
                                   .collecting = false,
                                   .finalizing = true,
-                                  .generations = {}});
+                                  .spaces = {}});
   analysis::FaulthandlerView faulthandler{.where = "static", .address = 0, .rows = {}};
   faulthandler.rows.resize(2);
   faulthandler.rows[0].entry.name = "fatal_error";

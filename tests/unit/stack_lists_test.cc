@@ -16,7 +16,7 @@ protected:
     stack_ = heap_.reserve(512);
     thread_data_ = heap_.reserve(64);
     interpreter().collecting = true;
-    interpreter().generations[0].head = heap_.reserve(16);
+    interpreter().spaces[0].head = heap_.reserve(16);
     heap_.threads()[0].sp = stack_;
     heap_.threads()[0].thread_pointer = thread_data_;
   }
@@ -48,9 +48,9 @@ protected:
 TEST_F(StackLists, FindsAHead) {
   ring(stack_ + 0x40, {object(), object()});
   EXPECT_EQ(find(), 1U);
-  ASSERT_EQ(interpreter().generations.size(), 2U);
-  EXPECT_EQ(interpreter().generations[1].head, stack_ + 0x40);
-  EXPECT_TRUE(interpreter().generations[1].on_stack);
+  ASSERT_EQ(interpreter().spaces.size(), 2U);
+  EXPECT_EQ(interpreter().spaces[1].head, stack_ + 0x40);
+  EXPECT_EQ(interpreter().spaces[1].kind, SpaceKind::running);
 }
 
 TEST_F(StackLists, NothingWhenNoCollectionRuns) {
@@ -66,13 +66,13 @@ TEST_F(StackLists, AStackEndsWhereTheThreadsDataBegins) {
 
 TEST_F(StackLists, AnObjectIsNoHead) {
   heap_.threads()[0].thread_pointer = 0; // its bounds are not known
-  ring(interpreter().generations[0].head, {object(), object(), object()});
+  ring(interpreter().spaces[0].head, {object(), object(), object()});
   EXPECT_EQ(find(), 0U);
 }
 
 TEST_F(StackLists, ARingOfAGenerationIsNotTheStacks) {
   const Address first = object();
-  ring(interpreter().generations[0].head, {first, object(), stack_ + 0x40});
+  ring(interpreter().spaces[0].head, {first, object(), stack_ + 0x40});
   EXPECT_EQ(find(), 0U);
 }
 

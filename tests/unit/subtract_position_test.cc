@@ -2,6 +2,7 @@
 // looks the visits up.
 #include "common/analysis/step/subtract_goal.h"
 #include "common/analysis/step/subtract_position.h"
+#include "common/cpython/collector/collector.h"
 #include "tests/unit/support/table_replayer.h"
 
 #include <gtest/gtest.h>
@@ -52,7 +53,7 @@ public:
     for (std::uint32_t i = 0; i < visits.size(); ++i) {
       set_.heap_index.push_back(i);
       set_.objects.push_back(object(i));
-      heap_.gc_prev.push_back(stored[i] << heap::prev_shift | heap::prev_mask_collecting);
+      heap_.states.emplace_back(static_cast<std::int64_t>(stored[i]), true, false);
     }
   }
 
@@ -72,8 +73,9 @@ public:
     return find({collector});
   }
   std::optional<SubtractPosition> find(const std::vector<image::Frame>& frames) {
-    auto position =
-        find_subtract_position(heap_, set_, layout_, std::span(&loop, 1), frames, replay_);
+    const cpython::Stepping& stepping = *cpython::collector_of(layout_).stepping();
+    auto position = find_subtract_position(heap_, set_, {stepping, layout_, std::span(&loop, 1)},
+                                           frames, replay_);
     EXPECT_TRUE(position);
     return *position;
   }
@@ -152,7 +154,7 @@ TEST(SubtractPosition, IsNoneElsewhere) {
   // Unless its name says that it is subtract_refs all the same.
   EXPECT_TRUE(
       collection.find({{.pc = 0x9000, .cfa = 1, .function = "subtract_refs", .variables = {}}}));
-  collection.heap().gc_prev[3] = 0x1000; // a pointer: not all are being collected
+  collection.heap().states[3] = {}; // not all are being collected
   EXPECT_FALSE(collection.inside(node(1)));
 }
 
@@ -215,7 +217,7 @@ TEST(SubtractGoal, OfTwoVictimsOfOneContainerTheOneVisitedFirst) {
 
 TEST(SubtractGoal, WhatIsNegativeAlreadyIsNoGoal) {
   Collection collection(some_visits, {1, 0, 9, 1, 1}, 1);
-  collection.heap().gc_prev[1] = ~std::uint64_t{0} << heap::prev_shift | 2U; // -1
+  collection.heap().states[1] = {-1, true, false};
   const auto position = collection.inside(node(0));
   ASSERT_TRUE(position);
   EXPECT_EQ(position->stored[1], -1);

@@ -28,18 +28,18 @@ void describe_interpreters(const cpython::Runtime& runtime, const heap::Heap& he
   for (std::size_t i = 0; i < runtime.interpreters.size(); ++i) {
     const cpython::Interpreter& interpreter = runtime.interpreters[i];
     InterpreterView view{.id = interpreter.id, .address = interpreter.address, .generations = {}};
-    for (const heap::ListRange& list : heap.lists) {
+    for (const heap::SpaceRange& list : heap.spaces) {
       if (list.interpreter != i) {
         continue;
       }
-      const cpython::Generation& generation = interpreter.generations[list.generation];
+      const cpython::Space& generation = interpreter.spaces[list.space];
       view.generations.push_back({.name = generation.name,
                                   .address = generation.head,
                                   .count = generation.count,
                                   .threshold = generation.threshold,
                                   .objects = list.count});
       report.objects.walked += list.count;
-      if (generation.permanent) {
+      if (generation.kind == cpython::SpaceKind::permanent) {
         report.objects.frozen += list.count;
       }
     }

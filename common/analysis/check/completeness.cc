@@ -42,14 +42,14 @@ private:
 
   void lists() {
     for (const ListAnomaly& anomaly : facts_.anomalies) {
-      if (anomaly.corruption.kind == heap::CorruptionKind::list) {
+      if (anomaly.corruption.kind == heap::CorruptionKind::space) {
         incomplete(
             fmt::format("generation {} of interpreter {} could not be walked from end to end",
                         anomaly.generation, anomaly.interpreter));
       }
     }
     for (const heap::CorruptionKind kind :
-         {heap::CorruptionKind::list, heap::CorruptionKind::object}) {
+         {heap::CorruptionKind::space, heap::CorruptionKind::object}) {
       std::uint64_t further = count_anomalies(facts_, kind);
       for (const ToldAnomaly& told : told_anomalies(facts_, kind)) {
         further -= told.objects;

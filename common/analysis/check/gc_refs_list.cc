@@ -12,11 +12,11 @@ namespace {
 heap::CollectedSet collected(const cpython::Runtime& runtime, const heap::Heap& heap,
                              std::size_t interpreter, std::optional<std::size_t> generation) {
   if (!generation) {
-    if (const auto* list = heap::list_in_progress(runtime, heap, interpreter)) {
-      return heap::collect_list(runtime, heap, *list);
+    if (const auto* list = heap::space_in_progress(runtime, heap, interpreter)) {
+      return heap::collect_space(runtime, heap, *list);
     }
   }
-  return heap::collect_generations(runtime, heap, interpreter, generation.value_or(SIZE_MAX));
+  return heap::collect_spaces(runtime, heap, interpreter, generation.value_or(SIZE_MAX));
 }
 
 class Listing {

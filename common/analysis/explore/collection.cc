@@ -9,7 +9,7 @@ Result<Collection> replay_collection(const cpython::ObjectReader& reader, const 
                                      replay::Replayer& replayer, std::size_t interpreter,
                                      std::optional<std::size_t> generation) {
   heap::CollectedSet set =
-      heap::collect_generations(reader.runtime(), heap, interpreter, generation.value_or(SIZE_MAX));
+      heap::collect_spaces(reader.runtime(), heap, interpreter, generation.value_or(SIZE_MAX));
   const std::vector<Address> stale = heap::stale_collecting(heap);
   auto replayed = replayer.run({.objects = set.objects,
                                 .refcounts = set.refcounts,

@@ -27,8 +27,8 @@ public:
     const cpython::Interpreter& interpreter = reader_.runtime().interpreters[set.interpreter];
     found_.id = interpreter.id;
     found_.enabled = interpreter.enabled;
-    for (const cpython::Generation& each : interpreter.generations) {
-      if (!each.permanent && !each.on_stack) {
+    for (const cpython::Space& each : interpreter.spaces) {
+      if (each.kind == cpython::SpaceKind::collected) {
         found_.generations.push_back({.name = each.name,
                                       .head = each.head,
                                       .count = each.count,
@@ -147,8 +147,7 @@ private:
         continue;
       }
       const cpython::TypeFinalization& type = finalization(type_of(nodes_[i]));
-      const bool finalized =
-          (heap_.gc_prev[collection_->set.heap_index[nodes_[i]]] & heap::prev_mask_finalized) != 0;
+      const bool finalized = heap_.states[collection_->set.heap_index[nodes_[i]]].is_finalized();
       if (type.finalize != 0 && !finalized) {
         ++finalizers[object.type];
       }

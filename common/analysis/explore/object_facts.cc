@@ -73,12 +73,11 @@ private:
       return {};
     }
     const auto index = static_cast<std::size_t>(found - heap_.objects.begin());
-    for (const heap::ListRange& list : heap_.lists) {
+    for (const heap::SpaceRange& list : heap_.spaces) {
       if (index < list.first || index - list.first >= list.count) {
         continue;
       }
-      facts_.generation =
-          reader_.runtime().interpreters[list.interpreter].generations[list.generation].name;
+      facts_.generation = reader_.runtime().interpreters[list.interpreter].spaces[list.space].name;
       const auto collection = replay_collection(reader_, heap_, replayer_, list.interpreter, {});
       if (!collection) {
         return std::unexpected(collection.error());

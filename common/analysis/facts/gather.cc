@@ -24,13 +24,13 @@ public:
     for (const heap::Corruption& corruption : input_.heap.corruptions) {
       const cpython::Interpreter& interpreter = runtime_.interpreters[corruption.interpreter];
       facts.anomalies.push_back(
-          {corruption, interpreter.id, interpreter.generations[corruption.generation].name});
+          {corruption, interpreter.id, interpreter.spaces[corruption.space].name});
     }
     facts.mismatched_files = find_mismatched_files(input_.image);
     for (std::size_t i = 0; i < runtime_.interpreters.size(); ++i) {
       CollectionFacts collection;
       collection.interpreter = runtime_.interpreters[i].id;
-      collection.set = heap::collect_generations(runtime_, input_.heap, i, SIZE_MAX);
+      collection.set = heap::collect_spaces(runtime_, input_.heap, i, SIZE_MAX);
       collection.objects = collection.set.objects.size();
       if (auto gathered = gather(collection); !gathered) {
         return std::unexpected(gathered.error());

@@ -107,23 +107,18 @@ private:
         lists.types, [this](Address type) { return input_.reader.type(type).problem.empty(); });
   }
 
-  /// The lists of the sweep are in the order of the collection, the permanent generation last.
+  /// The lists of the sweep are in the order of swept_spaces().
   void count(const replay::SweptLists& lists, heap::Heap& heap) const {
     const cpython::Interpreter& interpreter = runtime_.interpreters.front();
-    std::vector<std::size_t> generations = heap::joined_generations(interpreter, SIZE_MAX);
-    for (std::size_t g = 0; g < interpreter.generations.size(); ++g) {
-      if (interpreter.generations[g].permanent) {
-        generations.push_back(g);
-      }
+    const std::vector<std::size_t> swept = heap::swept_spaces(runtime_, interpreter);
+    for (std::size_t i = 0; i < swept.size(); ++i) {
+      heap.spaces.push_back({.interpreter = 0,
+                             .space = swept[i],
+                             .first = 0,
+                             .count = lists.counts[i],
+                             .collecting = 0});
     }
-    for (std::size_t i = 0; i < generations.size(); ++i) {
-      heap.lists.push_back({.interpreter = 0,
-                            .generation = generations[i],
-                            .first = 0,
-                            .count = lists.counts[i],
-                            .collecting = 0});
-    }
-    std::ranges::sort(heap.lists, {}, &heap::ListRange::generation);
+    std::ranges::sort(heap.spaces, {}, &heap::SpaceRange::space);
   }
 
   /// False: something is not plain.

@@ -8,9 +8,9 @@ namespace pygc::analysis {
 namespace {
 
 std::vector<TypeCount> count_types(cpython::ObjectReader& reader, const heap::Heap& heap,
-                                   const heap::ListRange& list, std::size_t top) {
+                                   const heap::SpaceRange& space, std::size_t top) {
   std::unordered_map<Address, std::uint64_t> by_type;
-  for (std::size_t i = list.first; i < list.first + list.count; ++i) {
+  for (std::size_t i = space.first; i < space.first + space.count; ++i) {
     ++by_type[heap.types[i]];
   }
   std::vector<TypeCount> types;
@@ -23,9 +23,9 @@ std::vector<TypeCount> count_types(cpython::ObjectReader& reader, const heap::He
   return types;
 }
 
-bool is_whole(const heap::Heap& heap, const heap::ListRange& list) {
+bool is_whole(const heap::Heap& heap, const heap::SpaceRange& space) {
   return std::ranges::none_of(heap.corruptions, [&](const heap::Corruption& corruption) {
-    return corruption.interpreter == list.interpreter && corruption.generation == list.generation;
+    return corruption.interpreter == space.interpreter && corruption.space == space.space;
   });
 }
 
@@ -47,11 +47,10 @@ GenerationSurvey survey_generations(cpython::ObjectReader& reader, const heap::H
                                    .collecting = interpreter.collecting,
                                    .generations = {}});
   }
-  for (const heap::ListRange& list : heap.lists) {
-    const auto& generation =
-        reader.runtime().interpreters[list.interpreter].generations[list.generation];
-    InterpreterRow& interpreter = survey.interpreters[list.interpreter];
-    const bool whole = is_whole(heap, list);
+  for (const heap::SpaceRange& space : heap.spaces) {
+    const auto& generation = reader.runtime().interpreters[space.interpreter].spaces[space.space];
+    InterpreterRow& interpreter = survey.interpreters[space.interpreter];
+    const bool whole = is_whole(heap, space);
     if (!whole) {
       survey.incomplete_because.push_back(
           fmt::format("list {} of interpreter {} is damaged, or memory of it is missing",
@@ -61,9 +60,9 @@ GenerationSurvey survey_generations(cpython::ObjectReader& reader, const heap::H
                                        .head = generation.head,
                                        .count = generation.count,
                                        .threshold = generation.threshold,
-                                       .objects = list.count,
+                                       .objects = space.count,
                                        .whole = whole,
-                                       .types = count_types(reader, heap, list, top)});
+                                       .types = count_types(reader, heap, space, top)});
   }
   return survey;
 }

@@ -18,7 +18,7 @@ public:
         explainer_(input.image, input.reader, input.heap), ownership_(input.image, input.reader) {}
 
   Result<std::vector<ModuleRow>> run() {
-    for (const heap::ListRange& list : input_.heap.lists) {
+    for (const heap::SpaceRange& list : input_.heap.spaces) {
       for (std::size_t i = list.first; i < list.first + list.count; ++i) {
         if (input_.heap.usable[i] &&
             input_.reader.is_instance(input_.heap.types[i], "PyModule_Type")) {
@@ -37,7 +37,7 @@ public:
   }
 
 private:
-  void add(const heap::ListRange& list, std::size_t index) {
+  void add(const heap::SpaceRange& list, std::size_t index) {
     const Address object = input_.heap.objects[index];
     const auto info = input_.reader.module(object);
     if (!info) {
@@ -91,7 +91,7 @@ private:
   Result<void> find_garbage() {
     const auto stale = heap::stale_collecting(input_.heap);
     for (std::size_t i = 0; i < runtime_.interpreters.size(); ++i) {
-      const heap::CollectedSet set = heap::collect_generations(runtime_, input_.heap, i, SIZE_MAX);
+      const heap::CollectedSet set = heap::collect_spaces(runtime_, input_.heap, i, SIZE_MAX);
       if (set.objects.empty()) {
         continue;
       }

@@ -37,8 +37,8 @@ Result<GcRefsComparison> compare(const CheckInput& input, const heap::CollectedS
   comparison.after = comparison.before;
   for (std::size_t i = 0; i < set.objects.size(); ++i) {
     comparison.after[i] -= static_cast<std::int64_t>(set.refcounts[i]) - one->gc_refs[i];
-    comparison.stored.push_back(input.heap.stored_gc_refs(set.heap_index[i]));
-    comparison.collecting.push_back(input.heap.is_collecting(set.heap_index[i]));
+    comparison.stored.push_back(input.heap.states[set.heap_index[i]].gc_refs());
+    comparison.collecting.push_back(input.heap.states[set.heap_index[i]].is_collecting());
   }
   return comparison;
 }
@@ -71,16 +71,16 @@ Result<std::optional<RunningFacts>> gather_running(const CheckInput& input,
   RunningFacts facts;
   facts.interpreter = running->id;
   const auto interpreter = static_cast<std::size_t>(running - interpreters.begin());
-  const heap::ListRange* list =
-      heap::list_in_progress(input.reader.runtime(), input.heap, interpreter);
+  const heap::SpaceRange* list =
+      heap::space_in_progress(input.reader.runtime(), input.heap, interpreter);
   if (list != nullptr) {
-    const cpython::Generation& generation = running->generations[list->generation];
-    facts.generation = generation.on_stack ? "" : generation.name;
-    facts.set = heap::collect_list(input.reader.runtime(), input.heap, *list);
+    const cpython::Space& generation = running->spaces[list->space];
+    facts.generation = generation.kind == cpython::SpaceKind::running ? "" : generation.name;
+    facts.set = heap::collect_space(input.reader.runtime(), input.heap, *list);
   }
   std::vector<Address> heads;
-  for (const cpython::Generation& generation : running->generations) {
-    if (generation.on_stack) {
+  for (const cpython::Space& generation : running->spaces) {
+    if (generation.kind == cpython::SpaceKind::running) {
       heads.push_back(generation.head);
     }
   }

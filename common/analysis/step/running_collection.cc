@@ -27,11 +27,14 @@ Result<void> RunningCollection::locate(const CollectionInput& input) {
     return {};
   }
   interpreter_ = &*running;
+  if (stepping_ == nullptr) {
+    return {};
+  }
   loops_ = cpython::find_subtract_loops(input.image.memory(), runtime);
   if (!input.threads.empty()) {
     const std::vector<target::Thread> selected = {input.threads.front()};
     if (const auto stack = cpython::find_collector_stack(input.image, selected, {})) {
-      phase_ = cpython::phase_name(stack->phase);
+      phase_ = stack->phase;
       generation_ = stack->generation ? std::to_string(*stack->generation) : "";
     }
     if (auto frames = input.image.unwind(selected.front(), frame_limit)) {
@@ -39,36 +42,37 @@ Result<void> RunningCollection::locate(const CollectionInput& input) {
     }
   }
   const auto interpreter = static_cast<std::size_t>(running - runtime.interpreters.begin());
-  const heap::ListRange* list = heap::list_in_progress(runtime, heap_, interpreter);
+  const heap::SpaceRange* list = heap::space_in_progress(runtime, heap_, interpreter);
   if (list == nullptr) {
     return {};
   }
-  const cpython::Generation& own = running->generations[list->generation];
+  const cpython::Space& own = running->spaces[list->space];
   head_ = own.head;
-  if (generation_.empty() && !own.on_stack) {
+  if (generation_.empty() && own.kind != cpython::SpaceKind::running) {
     generation_ = own.name;
   }
   // Where the loop is left debug information may count the instruction to what comes next.
   const bool at_exit = std::ranges::any_of(loops_, [&](const cpython::SubtractLoop& loop) {
     return loop.exit != 0 && !frames_.empty() && frames_.front().pc == loop.exit;
   });
-  if (!phase_.empty() && phase_ != "subtract_refs" && !at_exit) {
+  if (phase_ != cpython::Phase::unknown && phase_ != cpython::Phase::subtract_refs && !at_exit) {
     return {};
   }
-  set_ = heap::collect_list(runtime, heap_, *list);
+  set_ = heap::collect_space(runtime, heap_, *list);
   stale_ = heap::stale_collecting(heap_);
   const auto replayer = input.replayer();
   if (!replayer) {
     return std::unexpected(replayer.error());
   }
   replay_ = std::make_unique<SubtractReplay>(**replayer, set_, stale_);
-  auto position = find_subtract_position(heap_, set_, layout_, loops_, frames_, *replay_);
+  auto position =
+      find_subtract_position(heap_, set_, {*stepping_, layout_, loops_}, frames_, *replay_);
   if (!position) {
     return std::unexpected(position.error());
   }
   position_ = std::move(*position);
   if (position_) {
-    phase_ = "subtract_refs";
+    phase_ = cpython::Phase::subtract_refs;
   }
   return {};
 }
@@ -86,8 +90,8 @@ Address RunningCollection::link_to(std::uint32_t container) const {
   // Objects that the set leaves out lie on the list all the same.
   const std::size_t at =
       container < set_.heap_index.size() ? set_.heap_index[container] : set_.heap_index.back() + 1;
-  const Address before = at == first ? head_ : heap_.objects[at - 1] - layout_.gc_head_size;
-  return before + layout_.gc_next;
+  return at == first ? stepping_->link_to_first(layout_, head_)
+                     : stepping_->link_behind(layout_, heap_.objects[at - 1]);
 }
 
 std::vector<Address> RunningCollection::traverse_functions() const {
@@ -112,8 +116,8 @@ std::vector<Address> RunningCollection::ways_out() const {
   return ways;
 }
 
-Address RunningCollection::gc_prev_of(std::uint32_t object) const {
-  return set_.objects[object] - layout_.gc_head_size + layout_.gc_prev;
+Address RunningCollection::gc_refs_word(std::uint32_t object) const {
+  return stepping_->gc_refs_word(layout_, set_.objects[object]);
 }
 
 } // namespace pygc::analysis

@@ -3,6 +3,8 @@
 
 #include "common/analysis/step/subtract_position.h"
 #include "common/analysis/step/subtract_replay.h"
+#include "common/cpython/collector/collector.h"
+#include "common/cpython/collector/phase.h"
 #include "common/cpython/collector/subtract_search.h"
 
 #include <functional>
@@ -30,8 +32,8 @@ public:
   bool in_progress() const { return interpreter_ != nullptr; }
   /// The interpreter that collects; nullptr when none does.
   const cpython::Interpreter* interpreter() const { return interpreter_; }
-  /// The collector's function that runs; empty when it cannot be told.
-  const std::string& phase() const { return phase_; }
+  /// unknown when it cannot be told.
+  cpython::Phase phase() const { return phase_; }
   /// The oldest generation collected; empty when it cannot be told.
   const std::string& generation() const { return generation_; }
   /// Of the selected thread, innermost first.
@@ -44,28 +46,32 @@ public:
   SubtractReplay& replay() const { return *replay_; }
 
   std::optional<std::uint32_t> index_of(Address object) const;
-  /// The `_gc_next` that subtract_refs reads once to get to this container, right before it
-  /// traverses it; for the number of all containers the one that leads back to the list's head.
+  /// The word that subtract_refs reads once to get to this container, right before it traverses it;
+  /// for the number of all containers the one that leads back to the head.
   Address link_to(std::uint32_t container) const;
   /// What the loop calls to traverse each container; 0 where that cannot be told.
   std::vector<Address> traverse_functions() const;
   /// Where a process comes by that leaves the loop: behind it, and where its function returns to.
   std::vector<Address> ways_out() const;
-  /// Where the gc_refs of an object is.
-  Address gc_prev_of(std::uint32_t object) const;
+  /// Where the gc_refs of an object is, and the least that the word holds while gc_refs is not 0.
+  Address gc_refs_word(std::uint32_t object) const;
+  std::uint64_t least_with_reference() const { return stepping_->least_with_reference(); }
 
 private:
   explicit RunningCollection(const CollectionInput& input)
-      : layout_(input.reader.runtime().layout), reader_(input.reader), heap_(input.heap) {}
+      : layout_(input.reader.runtime().layout),
+        stepping_(cpython::collector_of(layout_).stepping()), reader_(input.reader),
+        heap_(input.heap) {}
 
   Result<void> locate(const CollectionInput& input);
 
   const cpython::Layout& layout_;
+  const cpython::Stepping* stepping_; // nullptr: the collector cannot be followed
   cpython::ObjectReader& reader_;
   const heap::Heap& heap_;
   const cpython::Interpreter* interpreter_ = nullptr;
   Address head_ = 0;
-  std::string phase_;
+  cpython::Phase phase_ = cpython::Phase::unknown;
   std::string generation_;
   std::vector<image::Frame> frames_;
   std::vector<cpython::SubtractLoop> loops_;

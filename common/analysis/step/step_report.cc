@@ -142,7 +142,7 @@ Result<StepReport> make_step_report(const RunningCollection& collection,
                                     const StepReportOptions& options) {
   StepReport report;
   report.in_progress = collection.in_progress();
-  report.phase = collection.phase();
+  report.phase = cpython::phase_name(collection.phase());
   report.generation = collection.generation();
   report.frames = frame_names(collection.frames(), image);
   if (collection.interpreter() != nullptr) {

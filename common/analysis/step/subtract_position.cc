@@ -1,5 +1,6 @@
 #include "common/analysis/step/subtract_position.h"
 
+#include "common/cpython/collector/phase.h"
 #include "common/machine/machine.h"
 
 #include <algorithm>
@@ -24,7 +25,7 @@ LoopFrame find_loop_frame(std::span<const cpython::SubtractLoop> loops,
         return {&frame, true, true};
       }
     }
-    if (frame.function == "subtract_refs") {
+    if (cpython::phase_named(frame.function) == cpython::Phase::subtract_refs) {
       return {&frame, false, true};
     }
     for (const cpython::SubtractLoop& loop : loops) {
@@ -42,17 +43,17 @@ std::int64_t total(const std::vector<std::int64_t>& values) {
 
 class Finder {
 public:
-  Finder(const heap::Heap& heap, const heap::CollectedSet& set, const cpython::Layout& layout,
+  Finder(const heap::Heap& heap, const heap::CollectedSet& set, const SubtractCode& code,
          SubtractReplay& replay)
-      : heap_(heap), set_(set), layout_(layout), replay_(replay) {}
+      : heap_(heap), set_(set), code_(code), replay_(replay) {}
 
   Result<std::optional<SubtractPosition>> run(const LoopFrame& loop) {
     for (const std::uint32_t index : set_.heap_index) {
-      const std::uint64_t prev = heap_.gc_prev[index];
-      if ((prev & heap::prev_mask_collecting) == 0) {
+      const cpython::GcState state = heap_.states[index];
+      if (!state.is_collecting()) {
         return std::nullopt;
       }
-      position_.stored.push_back(static_cast<std::int64_t>(prev) >> heap::prev_shift);
+      position_.stored.push_back(state.gc_refs());
     }
     stored_total_ = total(position_.stored);
     position_.inside = loop.calling;
@@ -75,8 +76,8 @@ public:
   }
 
 private:
-  /// The objects of the set that the frame's registers and variables point to, or to the PyGC_Head
-  /// of; the furthest first.
+  /// The objects of the set that the frame's registers and variables may be a cursor to; the
+  /// furthest first.
   std::vector<std::uint32_t> candidates(const image::Frame& frame) const {
     std::vector<std::uint64_t> values;
     // The cursor outlives the calls; what other registers hold is left over from them.
@@ -93,10 +94,8 @@ private:
     }
     std::vector<std::uint32_t> found;
     for (auto i = static_cast<std::uint32_t>(set_.objects.size()); i-- > 0;) {
-      const Address object = set_.objects[i];
-      const Address node = object - layout_.gc_head_size;
       if (std::ranges::any_of(values, [&](std::uint64_t value) {
-            return value == object || value == node || (value & ~heap::flag_bits) == node;
+            return code_.stepping.is_cursor(code_.layout, value, set_.objects[i]);
           })) {
         found.push_back(i);
       }
@@ -182,7 +181,7 @@ private:
 
   const heap::Heap& heap_;
   const heap::CollectedSet& set_;
-  const cpython::Layout& layout_;
+  const SubtractCode& code_;
   SubtractReplay& replay_;
   SubtractPosition position_;
   std::int64_t stored_total_ = 0;
@@ -190,15 +189,16 @@ private:
 
 } // namespace
 
-Result<std::optional<SubtractPosition>>
-find_subtract_position(const heap::Heap& heap, const heap::CollectedSet& set,
-                       const cpython::Layout& layout, std::span<const cpython::SubtractLoop> loops,
-                       std::span<const image::Frame> frames, SubtractReplay& replay) {
-  const LoopFrame loop = find_loop_frame(loops, frames);
+Result<std::optional<SubtractPosition>> find_subtract_position(const heap::Heap& heap,
+                                                               const heap::CollectedSet& set,
+                                                               const SubtractCode& code,
+                                                               std::span<const image::Frame> frames,
+                                                               SubtractReplay& replay) {
+  const LoopFrame loop = find_loop_frame(code.loops, frames);
   if (loop.frame == nullptr || set.objects.empty()) {
     return std::nullopt;
   }
-  auto position = Finder(heap, set, layout, replay).run(loop);
+  auto position = Finder(heap, set, code, replay).run(loop);
   if (position && *position) {
     // Inlined calls share a frame.
     const auto caller =

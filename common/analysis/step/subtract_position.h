@@ -3,6 +3,7 @@
 
 #include "common/analysis/check/check.h"
 #include "common/analysis/step/subtract_replay.h"
+#include "common/cpython/collector/stepping.h"
 #include "common/cpython/collector/subtract_search.h"
 #include "common/heap/collected_set.h"
 
@@ -25,13 +26,21 @@ struct SubtractPosition {
   Address caller = 0; // where the function that runs the loop returns to; 0 when unknown
 };
 
+/// subtract_refs of the build that is examined.
+struct SubtractCode {
+  const cpython::Stepping& stepping;
+  const cpython::Layout& layout;
+  std::span<const cpython::SubtractLoop> loops;
+};
+
 /// Where the loop is, from the registers of the frame that runs it (`frames`, innermost first), and
 /// from how many decrements the stored gc_refs show: so that it needs no symbols. Nothing when the
 /// thread is not in one of the loops, or when the objects are not all being collected. Errors: as
 /// replay::Replayer::run.
-Result<std::optional<SubtractPosition>>
-find_subtract_position(const heap::Heap& heap, const heap::CollectedSet& set,
-                       const cpython::Layout& layout, std::span<const cpython::SubtractLoop> loops,
-                       std::span<const image::Frame> frames, SubtractReplay& replay);
+Result<std::optional<SubtractPosition>> find_subtract_position(const heap::Heap& heap,
+                                                               const heap::CollectedSet& set,
+                                                               const SubtractCode& code,
+                                                               std::span<const image::Frame> frames,
+                                                               SubtractReplay& replay);
 
 } // namespace pygc::analysis

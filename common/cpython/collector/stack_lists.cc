@@ -1,7 +1,7 @@
 #include "common/cpython/collector/stack_lists.h"
 
-#include "common/cpython/runtime_reader.h"
-#include "common/machine/machine.h"
+#include "common/cpython/collector/gc_head.h"
+#include "common/cpython/type_proof.h"
 
 #include <algorithm>
 #include <cstring>
@@ -14,18 +14,13 @@ constexpr std::size_t thread_limit = 65536;
 constexpr std::size_t stack_limit = std::size_t{1} << 20; // bytes looked at above sp, a thread
 constexpr std::size_t list_limit = 16;      // the collector has at most five such variables
 constexpr std::size_t ring_limit = 1 << 22; // nodes followed to tell whose list it is
-constexpr Address flag_bits = 3;
-
-bool plausible(Address node) {
-  return node >= 4096 && node < machine::user_space_end && node % 4 == 0;
-}
 
 class Search {
 public:
   Search(const image::AddressSpace& memory, const Runtime& runtime)
       : memory_(memory), layout_(runtime.layout) {
     for (const Interpreter& interpreter : runtime.interpreters) {
-      for (const Generation& generation : interpreter.generations) {
+      for (const Space& generation : interpreter.spaces) {
         heads_.insert(generation.head);
       }
     }
@@ -70,28 +65,29 @@ private:
   /// True when the two words at `head` are a PyGC_Head with objects behind it. What follows it on
   /// the stack may look like an object by chance (sid's 3.14 debug build, 3.10.13).
   bool closes_a_ring(Address head, Address next, Address prev, image::Range stack) const {
-    const Address first = next & ~flag_bits;
-    const Address last = prev & ~flag_bits;
-    if (!plausible(first) || !plausible(last) || stack.contains(first) || stack.contains(last)) {
+    const Address first = next & ~gc_head::flag_bits;
+    const Address last = prev & ~gc_head::flag_bits;
+    if (!is_plausible(first, gc_head::alignment) || !is_plausible(last, gc_head::alignment) ||
+        stack.contains(first) || stack.contains(last)) {
       return false;
     }
     const auto closing = memory_.load<Address>(last + layout_.gc_next);
-    return closing && (*closing & ~flag_bits) == head &&
-           looks_like_object(memory_, layout_, first + layout_.gc_head_size);
+    return closing && (*closing & ~gc_head::flag_bits) == head &&
+           looks_like_object(memory_, layout_, gc_head::object_of(layout_, first));
   }
 
   /// A node of a generation closes a ring too: the generation's.
   bool is_lists_own(Address head, Address next) {
-    Address node = next & ~flag_bits;
+    Address node = next & ~gc_head::flag_bits;
     for (std::size_t i = 0; i < ring_limit && node != head; ++i) {
       if (heads_.contains(node)) {
         return false;
       }
       const auto following = memory_.load<Address>(node + layout_.gc_next);
-      if (!following || !plausible(*following & ~flag_bits)) {
+      if (!following || !is_plausible(*following & ~gc_head::flag_bits, gc_head::alignment)) {
         break; // damaged on the way: the walk of the heap tells of it
       }
-      node = *following & ~flag_bits;
+      node = *following & ~gc_head::flag_bits;
     }
     return true;
   }
@@ -116,12 +112,8 @@ std::size_t find_stack_lists(const image::AddressSpace& memory,
     search.look_at(threads[t]);
   }
   for (const Address head : search.found()) {
-    collecting->generations.push_back({.name = "stack",
-                                       .head = head,
-                                       .count = 0,
-                                       .threshold = 0,
-                                       .permanent = false,
-                                       .on_stack = true});
+    collecting->spaces.push_back(
+        {.kind = SpaceKind::running, .name = "stack", .head = head, .count = 0, .threshold = 0});
   }
   return search.found().size();
 }

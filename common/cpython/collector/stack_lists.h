@@ -10,7 +10,7 @@
 namespace pygc::cpython {
 
 /// Looks through the threads' stacks for PyGC_Heads that close a ring of GC objects and appends
-/// each to the collecting interpreter's generations, named "stack". Needs no symbols: a head is
+/// each to the collecting interpreter's spaces, named "stack". Needs no symbols: a head is
 /// taken only when the ring's last node leads back to it, the first one is an object, the head is
 /// not, and the ring is no generation's. Nothing is done when no interpreter is collecting. Returns
 /// the number of lists found.

@@ -1,5 +1,7 @@
 #include "common/cpython/objects/object_reader.h"
 
+#include "common/cpython/collector/collector.h"
+
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
@@ -130,9 +132,7 @@ const TypeInfo& ObjectReader::type(Address address) {
 }
 
 Result<bool> ObjectReader::is_tracked(Address object) const {
-  const Layout& layout = runtime_.layout;
-  const auto next = memory_.load<Address>(object - layout.gc_head_size + layout.gc_next);
-  return next ? Result<bool>(*next != 0) : std::unexpected(next.error());
+  return collector_of(runtime_.layout).is_tracked(memory_, runtime_.layout, object);
 }
 
 Result<Address> ObjectReader::type_address(Address object) const {

@@ -4,6 +4,7 @@
 
 #include "common/base/error.h"
 #include "common/cpython/runtime.h"
+#include "common/cpython/type_flag.h"
 #include "common/image/address_space.h"
 
 #include <functional>
@@ -29,18 +30,6 @@ struct TypeInfo {
 
   bool has_flag(unsigned bit) const { return (flags >> bit & 1) != 0; }
 };
-
-/// Bits of tp_flags (Include/object.h), the same in every supported version.
-namespace type_flag {
-inline constexpr unsigned managed_dict = 4; // 3.11+
-inline constexpr unsigned heap_type = 9;
-inline constexpr unsigned have_gc = 14;
-inline constexpr unsigned list_subclass = 25;
-inline constexpr unsigned tuple_subclass = 26;
-inline constexpr unsigned unicode_subclass = 28;
-inline constexpr unsigned dict_subclass = 29;
-inline constexpr unsigned type_subclass = 31;
-} // namespace type_flag
 
 /// What matters of a PyModuleObject and its PyModuleDef.
 struct ModuleInfo {

@@ -27,7 +27,7 @@ protected:
     explainer_.emplace(heap_.image(), heap_.reader(), heap_.heap());
     CollectionFacts& facts = facts_.collections.emplace_back();
     facts.interpreter = 7;
-    facts.set = heap::collect_generations(heap_.runtime(), heap_.heap(), 0, SIZE_MAX);
+    facts.set = heap::collect_spaces(heap_.runtime(), heap_.heap(), 0, SIZE_MAX);
     facts.replayed.gc_refs = {1, 0, 1};
   }
 

@@ -143,7 +143,7 @@ public:
     runtime_.address = runtime_base;
     runtime_.module = &image_.library();
     runtime_.interpreters.push_back(
-        {.address = interpreter_base, .id = 0, .generations = {{.name = "0", .head = 0x1000}}});
+        {.address = interpreter_base, .id = 0, .spaces = {{.name = "0", .head = 0x1000}}});
     metatype = add_type("type", 0, std::uint64_t{1} << cpython::type_flag::type_subclass);
     module_type = add_type("module", add_function("module_traverse"));
     image_.library().symbols["PyModule_Type"] = module_type;
@@ -177,7 +177,7 @@ public:
     store(object + runtime_.layout.ob_type, type);
     heap_.objects.push_back(object);
     heap_.refcounts.push_back(refcount);
-    heap_.gc_prev.push_back(0);
+    heap_.states.emplace_back();
     heap_.types.push_back(type);
     heap_.usable.push_back(true);
     return static_cast<std::uint32_t>(heap_.objects.size() - 1);
@@ -210,8 +210,7 @@ public:
   }
   /// gc_refs as a collector at work on the object has it; before finish().
   void set_stored_gc_refs(std::uint32_t index, std::int64_t gc_refs) {
-    heap_.gc_prev[index] =
-        static_cast<std::uint64_t>(gc_refs) << heap::prev_shift | heap::prev_mask_collecting;
+    heap_.states[index] = {gc_refs, true, false};
     ++collecting_;
   }
 
@@ -224,11 +223,11 @@ public:
     add_region(static_base, image::Source::zero, -1);
     add_region(missing_base, image::Source::missing, -1);
     image_.space().sort();
-    heap_.lists = {{.interpreter = 0,
-                    .generation = 0,
-                    .first = 0,
-                    .count = heap_.objects.size(),
-                    .collecting = collecting_}};
+    heap_.spaces = {{.interpreter = 0,
+                     .space = 0,
+                     .first = 0,
+                     .count = heap_.objects.size(),
+                     .collecting = collecting_}};
     reader_ = std::make_unique<cpython::ObjectReader>(image_, runtime_);
   }
 

@@ -1,7 +1,7 @@
-#include "common/cpython/runtime.h"
+#include "common/cpython/discovery/runtime_search.h"
 
 #include "common/cpython/debug_offsets.h"
-#include "common/cpython/runtime_reader.h"
+#include "common/cpython/discovery/interpreters.h"
 
 #include <algorithm>
 #include <fmt/format.h>

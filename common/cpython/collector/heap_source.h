@@ -1,0 +1,71 @@
+// Where a heap comes from: a collector's spaces, object by object.
+#pragma once
+
+#include "common/cpython/collector/gc_state.h"
+#include "common/cpython/runtime.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace pygc::cpython {
+
+/// A space that does not hang together.
+struct SpaceFault {
+  Address object = 0;          // where it shows; 0: the head
+  Address previous = 0;        // the object before it, 0 for the head
+  std::string message;         // one sentence
+  bool memory_missing = false; // the core lacks the memory: not a fault of the target
+};
+
+/// An object of a space.
+struct TrackedObject {
+  Address object = 0;
+  std::uint64_t refcount = 0; // as stored
+  GcState state;
+  const Error* unreadable = nullptr; // why there is no refcount
+};
+
+/// What the receiver of an object makes of it.
+enum class Verdict : std::uint8_t { usable, damaged, unreadable };
+
+/// Takes what a HeapSource finds of one space.
+class HeapSink {
+public:
+  HeapSink() = default;
+  HeapSink(const HeapSink&) = delete;
+  HeapSink& operator=(const HeapSink&) = delete;
+  virtual ~HeapSink() = default;
+
+  /// The next object in the collector's order. Of one that is not usable the sink keeps a fault.
+  virtual Verdict add(const TrackedObject& tracked) = 0;
+  /// Those of this space so far.
+  virtual std::span<const Address> added() const = 0;
+  /// Objects were added again and again: keeps each once.
+  virtual void drop_repeated() = 0;
+
+  /// Returns a number for withdraw().
+  virtual std::size_t add_fault(SpaceFault fault) = 0;
+  virtual void withdraw(std::size_t fault) = 0;
+  /// Withdraws the fault of the object that was added last, and returns its sentence.
+  virtual std::string take_back_object_fault() = 0;
+
+  /// To be asked for each object. Errors: cancelled, limit.
+  virtual Result<void> proceed() = 0;
+};
+
+class HeapSource {
+public:
+  HeapSource() = default;
+  HeapSource(const HeapSource&) = delete;
+  HeapSource& operator=(const HeapSource&) = delete;
+  virtual ~HeapSource() = default;
+
+  /// All objects of a space, in the collector's order. What is wrong with the space is a fault, and
+  /// the walk goes on where it can. Errors: those of the sink.
+  virtual Result<void> walk(const Interpreter& interpreter, const Space& space,
+                            HeapSink& sink) const = 0;
+};
+
+} // namespace pygc::cpython
