@@ -1,6 +1,7 @@
 #include "common/analysis/explore/object_facts.h"
 
 #include "common/analysis/explore/collection.h"
+#include "common/cpython/objects/object_size.h"
 
 #include <algorithm>
 #include <span>
@@ -49,21 +50,7 @@ private:
     if (!type_at) {
       return;
     }
-    const cpython::TypeInfo& type = reader_.type(*type_at);
-    facts_.own_size = static_cast<std::uint64_t>(std::max<std::int64_t>(type.basicsize, 0));
-    const auto itemsize =
-        reader_.memory().load<std::int64_t>(*type_at + runtime.layout.tp_itemsize);
-    const auto items =
-        reader_.memory().load<std::int64_t>(question_.object + runtime.layout.ob_size);
-    constexpr std::int64_t limit = std::int64_t{1} << 40;
-    // An int keeps its sign, and since 3.12 more, in the place of ob_size.
-    if (itemsize && items && *itemsize > 0 && *itemsize < 4096 && *items > 0 &&
-        *items < limit / 4096 && type.name != "int") {
-      facts_.own_size += static_cast<std::uint64_t>(*itemsize * *items);
-    }
-    if (type.has_flag(cpython::type_flag::have_gc)) {
-      facts_.own_size += runtime.layout.gc_head_size;
-    }
+    facts_.own_size = cpython::ObjectSizes(reader_).own_size(question_.object, *type_at).bytes;
   }
 
   Result<void> look_at_heap() {

@@ -1,0 +1,138 @@
+"""A heap with objects of many sizes, and some that alone hold others. A forked child, whose objects have the same addresses, prints
+what the interpreter itself says of them: "object ADDR TYPE SIZE" of each tracked one. Then "retained NAME ADDR TYPE SIZE COUNT" of those
+that hold others alone: the sums that Python computes. Then READY.
+"""
+import collections
+import gc
+import os
+import sys
+import time
+
+gc.collect()
+gc.disable()
+
+
+class Plain:
+    def __init__(self, count):
+        for i in range(count):
+            setattr(self, "field%d" % i, [i])
+
+
+class Slots:
+    __slots__ = ("a", "b", "__weakref__")
+
+
+class WideTuple(tuple):
+    pass
+
+
+class Wide(tuple):
+    __slots__ = ()
+
+
+class Rows(list):
+    pass
+
+
+class Numbers(set):
+    pass
+
+
+class Queue(collections.deque):
+    pass
+
+
+class Sized:
+    def __sizeof__(self):
+        return 100000
+
+
+class Number(int):
+    pass
+
+
+class Holder(dict):
+    """What its only instances hold alone is known."""
+
+
+class Chain(list):
+    pass
+
+
+class Loop:
+    pass
+
+
+KEPT = [Plain(count) for count in (0, 1, 5, 40)]
+KEPT += [Slots(), WideTuple([[], []]), Wide([[], []]), Sized()]
+for count in (0, 1, 4, 9, 100, 3000):
+    KEPT.append(Rows([[]] * count))
+    KEPT.append([[]] * count)
+    KEPT.append({i: [] for i in range(count)})
+    KEPT.append({str(i): [] for i in range(count)})
+    KEPT.append(Numbers(range(count)))
+    KEPT.append([set(range(count)), frozenset(range(count))])
+    KEPT.append(Queue(range(count)))
+    KEPT.append(collections.deque(range(count)))
+KEPT += [Number(value) for value in (1, -1, 2**30, -(2**300))]
+KEPT[8].append([])  # more is allocated than is used
+KEPT.append(KEPT[3].__dict__)
+
+
+def size_of(*objects):
+    return sum(sys.getsizeof(each) for each in objects)
+
+
+def plant(name, top, *held):
+    planted.append("retained %s %d %d %d %d" % (name, id(top), id(type(top)), size_of(top, *held), 1 + len(held)))
+
+
+planted = []
+shared = ["held by two"]
+lists = [[1], [2], [3]]
+inner = [lists[0], lists[1]]
+HOLDER = Holder(inner=inner, last=lists[2], shared=shared)
+plant("holder", HOLDER, inner, *lists)
+del inner, lists
+
+second = Chain([[4]])
+CHAIN = Chain([second, [5], shared])
+plant("second", second, second[0])
+plant("chain", CHAIN, CHAIN[1], second, second[0])
+del second
+
+loop, more = Loop(), Loop()
+loop.other, more.other, loop.held = more, loop, [[6], [7]]
+plant("loop", loop, loop.held, *loop.held)
+plant("more", more)
+del loop, more
+
+
+def unhook():
+    """What modules do in a child after a fork replaces objects of theirs."""
+    def hook():
+        pass
+
+    os.register_at_fork(after_in_child=hook)
+    for each in gc.get_referrers(hook):
+        if type(each) is list:
+            each.clear()
+
+
+def tell():
+    """In a function: a global variable that is given a lazy import (3.15) imports the module."""
+    for each in gc.get_objects():
+        print("object", id(each), id(type(each)), sys.getsizeof(each))
+
+
+print("", end="", flush=True)  # its first call with a keyword makes a tuple that stays
+unhook()
+if os.fork() == 0:
+    tell()
+    sys.stdout.flush()
+    os._exit(0)
+os.wait()
+for each in planted:
+    print(each)
+print("READY", flush=True)
+time.sleep(100000)
