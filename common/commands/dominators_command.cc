@@ -1,0 +1,105 @@
+// `pygc dominators`: which objects keep the most alive.
+#include "common/analysis/explore/dominators.h"
+#include "common/commands/explore_target.h"
+#include "common/commands/output_sink.h"
+#include "common/commands/registry.h"
+#include "common/report/dominators_view.h"
+#include "common/session/open_heap.h"
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fmt/format.h>
+
+namespace pygc::commands {
+namespace {
+
+class DominatorsCommand final : public Command {
+public:
+  void declare(CLI::App& app) override {
+    app.add_option("address", object_, "What this object retains, an expression of the debugger's")
+        ->type_name("ADDR");
+    declare_target_options(app, options_);
+    declare_runtime_option(app, options_);
+    declare_output_options(app, options_);
+    declare_engine_option(app, options_, false);
+    app.add_option("--top", question_.limit, "Objects, types and steps shown (default 20)")
+        ->check(CLI::Range(1, 1000000))
+        ->type_name("N");
+    app.add_option("--min", question_.min, "Only what comes to so many bytes: 4096, 4k, 1M")
+        ->transform(CLI::AsSizeValue(false))
+        ->type_name("SIZE");
+  }
+
+  Result<int> run(session::Surroundings& surroundings) override {
+    if (auto taken = take_word(surroundings.session); !taken) {
+      return std::unexpected(taken.error());
+    }
+    const auto opened = session::open_heap(options_, surroundings);
+    if (!opened) {
+      return std::unexpected(opened.error());
+    }
+    session::Context& context = *opened->context;
+    auto survey = analysis::survey_dominators(context.image(), context.reader(), *opened->heap,
+                                              *opened->replayer, question_);
+    if (!survey) {
+      return std::unexpected(survey.error());
+    }
+    add_target_reasons(context, survey->incomplete_because);
+    const std::string text =
+        options_.json ? report::dominators_json(context.subject(), *survey)
+                      : report::dominators_text(*survey, surroundings.style(options_.output),
+                                                question_.limit);
+    if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
+      return std::unexpected(delivered.error());
+    }
+    context.tell_other_runtimes();
+    return survey->incomplete_because.empty() ? status_clean : status_incomplete;
+  }
+
+private:
+  /// The first word is an object, or the core when it is the only one.
+  Result<void> take_word(target::Session& session) {
+    if (object_.empty()) {
+      return {};
+    }
+    const auto address = object_address(session, object_);
+    if (address) {
+      question_.object = *address;
+      return {};
+    }
+    std::error_code unknown;
+    if (options_.core.empty() && !options_.pid &&
+        (object_ == "-" || std::filesystem::exists(object_, unknown))) {
+      options_.core = object_;
+      return {};
+    }
+    return fail(
+        address.error().kind, 0,
+        fmt::format("'{}' is no object and no core file: {}", object_, address.error().reason));
+  }
+
+  session::Options options_;
+  std::string object_;
+  analysis::DominatorQuestion question_{.limit = 20};
+};
+
+const Registration registration({
+    .place = 28,
+    .name = "dominators",
+    .summary = "Show which objects keep the most memory alive",
+    .help = R"(The objects with which most would be freed; with ADDR what that object keeps
+alive, by type, and which objects alone hold it.
+
+Examples:
+  pygc dominators
+  pygc dominators --min 1M --json
+  pygc dominators 0x7f52a554c040
+  pygc dominators --help   (all options)
+
+Status: 0 done, 2 usage or target error, 3 incomplete.)",
+    .make = make<DominatorsCommand>,
+});
+
+} // namespace
+
+} // namespace pygc::commands
