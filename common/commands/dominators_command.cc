@@ -1,7 +1,6 @@
 // `pygc dominators`: which objects keep the most alive.
 #include "common/analysis/explore/dominators.h"
 #include "common/commands/explore_target.h"
-#include "common/commands/output_sink.h"
 #include "common/commands/registry.h"
 #include "common/report/dominators_view.h"
 #include "common/session/open_heap.h"
@@ -9,6 +8,8 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <fmt/format.h>
+#include <string>
+#include <system_error>
 
 namespace pygc::commands {
 namespace {
@@ -18,10 +19,7 @@ public:
   void declare(CLI::App& app) override {
     app.add_option("address", object_, "What this object retains, an expression of the debugger's")
         ->type_name("ADDR");
-    declare_target_options(app, options_);
-    declare_runtime_option(app, options_);
-    declare_output_options(app, options_);
-    declare_engine_option(app, options_, false);
+    declare_heap_options(app, options_);
     app.add_option("--top", question_.limit, "Objects, types and steps shown (default 20)")
         ->check(CLI::Range(1, 1000000))
         ->type_name("N");
@@ -49,11 +47,7 @@ public:
         options_.json ? report::dominators_json(context.subject(), *survey)
                       : report::dominators_text(*survey, surroundings.style(options_.output),
                                                 question_.limit);
-    if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
-      return std::unexpected(delivered.error());
-    }
-    context.tell_other_runtimes();
-    return survey->incomplete_because.empty() ? status_clean : status_incomplete;
+    return answer(context, surroundings, options_, text, survey->incomplete_because.empty());
   }
 
 private:

@@ -1,14 +1,13 @@
 // `pygc types`: the tracked objects by type.
 #include "common/analysis/explore/type_survey.h"
 #include "common/commands/explore_target.h"
-#include "common/commands/output_sink.h"
 #include "common/commands/registry.h"
 #include "common/report/types_view.h"
 #include "common/session/context.h"
 
 #include <CLI/CLI.hpp>
 #include <map>
-#include <optional>
+#include <string>
 
 namespace pygc::commands {
 namespace {
@@ -23,10 +22,7 @@ const std::map<std::string, TypeOrder> orders = {{"objects", TypeOrder::objects}
 class TypesCommand final : public Command {
 public:
   void declare(CLI::App& app) override {
-    declare_target_options(app, options_);
-    declare_runtime_option(app, options_);
-    declare_output_options(app, options_);
-    declare_engine_option(app, options_, false);
+    declare_heap_options(app, options_);
     app.add_flag("--retained", question_.retained, "And what would be freed with them");
     app.add_flag("--garbage", question_.garbage,
                  "Only what the next full collection would find unreachable");
@@ -68,11 +64,7 @@ public:
     const std::string text =
         options_.json ? report::types_json(context.subject(), *survey)
                       : report::types_text(*survey, surroundings.style(options_.output), top_);
-    if (auto delivered = deliver(surroundings.session, options_.output, text); !delivered) {
-      return std::unexpected(delivered.error());
-    }
-    context.tell_other_runtimes();
-    return survey->incomplete_because.empty() ? status_clean : status_incomplete;
+    return answer(context, surroundings, options_, text, survey->incomplete_because.empty());
   }
 
 private:

@@ -75,6 +75,20 @@ TEST_P(DominatorsTest, OfTheHeapAreTheLargest) {
   EXPECT_EQ(cut.at("further"), rows.size() - 3);
 }
 
+// A debugger computes the address.
+TEST_P(DominatorsTest, AreTheSameInDebuggers) {
+  const std::uint64_t holder = planted(core, "holder").address;
+  const json of_one = dominators({to_hex(holder), core.path, "--json"});
+  for (const json& document :
+       documents_in_debuggers(core, "dominators " + to_hex(holder - 16) + "+16")) {
+    EXPECT_EQ(document, of_one);
+  }
+  const json of_all = dominators({core.path, "--json"});
+  for (const json& document : documents_in_debuggers(core, "dominators")) {
+    EXPECT_EQ(document, of_all);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Builds, DominatorsTest, testing::Values(&release_build(), &debug_build()),
                          [](const auto& param) { return param.param->name; });
 

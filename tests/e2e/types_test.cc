@@ -125,6 +125,13 @@ TEST_P(TypesTest, AreSortedAndCut) {
   EXPECT_TRUE(std::ranges::is_sorted(names));
 }
 
+TEST_P(TypesTest, AreTheSameInDebuggers) {
+  const json expected = types_of(core, {"--retained"});
+  for (const json& document : documents_in_debuggers(core, "types --retained")) {
+    EXPECT_EQ(document, expected);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Builds, TypesTest, testing::Values(&release_build(), &debug_build()),
                          [](const auto& param) { return param.param->name; });
 

@@ -1,7 +1,7 @@
 // Objects by type, and what they retain, in a heap made by hand.
 #include "common/analysis/explore/type_survey.h"
-#include "support/heap_builder.h"
-#include "support/table_replayer.h"
+#include "tests/unit/support/heap_builder.h"
+#include "tests/unit/support/table_replayer.h"
 
 #include <gmock/gmock.h>
 

@@ -49,7 +49,7 @@ private:
     for (const std::uint32_t i : set.heap_index) {
       const cpython::ObjectSize size = sizes_.size(heap_.objects[i], heap_.types[i]);
       sizes.push_back(size.bytes);
-      add(survey_.size, size);
+      survey_.size += size;
     }
     survey_.objects += set.objects.size();
     const Retention retention = find_retention(collection, sizes);
@@ -63,11 +63,6 @@ private:
       add_types(collection, retention, node);
       add_chain(collection, retention, node);
     }
-  }
-
-  static void add(cpython::ObjectSize& total, const cpython::ObjectSize& size) {
-    total.bytes += size.bytes;
-    total.basis = cpython::weakest(total.basis, size.basis);
   }
 
   Dominator row(const Collection& collection, const Retention& retention,
@@ -131,7 +126,7 @@ private:
               RetainedType& total = types[type];
               total.type = type;
               ++total.objects;
-              add(total.size, sizes_.size(heap_.objects[index], type));
+              total.size += sizes_.size(heap_.objects[index], type);
             },
             [](std::uint32_t) {});
     for (auto& [type, total] : types) {

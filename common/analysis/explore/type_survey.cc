@@ -1,10 +1,11 @@
 #include "common/analysis/explore/type_survey.h"
 
 #include "common/analysis/explore/retention.h"
+#include "common/analysis/facts/type_table.h"
 
 #include <algorithm>
 #include <tuple>
-#include <unordered_map>
+#include <utility>
 
 namespace pygc::analysis {
 namespace {
@@ -13,7 +14,7 @@ class Surveyor {
 public:
   Surveyor(cpython::ObjectReader& reader, const heap::Heap& heap,
            const TypeSurveyQuestion& question)
-      : reader_(reader), heap_(heap), question_(question), sizes_(reader) {
+      : reader_(reader), heap_(heap), question_(question), sizes_(reader), types_(reader) {
     survey_.retained = question.retained;
     survey_.garbage = question.garbage;
   }
@@ -72,16 +73,11 @@ private:
   }
 
   std::uint32_t row_of(Address type) {
-    const auto [at, added] = rows_.emplace(type, static_cast<std::uint32_t>(survey_.rows.size()));
-    if (added) {
-      survey_.rows.push_back({.type = type, .name = reader_.type(type).name, .size = {}});
+    const std::uint32_t row = types_.index(type);
+    if (row == survey_.rows.size()) {
+      survey_.rows.push_back({.type = type, .name = types_.names()[row], .size = {}});
     }
-    return at->second;
-  }
-
-  static void add(cpython::ObjectSize& total, const cpython::ObjectSize& size) {
-    total.bytes += size.bytes;
-    total.basis = cpython::weakest(total.basis, size.basis);
+    return row;
   }
 
   void count() {
@@ -99,9 +95,9 @@ private:
         row_index_[i] = row_of(heap_.types[i]);
         TypeRow& row = survey_.rows[row_index_[i]];
         ++row.objects;
-        add(row.size, size);
+        row.size += size;
         ++survey_.objects;
-        add(survey_.size, size);
+        survey_.size += size;
       }
     }
   }
@@ -166,10 +162,10 @@ private:
   const heap::Heap& heap_;
   const TypeSurveyQuestion& question_;
   cpython::ObjectSizes sizes_;
+  TypeTable types_;                      // by index of the rows
   std::vector<bool> wanted_;             // by index of the heap
   std::vector<std::uint32_t> row_index_; // by index of the heap, of what is wanted
   std::vector<std::uint64_t> bytes_;     // by index of the heap, when asked for what is retained
-  std::unordered_map<Address, std::uint32_t> rows_; // by type
   TypeSurvey survey_;
 };
 

@@ -24,6 +24,13 @@ inline SizeBasis weakest(SizeBasis a, SizeBasis b) {
 struct ObjectSize {
   std::uint64_t bytes = 0;
   SizeBasis basis = SizeBasis::exact;
+
+  /// A sum is as sure as the least sure of its parts.
+  ObjectSize& operator+=(const ObjectSize& other) {
+    bytes += other.bytes;
+    basis = weakest(basis, other.basis);
+    return *this;
+  }
 };
 
 /// Mirrors _PySys_GetSizeOf (Python/sysmodule.c), object.__sizeof__ (Objects/typeobject.c) and

@@ -35,4 +35,14 @@ nlohmann::json unreachable_of(const Core& core, const std::vector<std::string>& 
   return document.at("interpreters").at(0);
 }
 
+std::vector<nlohmann::json> documents_in_debuggers(const Core& core, const std::string& words) {
+  const TempDir directory;
+  const std::string in_gdb = directory.file("gdb.json");
+  const std::string in_lldb = directory.file("lldb.json");
+  const std::string command = "pygc " + words + " --json --output ";
+  const Outcome gdb = run_in_gdb(target_of(core), {command + in_gdb});
+  const Outcome lldb = run_in_lldb(target_of(core), {command + in_lldb});
+  return {parse_document(read_file(in_gdb), gdb), parse_document(read_file(in_lldb), lldb)};
+}
+
 } // namespace pygc::e2e

@@ -16,6 +16,10 @@ using AddressSet = std::set<std::uint64_t>;
 AddressSet printed_set(const Core& core, const std::string& name);
 /// `address` of each record.
 AddressSet addresses_of(const nlohmann::json& records);
+/// What `pygc WORDS... --json` gives on a core in GDB and in LLDB: two documents, each as its
+/// schema wants it.
+std::vector<nlohmann::json> documents_in_debuggers(const Core& core, const std::string& words);
+
 /// The main interpreter's part of `pygc garbage --objects --json`. Throws when it is not complete.
 nlohmann::json unreachable_of(const Core& core, const std::vector<std::string>& words = {});
 
