@@ -3,6 +3,7 @@
 
 #include "common/analysis/owner.h"
 #include "common/base/error.h"
+#include "common/base/slot_address.h"
 #include "common/cpython/collector/phase.h"
 
 #include <cstdint>
@@ -51,7 +52,7 @@ struct Visitor {
   std::string summary;
   std::string function; // of the traverse function, symbol or image+offset
   std::uint64_t visits = 0;
-  std::optional<Address> slot; // where the visited pointer was loaded from
+  std::optional<SlotAddress> slot; // where the visited pointer was loaded from
   std::string slot_name;
   Owner owner = Owner::unknown; // of the slot
 };

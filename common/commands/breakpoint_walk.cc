@@ -52,7 +52,7 @@ bool at_visit(const analysis::RunningCollection& collection, std::uint32_t objec
   }
   const image::Frame& frame = collection.frames().front();
   return frame.pc == collection.loops().front().visitor &&
-         frame.registers[dwarf_rdi] == collection.set().objects[object];
+         frame.registers[dwarf_rdi] == collection.set().objects[heap::SetIndex(object)];
 }
 
 } // namespace

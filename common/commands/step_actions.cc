@@ -39,7 +39,7 @@ Actions stop_inside(const analysis::RunningCollection& collection, Actions actio
 Action refused(const analysis::RunningCollection& collection, const analysis::SubtractGoal& goal) {
   return {.kind = ActionKind::breakpoint,
           .address = collection.loops().front().visitor,
-          .argument = collection.set().objects[goal.object],
+          .argument = collection.set().objects[heap::SetIndex(goal.object)],
           .word = collection.gc_refs_word(goal.object),
           .below = collection.least_with_reference(),
           .mark = stop::place};

@@ -236,7 +236,7 @@ private:
                                        : walk_to_container(open, surroundings, wanted);
     go_on(surroundings, walk.actions,
           {.stage = walk.last ? stage::reached : stage::hop,
-           .object = wanted < all ? open.collection->set().objects[wanted] : 0});
+           .object = wanted < all ? open.collection->set().objects[heap::SetIndex(wanted)] : 0});
     return status_clean;
   }
 
@@ -291,7 +291,7 @@ private:
     if (!goal) {
       return stay(open, surroundings, problem);
     }
-    const Address object = collection.set().objects[goal->object];
+    const Address object = collection.set().objects[heap::SetIndex(goal->object)];
     if (!watchpoints_) {
       return walk_to(open, surroundings, *goal);
     }
@@ -314,7 +314,7 @@ private:
     if (!walk) {
       return std::unexpected(walk.error());
     }
-    object_ = open.collection->set().objects[goal.object];
+    object_ = open.collection->set().objects[heap::SetIndex(goal.object)];
     if (walk->actions.empty()) {
       stage_ = stage::reached;
       return report(open, surroundings);

@@ -189,12 +189,13 @@ private:
     hit.refused = stage_ == stage::refused;
     hit.after = position.stored[object] - (hit.refused ? 1 : 0);
     hit.before = hit.after + 1;
-    const auto refcount = static_cast<std::int64_t>(collection.set().refcounts[object]);
+    const auto refcount =
+        static_cast<std::int64_t>(collection.set().refcounts[heap::SetIndex(object)]);
     hit.number = static_cast<std::uint64_t>(std::max<std::int64_t>(refcount - hit.after, 0));
     hit.all = all;
     hit.container_index = position.container;
     hit.containers = collection.set().objects.size();
-    const Address container = collection.set().objects[position.container];
+    const Address container = collection.set().objects[heap::SetIndex(position.container)];
     explainer.prepare(std::array{object_, container});
     hit.object = explainer.object(object_);
     hit.visitor = explainer.visitor(container, object_, 1);

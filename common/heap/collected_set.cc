@@ -11,16 +11,17 @@ namespace {
 void append(const cpython::Runtime& runtime, const Heap& heap, const SpaceRange& space,
             CollectedSet& set) {
   for (std::size_t i = space.first; i < space.first + space.count; ++i) {
-    if (!heap.usable[i]) {
+    const HeapIndex at(i);
+    if (!heap.usable[at]) {
       continue;
     }
-    if (runtime.is_immortal(heap.refcounts[i])) {
+    if (runtime.is_immortal(heap.refcounts[at])) {
       ++set.immortal;
       continue;
     }
-    set.heap_index.push_back(static_cast<std::uint32_t>(i));
-    set.objects.push_back(heap.objects[i]);
-    set.refcounts.push_back(runtime.refcount(heap.refcounts[i]));
+    set.heap_index.push_back(at);
+    set.objects.push_back(heap.objects[at]);
+    set.refcounts.push_back(runtime.refcount(heap.refcounts[at]));
   }
 }
 
@@ -87,8 +88,8 @@ CollectedSet collect_space(const cpython::Runtime& runtime, const Heap& heap,
 std::vector<Address> stale_collecting(const Heap& heap) {
   std::vector<Address> stale;
   for (std::size_t i = 0; i < heap.objects.size(); ++i) {
-    if (heap.states[i].is_collecting()) {
-      stale.push_back(heap.objects[i]);
+    if (const HeapIndex at(i); heap.states[at].is_collecting()) {
+      stale.push_back(heap.objects[at]);
     }
   }
   return stale;

@@ -9,14 +9,18 @@
 
 namespace pygc::heap {
 
+/// An object of a collected set; also of a round that replays it, and the node of its graph.
+using SetIndex = Index<struct SetTag>;
+template <class T> using SetArray = IndexedVector<SetIndex, T>;
+
 /// The objects that update_refs gives a gc_refs, as deduce_unreachable finds them
 /// (Python/gc.c and Modules/gcmodule.c, gc_collect_main), in the order of Collector::taken().
 /// Immortal objects and those that cannot be used are left out.
 struct CollectedSet {
   std::size_t interpreter = 0; // index into Runtime::interpreters
-  std::vector<std::uint32_t> heap_index;
-  std::vector<Address> objects;
-  std::vector<std::uint64_t> refcounts;
+  SetArray<HeapIndex> heap_index;
+  SetArray<Address> objects;
+  SetArray<std::uint64_t> refcounts;
   std::uint64_t immortal = 0;
 };
 

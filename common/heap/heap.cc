@@ -102,15 +102,17 @@ public:
     std::size_t kept = space_.first;
     space_.collecting = 0;
     for (std::size_t i = space_.first; i < heap_.objects.size(); ++i) {
-      if (!seen.insert(heap_.objects[i]).second) {
+      const HeapIndex from(i);
+      if (!seen.insert(heap_.objects[from]).second) {
         continue;
       }
-      heap_.objects[kept] = heap_.objects[i];
-      heap_.refcounts[kept] = heap_.refcounts[i];
-      heap_.states[kept] = heap_.states[i];
-      heap_.types[kept] = heap_.types[i];
-      heap_.usable[kept] = heap_.usable[i];
-      space_.collecting += heap_.states[i].is_collecting() ? 1U : 0U;
+      const HeapIndex to(kept);
+      heap_.objects[to] = heap_.objects[from];
+      heap_.refcounts[to] = heap_.refcounts[from];
+      heap_.states[to] = heap_.states[from];
+      heap_.types[to] = heap_.types[from];
+      heap_.usable[to] = heap_.usable[from];
+      space_.collecting += heap_.states[from].is_collecting() ? 1U : 0U;
       ++kept;
     }
     heap_.objects.resize(kept);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/base/error.h"
+#include "common/base/index.h"
 #include "common/cpython/collector/gc_state.h"
 #include "common/cpython/objects/object_reader.h"
 #include "common/cpython/runtime.h"
@@ -37,13 +38,16 @@ struct Corruption {
   bool memory_missing = false; // the core lacks the memory: not a fault of the target
 };
 
+using HeapIndex = Index<struct HeapTag>;
+template <class T> using HeapArray = IndexedVector<HeapIndex, T>;
+
 struct Heap {
-  std::vector<Address> objects;         // PyObject addresses
-  std::vector<std::uint64_t> refcounts; // ob_refcnt as stored
-  std::vector<cpython::GcState> states; // what the collector has noted
-  std::vector<Address> types;           // ob_type
-  std::vector<bool> usable;             // false: not to be traversed (see corruptions)
-  std::vector<SpaceRange> spaces;       // by interpreter, then space
+  HeapArray<Address> objects;         // PyObject addresses
+  HeapArray<std::uint64_t> refcounts; // ob_refcnt as stored
+  HeapArray<cpython::GcState> states; // what the collector has noted
+  HeapArray<Address> types;           // ob_type
+  HeapArray<bool> usable;             // false: not to be traversed (see corruptions)
+  std::vector<SpaceRange> spaces;     // by interpreter, then space
   std::vector<Corruption> corruptions;
   std::size_t unreadable = 0; // objects of a space that cannot be used
 };

@@ -2,6 +2,7 @@
 // from where the visited pointer was loaded.
 #pragma once
 
+#include "common/base/slot_address.h"
 #include "common/replay/replay.h"
 
 #include <functional>
@@ -23,9 +24,9 @@ struct TracedVisit {
   std::uint32_t request = 0; // index into the requests
   Address object = 0;
   /// From where the pointer was last loaded before the visit, slots of earlier visits and the
-  /// traversal's own stack left aside (compilers keep copies there); 0: it was not loaded but
-  /// computed.
-  Address slot = 0;
+  /// traversal's own stack left aside (compilers keep copies there). Not known: it was not loaded
+  /// but computed.
+  SlotAddress slot;
   /// Each slot that the pointer was loaded from has been another visit's before.
   bool repeated = false;
   /// visit_decref would subtract this visit if the object were in the collected set: it is a GC
@@ -41,7 +42,7 @@ struct TracedVisit {
 struct OtherSlot {
   std::uint32_t request = 0;
   Address object = 0;
-  Address slot = 0;
+  SlotAddress slot;
 };
 
 struct Trace {

@@ -26,7 +26,7 @@ Json violation_json(const Violation& violation) {
                {"instances", violation.instances},
                {"object", object_json(violation.object)}};
   if (violation.slot) {
-    json["slot"] = hex(*violation.slot);
+    json["slot"] = hex(violation.slot->at);
     json["slot_name"] = violation.slot_name;
     json["owner"] = analysis::owner_name(violation.owner);
   }

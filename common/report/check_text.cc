@@ -165,7 +165,7 @@ private:
       std::string how = "through " + visitor.function;
       if (visitor.slot) {
         how += fmt::format(", slot {} ({})",
-                           visitor.slot_name.empty() ? fmt::format("{:#x}", *visitor.slot)
+                           visitor.slot_name.empty() ? fmt::format("{:#x}", visitor.slot->at)
                                                      : visitor.slot_name,
                            analysis::owner_name(visitor.owner));
       }

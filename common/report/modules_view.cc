@@ -14,7 +14,7 @@ Json row_json(const ModuleRow& row) {
   for (const analysis::ModuleVisit& visit : row.visits) {
     visits.push_back({{"object", hex(visit.object)},
                       {"summary", visit.summary},
-                      {"slot", address_or_null(visit.slot)},
+                      {"slot", address_or_null(visit.slot.at)},
                       {"slot_name", visit.slot_name},
                       {"owner", analysis::owner_name(visit.owner)}});
   }
@@ -66,7 +66,7 @@ void add_row(Text& text, const ModuleRow& row) {
   }
   for (const analysis::ModuleVisit& visit : row.visits) {
     text.paragraph(fmt::format("visits {} through {} ({})", visit.summary,
-                               visit.slot_name.empty() ? hex(visit.slot) : visit.slot_name,
+                               visit.slot_name.empty() ? hex(visit.slot.at) : visit.slot_name,
                                analysis::owner_name(visit.owner)),
                    4);
   }

@@ -21,7 +21,7 @@ Json visitor_json(const analysis::Visitor& visitor) {
                {"function", visitor.function},
                {"visits", visitor.visits}};
   if (visitor.slot) {
-    json["slot"] = hex(*visitor.slot);
+    json["slot"] = hex(visitor.slot->at);
     json["slot_name"] = visitor.slot_name;
     json["owner"] = analysis::owner_name(visitor.owner);
   }

@@ -21,7 +21,7 @@ Json references_json(const ReferenceTree& tree) {
     json.push_back({{"object", object_json(row.other)},
                     {"visits", row.reference.visits},
                     {"name", text_or_null(row.name.text)},
-                    {"slot", address_or_null(row.name.slot.value_or(0))}});
+                    {"slot", address_or_null(row.name.slot.value_or(SlotAddress()).at)}});
   }
   return json;
 }

@@ -37,7 +37,7 @@ std::string refs_json(const Subject& subject, const ReferenceTree& tree) {
                           {"to", hex(row.reference.to)},
                           {"visits", row.reference.visits},
                           {"name", text_or_null(row.name.text)},
-                          {"slot", address_or_null(row.name.slot.value_or(0))},
+                          {"slot", address_or_null(row.name.slot.value_or(SlotAddress()).at)},
                           {"other", object_json(row.other)}});
   }
   document["references"] = std::move(references);

@@ -26,7 +26,7 @@ Json path_json(const WhyPath& path) {
   for (const PathStep& step : path.steps) {
     steps.push_back({{"object", object_json(step.object)},
                      {"name", text_or_null(step.held_at.text)},
-                     {"slot", address_or_null(step.held_at.slot.value_or(0))}});
+                     {"slot", address_or_null(step.held_at.slot.value_or(SlotAddress()).at)}});
   }
   return {{"basis", "exact"},
           {"gc_refs", path.gc_refs},

@@ -37,7 +37,7 @@ TEST_F(DuplicateSlots, TwoContainersOfOneSlot) {
   visit(0x3000);
   const auto found = find_duplicate_slots(survey);
   ASSERT_THAT(found, SizeIs(1));
-  EXPECT_EQ(found[0].slot, slot);
+  EXPECT_EQ(found[0].slot.at, slot);
   EXPECT_EQ(found[0].object, object);
   ASSERT_THAT(found[0].containers, SizeIs(2));
   EXPECT_EQ(found[0].visits(), 2U);

@@ -39,33 +39,33 @@ protected:
 TEST_F(Owners, AreToldByWhereASlotLies) {
   Ownership ownership(heap_.image(), heap_.reader());
   const Address object = heap_.object(plain_);
-  EXPECT_EQ(ownership.owner(object, object + 24), Owner::object);
-  EXPECT_EQ(ownership.owner(object, object - 24), Owner::object); // before the GC head
-  EXPECT_EQ(ownership.owner(object, buffer_), Owner::object);     // dynamic memory that it reaches
-  EXPECT_EQ(ownership.owner(object, testing::static_base + 8), Owner::static_storage);
-  EXPECT_EQ(ownership.owner(object, testing::runtime_base + 8), Owner::runtime);
-  EXPECT_EQ(ownership.owner(object, testing::runtime_base + 0x100), Owner::object);
-  EXPECT_EQ(ownership.owner(object, testing::interpreter_base + 8), Owner::interpreter);
-  EXPECT_EQ(ownership.owner(object, 0), Owner::unknown);
+  EXPECT_EQ(ownership.owner(object, {object + 24}), Owner::object);
+  EXPECT_EQ(ownership.owner(object, {object - 24}), Owner::object); // before the GC head
+  EXPECT_EQ(ownership.owner(object, {buffer_}), Owner::object); // dynamic memory that it reaches
+  EXPECT_EQ(ownership.owner(object, {testing::static_base + 8}), Owner::static_storage);
+  EXPECT_EQ(ownership.owner(object, {testing::runtime_base + 8}), Owner::runtime);
+  EXPECT_EQ(ownership.owner(object, {testing::runtime_base + 0x100}), Owner::object);
+  EXPECT_EQ(ownership.owner(object, {testing::interpreter_base + 8}), Owner::interpreter);
+  EXPECT_EQ(ownership.owner(object, {0}), Owner::unknown);
 }
 
 TEST_F(Owners, OfAModuleIsItsState) {
   Ownership ownership(heap_.image(), heap_.reader());
   const Address module = heap_.object(module_);
   const Address state = heap_.reader().module(module)->state;
-  EXPECT_EQ(ownership.owner(module, state), Owner::module_state);
-  EXPECT_EQ(ownership.owner(module, buffer_), Owner::module_state);
-  EXPECT_EQ(ownership.owner(module, module + 16), Owner::object);
+  EXPECT_EQ(ownership.owner(module, {state}), Owner::module_state);
+  EXPECT_EQ(ownership.owner(module, {buffer_}), Owner::module_state);
+  EXPECT_EQ(ownership.owner(module, {module + 16}), Owner::object);
 }
 
 TEST_F(Owners, HaveNamesForSlots) {
   Ownership ownership(heap_.image(), heap_.reader());
   const Address object = heap_.object(plain_);
-  EXPECT_EQ(ownership.slot_name(object, testing::static_base + 0x40), "cache");
-  EXPECT_EQ(ownership.slot_name(object, testing::static_base + 0x48), "cache+0x8");
-  EXPECT_EQ(ownership.slot_name(object, testing::static_base + 0x10), "fake.so+0x10");
-  EXPECT_EQ(ownership.slot_name(object, object + 24), "+0x18 of the container");
-  EXPECT_EQ(ownership.slot_name(object, buffer_), "");
+  EXPECT_EQ(ownership.slot_name(object, {testing::static_base + 0x40}), "cache");
+  EXPECT_EQ(ownership.slot_name(object, {testing::static_base + 0x48}), "cache+0x8");
+  EXPECT_EQ(ownership.slot_name(object, {testing::static_base + 0x10}), "fake.so+0x10");
+  EXPECT_EQ(ownership.slot_name(object, {object + 24}), "+0x18 of the container");
+  EXPECT_EQ(ownership.slot_name(object, {buffer_}), "");
 }
 
 TEST_F(Owners, OtherThanTheContainerMakeForeignSlots) {
@@ -80,7 +80,7 @@ TEST_F(Owners, OtherThanTheContainerMakeForeignSlots) {
   }
   const auto slots = find_foreign_slots(survey, heap_.reader());
   ASSERT_THAT(slots, SizeIs(1));
-  EXPECT_EQ(slots[0].slot, slot);
+  EXPECT_EQ(slots[0].slot.at, slot);
   ASSERT_THAT(slots[0].visits, SizeIs(2)); // not the m_traverse traced alone
   EXPECT_FALSE(slots[0].visits[0].single_with_globals);
   EXPECT_TRUE(slots[0].visits[1].single_with_globals);
@@ -106,7 +106,7 @@ protected:
   Reachability() {
     for (std::uint32_t i = 0; i < 7; ++i) {
       set_.objects.push_back(0x1000 + i * 0x100);
-      set_.heap_index.push_back(i);
+      set_.heap_index.emplace_back(i);
     }
     set_.refcounts = {1, 1, 1, 1, 1, 0, 1};
     replayer_.emplace(set_.objects, testing::Visits{{1}, {2}, {}, {4}, {3}, {6}, {5}});

@@ -56,7 +56,7 @@ TEST_F(Audits, FindAVisitToAStaticVariable) {
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].rule, Rule::unowned_visit);
   EXPECT_TRUE(found[0].proven);
-  EXPECT_EQ(found[0].slot, cache);
+  EXPECT_EQ(found[0].slot, SlotAddress{cache});
   EXPECT_EQ(found[0].slot_name, "cache");
   EXPECT_EQ(found[0].owner, Owner::static_storage);
   EXPECT_THAT(found[0].message, HasSubstr("library's static storage"));

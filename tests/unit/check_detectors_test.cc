@@ -102,7 +102,7 @@ TEST_F(Detectors, DanglingReferenceNamesItsHolder) {
   EXPECT_EQ(finding.address, 0xdead0U);
   EXPECT_EQ(finding.visits, 3U);
   ASSERT_THAT(finding.visitors, SizeIs(2));
-  EXPECT_EQ(finding.visitors[0].slot, object(0) + 24);
+  EXPECT_EQ(finding.visitors[0].slot, SlotAddress{object(0) + 24});
   EXPECT_FALSE(finding.visitors[1].slot.has_value());
   EXPECT_THAT(finding.message, HasSubstr("no live object: its reference count is 0"));
 }
@@ -200,7 +200,7 @@ TEST_F(Detectors, TraverseWriteIsWorseOfAReferenceCount) {
 
 TEST_F(Detectors, NegativeGcRefsNamesVisitorsAndASuspiciousSlot) {
   collection().replayed.gc_refs[1] = -1;
-  collection().negatives = {{.object = 1, .decrements = {{0, 1, 2}}}};
+  collection().negatives = {{.object = heap::SetIndex(1), .decrements = {{0, 1, 2}}}};
   trace().survey.requests = {{object(0), 0}};
   trace().survey.visits = {
       {.object = object(1), .slot = object(0) + 24, .owner = Owner::object, .counted = true},
@@ -213,7 +213,7 @@ TEST_F(Detectors, NegativeGcRefsNamesVisitorsAndASuspiciousSlot) {
   EXPECT_EQ(finding.visitors[0].container, object(0));
   EXPECT_EQ(finding.visitors[0].visits, 2U);
   EXPECT_EQ(finding.visitors[0].function, "C_traverse");
-  EXPECT_EQ(finding.visitors[0].slot, slot);
+  EXPECT_EQ(finding.visitors[0].slot, SlotAddress{slot});
   EXPECT_EQ(finding.visitors[0].slot_name, "cache");
   EXPECT_EQ(finding.visitors[0].owner, Owner::static_storage);
   EXPECT_EQ(finding.cause, Cause::unknown); // for the diagnosis
@@ -235,7 +235,7 @@ protected:
       foreign.visits.push_back({object(i == 0 ? 0 : 2), single});
     }
     trace().foreign_slots = {foreign};
-    trace().referents = {{object(1), {.object = 1, .reachable = reachable}}};
+    trace().referents = {{object(1), {.object = heap::SetIndex(1), .reachable = reachable}}};
     return one(detect_unowned_visit);
   }
 };
@@ -275,7 +275,7 @@ TEST_F(UnownedVisits, OfAnObjectThatIsNotCollectedDoNotCount) {
 TEST_F(Detectors, DuplicateVisit) {
   trace().duplicate_slots = {
       {.slot = object(0) + 24, .object = object(1), .containers = {{object(0), 2}}}};
-  trace().referents = {{object(1), {.object = 1, .reachable = true}}};
+  trace().referents = {{object(1), {.object = heap::SetIndex(1), .reachable = true}}};
   Finding finding = one(detect_duplicate_visit);
   EXPECT_EQ(finding.kind, FindingKind::duplicate_visit);
   EXPECT_EQ(finding.severity, Severity::warning);

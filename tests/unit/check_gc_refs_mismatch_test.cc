@@ -17,7 +17,7 @@ protected:
     running.unwound = true;
     running.phase = cpython::Phase::subtract_refs;
     running.set = collection().set;
-    running.container = 0;
+    running.container = heap::SetIndex(0);
     running.gc_refs = {.stored = {3, 1, 1},
                        .collecting = {true, true, true},
                        .before = {3, 1, 1},
@@ -44,7 +44,7 @@ TEST_F(Mismatches, AreStoredValuesThatMemoryDoesNotExplain) {
 }
 
 TEST_F(Mismatches, ExplainAVictimByTheInstancesOfOneDefinition) {
-  running().victim = 2;
+  running().victim = heap::SetIndex(2);
   running().gc_refs->stored[2] = 0;
   running().container_definition = 0x9000;
   running().traversed_modules = {{0x9000, {object(0), object(1)}}};
@@ -58,7 +58,7 @@ TEST_F(Mismatches, ExplainAVictimByTheInstancesOfOneDefinition) {
 }
 
 TEST_F(Mismatches, LeaveAVictimWithoutInstancesUnexplained) {
-  running().victim = 1;
+  running().victim = heap::SetIndex(1);
   running().gc_refs->stored[1] = 0;
   const Finding victim = one(detect_gc_refs_mismatch);
   EXPECT_EQ(victim.unexplained_visits, 1U);

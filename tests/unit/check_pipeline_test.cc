@@ -116,7 +116,7 @@ TEST_F(Checks, ProveThatAStaticSlotIsOverVisited) {
   EXPECT_EQ(negative.cause, Cause::over_visited);
   EXPECT_THAT(negative.message, HasSubstr("belongs to another owner"));
   ASSERT_THAT(negative.visitors, SizeIs(2));
-  EXPECT_EQ(negative.visitors[0].slot, cache);
+  EXPECT_EQ(negative.visitors[0].slot, SlotAddress{cache});
   EXPECT_EQ(negative.visitors[0].owner, Owner::static_storage);
 }
 

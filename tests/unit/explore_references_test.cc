@@ -55,7 +55,7 @@ TEST_F(ExploreReferences, ToAnObject) {
   EXPECT_THAT(others(*tree), ElementsAre(heap_.object(1), heap_.object(2)));
   EXPECT_EQ(tree->rows[0].reference.visits, 1U);
   EXPECT_EQ(tree->rows[0].name.text, "+0x18 of the container");
-  EXPECT_EQ(tree->rows[0].name.slot, heap_.object(1) + 24);
+  EXPECT_EQ(tree->rows[0].name.slot, SlotAddress{heap_.object(1) + 24});
   EXPECT_EQ(tree->rows[1].reference.visits, 2U);
   EXPECT_THAT(tree->notes, IsEmpty());
 }

@@ -146,8 +146,8 @@ TEST_F(HeapWalk, ReadsGcRefsOfARunningCollection) {
   prev(node(1), 5U << 2U | collecting);
   EXPECT_TRUE(walk().corruptions.empty());
   EXPECT_EQ(heap_.spaces[0].collecting, 1U);
-  EXPECT_TRUE(heap_.states[1].is_collecting());
-  EXPECT_EQ(heap_.states[1].gc_refs(), 5);
+  EXPECT_TRUE(heap_.states[heap::HeapIndex(1)].is_collecting());
+  EXPECT_EQ(heap_.states[heap::HeapIndex(1)].gc_refs(), 5);
 }
 
 TEST_F(HeapWalk, AnObjectThatWasFreedOnItsListIsOneFault) {
@@ -157,7 +157,7 @@ TEST_F(HeapWalk, AnObjectThatWasFreedOnItsListIsOneFault) {
   walk();
   EXPECT_NE(problem().find("it was freed while it was tracked"), std::string::npos);
   EXPECT_EQ(heap_.objects, all());
-  EXPECT_FALSE(heap_.usable[2]);
+  EXPECT_FALSE(heap_.usable[heap::HeapIndex(2)]);
   EXPECT_EQ(heap_.unreadable, 1U);
 }
 

@@ -35,7 +35,7 @@ protected:
     std::vector<Address> slots;
     slots.reserve(trace.visits.size());
     for (const auto& visit : trace.visits) {
-      slots.push_back(visit.slot);
+      slots.push_back(visit.slot.at);
     }
     return slots;
   }
@@ -119,7 +119,7 @@ TEST_F(ReplayTrace, ASlotWithoutAVisitIsListed) {
   EXPECT_THAT(slots(result), ElementsAre(object + 0x20));
   ASSERT_THAT(result.others, SizeIs(1));
   EXPECT_EQ(result.others[0].object, child);
-  EXPECT_EQ(result.others[0].slot, object + 0x18);
+  EXPECT_EQ(result.others[0].slot.at, object + 0x18);
 }
 
 TEST_F(ReplayTrace, MoreFieldsWithOneValueThanAreRememberedAreNotRepeated) {

@@ -295,7 +295,7 @@ TEST(ReplayVectorMemory, LoadsAreSlotsAndWrongOnesFaults) {
   ASSERT_TRUE(trace) << trace.error().reason;
   ASSERT_THAT(trace->visits, SizeIs(1));
   EXPECT_EQ(trace->visits[0].object, child);
-  EXPECT_EQ(trace->visits[0].slot, loads + 0x18);
+  EXPECT_EQ(trace->visits[0].slot.at, loads + 0x18);
   ASSERT_THAT(trace->incidents, SizeIs(3));
   EXPECT_EQ(trace->incidents[0].outcome, Outcome::fault);
   EXPECT_EQ(trace->incidents[0].address, unmapped);

@@ -125,7 +125,7 @@ inline analysis::AuditReport audit_report() {
   slot.proven = false;
   slot.object = stderr_object();
   slot.type = "evil.Type";
-  slot.slot = 0x7f52a5531018;
+  slot.slot = SlotAddress{0x7f52a5531018};
   slot.slot_name = "+0x18";
   slot.owner = analysis::Owner::object;
   slot.message = "the field at +0x18 holds a reference to a dict, and is not visited";
@@ -215,7 +215,7 @@ inline std::vector<analysis::ModuleRow> modules() {
   native.visits.resize(1);
   native.visits[0].object = 0x7f52a554c040;
   native.visits[0].summary = "<_io.TextIOWrapper name='<stderr>'>";
-  native.visits[0].slot = 0x9a1000;
+  native.visits[0].slot = {0x9a1000};
   native.visits[0].slot_name = "fatal_error.file";
   native.visits[0].owner = analysis::Owner::static_storage;
   analysis::ModuleRow python;

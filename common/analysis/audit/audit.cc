@@ -72,14 +72,14 @@ private:
         continue;
       }
       Violation& violation = ledger_.add(
-          {ledger_.function_of(request), Rule::unowned_visit, visit.slot, 0}, request.container);
+          {ledger_.function_of(request), Rule::unowned_visit, visit.slot.at, 0}, request.container);
       if (violation.message.empty()) {
         ledger_.set_slot(violation, visit.slot);
         violation.proven = !is_single_with_globals(request);
         violation.message = fmt::format(
             "visits {} through {}, which belongs to the {}",
             explainer_.object(visit.object).summary,
-            violation.slot_name.empty() ? fmt::format("{:#x}", visit.slot) : violation.slot_name,
+            violation.slot_name.empty() ? fmt::format("{:#x}", visit.slot.at) : violation.slot_name,
             violation.owner == Owner::static_storage ? "library's static storage"
                                                      : owner_name(violation.owner));
       }
@@ -115,11 +115,12 @@ private:
         silent[*type].push_back(&request);
       }
     }
-    for (std::uint32_t i = 0; i < collection.set.objects.size(); ++i) {
+    for (std::size_t i = 0; i < collection.set.objects.size(); ++i) {
+      const heap::SetIndex object(i);
       // References that no visit accounts for: each silent instance owns one of them, or none does.
-      const auto found = silent.find(collection.set.objects[i]);
+      const auto found = silent.find(collection.set.objects[object]);
       if (found != silent.end() &&
-          collection.gc_refs(i) >= static_cast<std::int64_t>(found->second.size())) {
+          collection.gc_refs(object) >= static_cast<std::int64_t>(found->second.size())) {
         for (const replay::TraceRequest* request : found->second) {
           add_silent_instance(*request, found->first);
         }
@@ -146,7 +147,8 @@ private:
     }
     const auto type = input_.reader.type_address(container);
     Violation& violation = ledger_.add(
-        {function, Rule::duplicate_visit, type.value_or(0), duplicate.slot - container}, container);
+        {function, Rule::duplicate_visit, type.value_or(0), duplicate.slot.at - container},
+        container);
     if (violation.message.empty()) {
       ledger_.set_slot(violation, duplicate.slot);
       violation.message =
@@ -167,7 +169,7 @@ private:
         ledger_.add({function, Rule::field_not_visited, field.type, field.offset}, field.container);
     violation.instances = field.instances;
     violation.proven = field.proven;
-    ledger_.set_slot(violation, field.container + field.offset);
+    ledger_.set_slot(violation, {field.container + field.offset});
     violation.message = fmt::format(
         "does not visit the field at +{:#x} of '{}', which refers to {}: {}", field.offset,
         violation.type, explainer_.object(field.object).summary,

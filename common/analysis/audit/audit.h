@@ -4,6 +4,7 @@
 
 #include "common/analysis/facts/input.h"
 #include "common/analysis/finding.h"
+#include "common/base/slot_address.h"
 
 #include <cstdint>
 #include <optional>
@@ -33,7 +34,7 @@ struct Violation {
   ObjectView object;           // a container that shows it
   std::uint64_t instances = 1; // traced containers that show it
   std::string type;            // the type concerned, where a function serves several
-  std::optional<Address> slot;
+  std::optional<SlotAddress> slot;
   std::string slot_name;
   Owner owner = Owner::unknown; // of the slot
   std::optional<Address> pc;

@@ -77,7 +77,7 @@ Violation& AuditLedger::add(const ViolationKey& key, Address container) {
   return violation;
 }
 
-void AuditLedger::set_slot(Violation& violation, Address slot) {
+void AuditLedger::set_slot(Violation& violation, SlotAddress slot) {
   violation.slot = slot;
   violation.slot_name = ownership_.slot_name(violation.object.address, slot);
   violation.owner = ownership_.owner(violation.object.address, slot);

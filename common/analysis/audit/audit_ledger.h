@@ -5,6 +5,7 @@
 #include "common/analysis/facts/explain.h"
 #include "common/analysis/facts/ownership.h"
 #include "common/analysis/facts/slot_survey.h"
+#include "common/base/slot_address.h"
 
 #include <compare>
 #include <map>
@@ -41,7 +42,7 @@ public:
   /// The violation, counted once more; without a message when it is a new one. The function has
   /// been entered.
   Violation& add(const ViolationKey& key, Address container);
-  void set_slot(Violation& violation, Address slot);
+  void set_slot(Violation& violation, SlotAddress slot);
 
   /// All functions with their violations, proven ones first; by library, then name.
   std::vector<AuditedFunction> finish();

@@ -16,8 +16,8 @@ constexpr std::uint64_t field_limit = 4096; // bytes of each instance that are l
 /// A word that holds the address of a collected object, without a visit.
 struct Word {
   std::uint64_t offset = 0;
-  std::uint32_t object = 0; // index into the set
-  Address type = 0;         // of the container
+  heap::SetIndex object;
+  Address type = 0; // of the container
   Address container = 0;
 };
 
@@ -82,7 +82,7 @@ public:
       : input_(input), set_(set), result_(result), survey_(survey), ownership_(ownership),
         not_completed_(survey.not_completed()) {
     for (std::size_t i = 0; i < set.objects.size(); ++i) {
-      index_.emplace(set.objects[i], static_cast<std::uint32_t>(i));
+      index_.emplace(set.objects[heap::SetIndex(i)], heap::SetIndex(i));
     }
   }
 
@@ -117,14 +117,14 @@ private:
         return;
       }
       const auto object = index_.find(*word);
-      if (object != index_.end() && !visited_.contains(slot) && !is_weak(object->second)) {
+      if (object != index_.end() && !visited_.contains({slot}) && !is_weak(object->second)) {
         words_.push_back({slot - container, object->second, type, container});
       }
     }
   }
 
   /// A list of weak references begins in the object that they refer to, and does not own them.
-  bool is_weak(std::uint32_t object) {
+  bool is_weak(heap::SetIndex object) {
     const Address type = input_.heap.types[set_.heap_index[object]];
     return input_.reader.is_instance(type, "_PyWeakref_RefType") ||
            input_.reader.is_instance(type, "_PyWeakref_ProxyType") ||
@@ -215,9 +215,9 @@ private:
   const replay::RoundResult& result_;
   const SlotSurvey& survey_;
   Ownership& ownership_;
-  std::unordered_map<Address, std::uint32_t> index_;
+  std::unordered_map<Address, heap::SetIndex> index_;
   std::unordered_set<std::uint32_t> not_completed_; // requests
-  std::unordered_set<Address> visited_;             // slots of one request
+  std::unordered_set<SlotAddress> visited_;         // of one request
   std::vector<Word> words_;
 };
 

@@ -89,7 +89,7 @@ void prepare_names(const Facts& facts, Explainer& explainer) {
     for (const NegativeObject& negative : collection.negatives) {
       named.push_back(collection.set.objects[negative.object]);
       for (const replay::Decrement& decrement : negative.told()) {
-        named.push_back(collection.set.objects[decrement.container]);
+        named.push_back(collection.set.objects[heap::SetIndex(decrement.container)]);
       }
     }
   }

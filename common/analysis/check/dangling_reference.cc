@@ -15,7 +15,7 @@ Finding finding_of(const DanglingVisit& dangling, Explainer& explainer) {
   std::uint64_t visits = 0;
   for (const DanglingVisit::By& by : dangling.by) {
     Visitor visitor = explainer.visitor(by.container, dangling.object, by.visits);
-    if (by.slot != 0) {
+    if (by.slot.is_known()) {
       explainer.attach_slot(visitor, by.slot);
     }
     if (const std::string name = explainer.item_name(by.container, dangling.object);

@@ -29,10 +29,10 @@ public:
       reserve_huge(list_.rows, set.objects.size());
     }
     for (std::size_t k = 0; k < set.objects.size(); ++k) {
-      list_.rows.push_back({.object = set.objects[k],
+      list_.rows.push_back({.object = set.objects[heap::SetIndex(k)],
                             .gc_refs = result.gc_refs[k],
-                            .refcount = set.refcounts[k],
-                            .type = types_.index(heap_.types[set.heap_index[k]])});
+                            .refcount = set.refcounts[heap::SetIndex(k)],
+                            .type = types_.index(heap_.types[set.heap_index[heap::SetIndex(k)]])});
     }
     lacks_.add(set.objects.size(), result);
   }

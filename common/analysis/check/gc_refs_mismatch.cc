@@ -20,7 +20,7 @@ public:
       if (gc_refs_.collecting[i] &&
           (gc_refs_.stored[i] > gc_refs_.before[i] || gc_refs_.stored[i] < gc_refs_.after[i])) {
         if (i == running_.victim || ++differ <= mismatch_limit) {
-          detection.findings.push_back(difference(i));
+          detection.findings.push_back(difference(heap::SetIndex(i)));
         }
       }
     }
@@ -37,7 +37,7 @@ public:
   }
 
 private:
-  Finding finding_of(std::uint32_t object) {
+  Finding finding_of(heap::SetIndex object) {
     Finding finding;
     finding.kind = FindingKind::gc_refs_mismatch;
     finding.interpreter = running_.interpreter;
@@ -49,7 +49,7 @@ private:
     return finding;
   }
 
-  Finding difference(std::uint32_t object) {
+  Finding difference(heap::SetIndex object) {
     Finding finding = finding_of(object);
     finding.severity = Severity::warning;
     finding.message = fmt::format(
@@ -80,7 +80,7 @@ private:
     return most;
   }
 
-  Finding explain_victim(std::uint32_t victim) {
+  Finding explain_victim(heap::SetIndex victim) {
     const std::int64_t value = gc_refs_.stored[victim];
     const std::int64_t recomputed = gc_refs_.before[victim];
     const bool visits_victim = gc_refs_.after[victim] != recomputed;

@@ -21,7 +21,7 @@ Slots slots_of(const CollectionFacts& collection) {
   }
   const SlotSurvey& survey = collection.trace->survey;
   for (const SlotVisit& visit : survey.visits) {
-    if (!visit.counted || visit.slot == 0 || !negatives.contains(visit.object)) {
+    if (!visit.counted || !visit.slot.is_known() || !negatives.contains(visit.object)) {
       continue;
     }
     const auto [found, fresh] =
@@ -39,7 +39,7 @@ Finding finding_of(const CollectionFacts& collection, const NegativeObject& nega
       object_finding(FindingKind::negative_gc_refs, collection, negative.object, explainer);
   const Address object = collection.set.objects[negative.object];
   for (const replay::Decrement& decrement : negative.told()) {
-    const Address container = collection.set.objects[decrement.container];
+    const Address container = collection.set.objects[heap::SetIndex(decrement.container)];
     Visitor visitor = explainer.visitor(container, object, decrement.visits);
     if (const auto slot = slots.find({container, object}); slot != slots.end()) {
       explainer.attach_slot(visitor, slot->second->slot);

@@ -73,7 +73,7 @@ std::string incident_sentence(const IncidentGroup& group, Explainer& explainer) 
                      describe_incident(group.first, explainer.place(group.first.pc)));
 }
 
-Finding object_finding(FindingKind kind, const CollectionFacts& collection, std::uint32_t object,
+Finding object_finding(FindingKind kind, const CollectionFacts& collection, heap::SetIndex object,
                        Explainer& explainer) {
   Finding finding;
   finding.kind = kind;
@@ -85,7 +85,7 @@ Finding object_finding(FindingKind kind, const CollectionFacts& collection, std:
 }
 
 Visitor slot_visitor(Explainer& explainer, Address container, Address object, std::uint64_t visits,
-                     Address slot) {
+                     SlotAddress slot) {
   Visitor visitor = explainer.visitor(container, object, visits);
   explainer.attach_slot(visitor, slot);
   return visitor;

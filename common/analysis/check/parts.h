@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/analysis/check/detectors.h"
+#include "common/base/slot_address.h"
 
 #include <cstdint>
 #include <string_view>
@@ -28,11 +29,11 @@ Finding incident_finding(FindingKind kind, const CollectionFacts& collection,
 std::string incident_sentence(const IncidentGroup& group, Explainer& explainer);
 
 /// About an object of the set, with its arithmetic, without a message.
-Finding object_finding(FindingKind kind, const CollectionFacts& collection, std::uint32_t object,
+Finding object_finding(FindingKind kind, const CollectionFacts& collection, heap::SetIndex object,
                        Explainer& explainer);
 /// A visitor of `object` through `slot`.
 Visitor slot_visitor(Explainer& explainer, Address container, Address object, std::uint64_t visits,
-                     Address slot);
+                     SlotAddress slot);
 
 /// Notes how many of `count` are more than `limit`: "3 further slots are not listed".
 void note_rest(Detection& detection, std::uint64_t count, std::uint64_t limit,

@@ -12,7 +12,7 @@ std::string what_it_visits(const ForeignSlot& slot, const Visitor& first) {
   const std::size_t count = slot.visits.size();
   return fmt::format(
       "{} visits {}, {}, which the {} container{} that visit{} it {} not own. ", first.function,
-      first.slot_name.empty() ? fmt::format("the slot {:#x}", slot.slot) : first.slot_name,
+      first.slot_name.empty() ? fmt::format("the slot {:#x}", slot.slot.at) : first.slot_name,
       first.owner == Owner::static_storage
           ? "a static variable"
           : fmt::format("a field of the {}", owner_name(first.owner)),

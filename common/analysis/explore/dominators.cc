@@ -46,7 +46,7 @@ private:
     const auto& set = collection.set;
     std::vector<std::uint64_t> sizes;
     sizes.reserve(set.objects.size());
-    for (const std::uint32_t i : set.heap_index) {
+    for (const heap::HeapIndex i : set.heap_index) {
       const cpython::ObjectSize size = sizes_.size(heap_.objects[i], heap_.types[i]);
       sizes.push_back(size.bytes);
       survey_.size += size;
@@ -69,10 +69,10 @@ private:
                 std::uint32_t node) const {
     const std::uint32_t parent = retention.tree.parent[node];
     Dominator row;
-    row.object.address = collection.set.objects[node];
+    row.object.address = collection.set.objects[heap::SetIndex(node)];
     row.retained = retention.bytes[node];
     row.objects = retention.objects[node];
-    row.held_by = parent == heap::virtual_root ? 0 : collection.set.objects[parent];
+    row.held_by = parent == heap::virtual_root ? 0 : collection.set.objects[heap::SetIndex(parent)];
     row.reachable = collection.reachable[node];
     return row;
   }
@@ -121,7 +121,7 @@ private:
         .below(
             node,
             [&](std::uint32_t each) {
-              const std::uint32_t index = collection.set.heap_index[each];
+              const heap::HeapIndex index = collection.set.heap_index[heap::SetIndex(each)];
               const Address type = heap_.types[index];
               RetainedType& total = types[type];
               total.type = type;

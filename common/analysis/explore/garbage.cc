@@ -43,7 +43,7 @@ public:
     for (std::uint32_t i = 0; i < unreachable_.size(); ++i) {
       if (unreachable_[i]) {
         nodes_.push_back(i);
-        addresses_.insert(set.objects[i]);
+        addresses_.insert(set.objects[heap::SetIndex(i)]);
       }
     }
     add_objects();
@@ -55,7 +55,7 @@ public:
 
 private:
   Address type_of(std::uint32_t node) const {
-    return heap_.types[collection_->set.heap_index[node]];
+    return heap_.types[collection_->set.heap_index[heap::SetIndex(node)]];
   }
 
   std::vector<TypeCount> rows(const Counts& counts) const {
@@ -72,8 +72,8 @@ private:
     for (const std::uint32_t node : nodes_) {
       const std::uint32_t type = types_.index(type_of(node));
       ++counts[type];
-      found_.objects.push_back({.address = collection_->set.objects[node],
-                                .refcount = collection_->set.refcounts[node],
+      found_.objects.push_back({.address = collection_->set.objects[heap::SetIndex(node)],
+                                .refcount = collection_->set.refcounts[heap::SetIndex(node)],
                                 .type = type,
                                 .cycle = {}});
     }
@@ -147,7 +147,8 @@ private:
         continue;
       }
       const cpython::TypeFinalization& type = finalization(type_of(nodes_[i]));
-      const bool finalized = heap_.states[collection_->set.heap_index[nodes_[i]]].is_finalized();
+      const bool finalized =
+          heap_.states[collection_->set.heap_index[heap::SetIndex(nodes_[i])]].is_finalized();
       if (type.finalize != 0 && !finalized) {
         ++finalizers[object.type];
       }

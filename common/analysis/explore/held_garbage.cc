@@ -27,8 +27,8 @@ public:
   Result<void> find(const heap::Heap& heap) {
     std::vector<Address> containers;
     for (std::size_t i = 0; i < heap.objects.size(); ++i) {
-      if (heap.usable[i]) {
-        containers.push_back(heap.objects[i]);
+      if (heap.usable[heap::HeapIndex(i)]) {
+        containers.push_back(heap.objects[heap::HeapIndex(i)]);
       }
     }
     while (!containers.empty()) {
@@ -124,7 +124,7 @@ public:
       held_[hold.holder.object].push_back(hold.node);
     }
     for (std::uint32_t node = 0; node < left_.size(); ++node) {
-      nodes_.emplace(collection.set.objects[node], node);
+      nodes_.emplace(collection.set.objects[heap::SetIndex(node)], node);
       if (left_[node] != 0) {
         roots_.push_back(node);
       }

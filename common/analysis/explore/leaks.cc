@@ -67,7 +67,7 @@ private:
       }
       for (std::uint32_t node = 0; node < collection->set.objects.size(); ++node) {
         if (collection->replayed.gc_refs[node] > 0) {
-          pinned_.push_back({.object = collection->set.objects[node],
+          pinned_.push_back({.object = collection->set.objects[heap::SetIndex(node)],
                              .collection = static_cast<std::uint32_t>(i),
                              .node = node});
         }
@@ -81,14 +81,14 @@ private:
   }
 
   std::uint64_t refcount(const Pinned& each) const {
-    return collections_[each.collection].set.refcounts[each.node];
+    return collections_[each.collection].set.refcounts[heap::SetIndex(each.node)];
   }
   std::uint64_t gc_refs(const Pinned& each) const {
     return static_cast<std::uint64_t>(collections_[each.collection].replayed.gc_refs[each.node]);
   }
   const std::string& type_name(const Pinned& each) {
     const auto& set = collections_[each.collection].set;
-    return reader_.type(heap_.types[set.heap_index[each.node]]).name;
+    return reader_.type(heap_.types[set.heap_index[heap::SetIndex(each.node)]]).name;
   }
 
   void add(LeakGroup&& group, std::uint64_t references, LeakExample example) {

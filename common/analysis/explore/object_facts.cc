@@ -74,7 +74,8 @@ private:
       if (at != objects.end()) {
         const auto node = static_cast<std::size_t>(at - objects.begin());
         const std::int64_t gc_refs = collection->replayed.gc_refs[node];
-        const auto refcount = static_cast<std::int64_t>(collection->set.refcounts[node]);
+        const auto refcount =
+            static_cast<std::int64_t>(collection->set.refcounts[heap::SetIndex(node)]);
         facts_.collector = {.gc_refs = gc_refs,
                             .visits = static_cast<std::uint64_t>(refcount - gc_refs),
                             .reachable = collection->reachable[node]};

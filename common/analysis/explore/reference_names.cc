@@ -41,7 +41,7 @@ Result<void> ReferenceNames::trace(const TracerSource& tracer,
     return {};
   }
   for (const replay::TracedVisit& visit : trace->visits) {
-    if (visit.slot != 0) {
+    if (visit.slot.is_known()) {
       slots_.try_emplace({requests[visit.request].container, visit.object}, visit.slot);
     }
   }

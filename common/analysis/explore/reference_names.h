@@ -3,6 +3,7 @@
 
 #include "common/analysis/explore/references.h"
 #include "common/analysis/facts/ownership.h"
+#include "common/base/slot_address.h"
 #include "common/cpython/objects/object_reader.h"
 #include "common/image/module.h"
 #include "common/replay/emulated.h"
@@ -18,8 +19,8 @@
 namespace pygc::analysis {
 
 struct ReferenceName {
-  std::string text;            // empty: not known
-  std::optional<Address> slot; // where the pointer lies, when a trace told it
+  std::string text;                // empty: not known
+  std::optional<SlotAddress> slot; // where the pointer lies, when a trace told it
 };
 
 /// Starts the emulator when it is first needed. Errors: those of its start.
@@ -46,7 +47,7 @@ private:
 
   cpython::ObjectReader& reader_;
   Ownership ownership_;
-  std::map<std::pair<Address, Address>, Address> slots_; // by container and object
+  std::map<std::pair<Address, Address>, SlotAddress> slots_; // by container and object
 };
 
 } // namespace pygc::analysis

@@ -53,8 +53,8 @@ Result<References> find_referrers(replay::Replayer& replayer, const heap::Heap& 
   for (std::size_t i = 0; i < heap.objects.size();) {
     containers.clear();
     for (; i < heap.objects.size() && containers.size() < objects_at_a_time; ++i) {
-      if (heap.usable[i]) {
-        containers.push_back(heap.objects[i]);
+      if (heap.usable[heap::HeapIndex(i)]) {
+        containers.push_back(heap.objects[heap::HeapIndex(i)]);
       }
     }
     const auto added = add_visits(

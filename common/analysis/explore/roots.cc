@@ -82,15 +82,15 @@ std::optional<Root> RootNames::root(Address at) {
   if (at == 0) {
     return Root{.kind = RootKind::thread_register, .name = {}};
   }
-  const Owner owner = ownership_.owner(Ownership::Extent{}, at);
+  const Owner owner = ownership_.owner(Ownership::Extent{}, {at});
   if (owner == Owner::interpreter || owner == Owner::runtime) {
-    std::string name = ownership_.slot_name(0, at);
+    std::string name = ownership_.slot_name(0, {at});
     return Root{.kind = owner == Owner::runtime ? RootKind::runtime : RootKind::interpreter,
                 .at = at,
                 .name = std::move(name)};
   }
   if (owner == Owner::static_storage) {
-    return Root{.kind = RootKind::static_storage, .at = at, .name = ownership_.slot_name(0, at)};
+    return Root{.kind = RootKind::static_storage, .at = at, .name = ownership_.slot_name(0, {at})};
   }
   const image::Region* region = image_.memory().find(at);
   for (const machine::Thread& thread : threads_) {

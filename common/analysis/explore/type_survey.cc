@@ -55,19 +55,20 @@ private:
     if (question_.garbage) {
       for (const Collection& collection : collections) {
         for (std::size_t node = 0; node < collection.reachable.size(); ++node) {
-          wanted_[collection.set.heap_index[node]] = !collection.reachable[node];
+          wanted_[collection.set.heap_index[heap::SetIndex(node)]] = !collection.reachable[node];
         }
       }
       return;
     }
     const cpython::Runtime& runtime = reader_.runtime();
-    for (const heap::ListRange& list : heap_.lists) {
-      const bool frozen =
-          runtime.interpreters[list.interpreter].generations[list.generation].permanent;
-      for (std::size_t i = list.first; i < list.first + list.count; ++i) {
-        wanted_[i] = heap_.usable[i];
+    for (const heap::SpaceRange& space : heap_.spaces) {
+      const bool frozen = runtime.interpreters[space.interpreter].spaces[space.space].kind ==
+                          cpython::SpaceKind::permanent;
+      for (std::size_t i = space.first; i < space.first + space.count; ++i) {
+        wanted_[i] = heap_.usable[heap::HeapIndex(i)];
         survey_.frozen += wanted_[i] && frozen ? 1U : 0U;
-        survey_.immortal += wanted_[i] && runtime.is_immortal(heap_.refcounts[i]) ? 1U : 0U;
+        survey_.immortal +=
+            wanted_[i] && runtime.is_immortal(heap_.refcounts[heap::HeapIndex(i)]) ? 1U : 0U;
       }
     }
   }
@@ -84,15 +85,16 @@ private:
     row_index_.assign(heap_.objects.size(), 0);
     bytes_.assign(question_.retained ? heap_.objects.size() : 0, 0);
     for (std::size_t i = 0; i < heap_.objects.size(); ++i) {
-      if (!heap_.usable[i] || (!wanted_[i] && !question_.retained)) {
+      if (!heap_.usable[heap::HeapIndex(i)] || (!wanted_[i] && !question_.retained)) {
         continue;
       }
-      const cpython::ObjectSize size = sizes_.size(heap_.objects[i], heap_.types[i]);
+      const cpython::ObjectSize size =
+          sizes_.size(heap_.objects[heap::HeapIndex(i)], heap_.types[heap::HeapIndex(i)]);
       if (question_.retained) {
         bytes_[i] = size.bytes;
       }
       if (wanted_[i]) {
-        row_index_[i] = row_of(heap_.types[i]);
+        row_index_[i] = row_of(heap_.types[heap::HeapIndex(i)]);
         TypeRow& row = survey_.rows[row_index_[i]];
         ++row.objects;
         row.size += size;
@@ -118,15 +120,16 @@ private:
       heap::DominatorWalk(retention.tree)
           .all(
               [&](std::uint32_t node) {
-                if (wanted_[at[node]] && open[row_index_[at[node]]]++ == 0) {
-                  TypeRow& row = survey_.rows[row_index_[at[node]]];
+                if (wanted_[at[heap::SetIndex(node)]] &&
+                    open[row_index_[at[heap::SetIndex(node)]]]++ == 0) {
+                  TypeRow& row = survey_.rows[row_index_[at[heap::SetIndex(node)]]];
                   row.retained += retention.bytes[node];
                   row.retained_objects += retention.objects[node];
                 }
               },
               [&](std::uint32_t node) {
-                if (wanted_[at[node]]) {
-                  --open[row_index_[at[node]]];
+                if (wanted_[at[heap::SetIndex(node)]]) {
+                  --open[row_index_[at[heap::SetIndex(node)]]];
                 }
               });
     }

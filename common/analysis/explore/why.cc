@@ -81,8 +81,9 @@ private:
 
   bool is_wanted(const heap::CollectedSet& set, std::uint32_t node) {
     return question_.object != 0
-               ? wanted_.contains(set.objects[node])
-               : reader_.type(heap_.types[set.heap_index[node]]).name == question_.type;
+               ? wanted_.contains(set.objects[heap::SetIndex(node)])
+               : reader_.type(heap_.types[set.heap_index[heap::SetIndex(node)]]).name ==
+                     question_.type;
   }
 
   void search(const Collection& collection) {
@@ -95,7 +96,7 @@ private:
         if (!collection.reachable[node]) {
           ++why_.unreachable;
           if (unreachable_.size() < unreachable_each) {
-            unreachable_.push_back(collection.set.objects[node]);
+            unreachable_.push_back(collection.set.objects[heap::SetIndex(node)]);
           }
         }
       }
@@ -107,7 +108,7 @@ private:
     for (const auto& nodes : found) {
       std::vector<Address>& path = paths_.emplace_back();
       for (const std::uint32_t node : nodes) {
-        path.push_back(collection.set.objects[node]);
+        path.push_back(collection.set.objects[heap::SetIndex(node)]);
       }
       if (untracked_ != 0) {
         path.push_back(untracked_);

@@ -27,8 +27,8 @@ public:
       : input_(input), runtime_(input.reader.runtime()), interpreter_(interpreter) {
     listed_.insert(input.heap.objects.begin(), input.heap.objects.end());
     for (std::size_t i = 0; i < input.heap.objects.size(); ++i) {
-      if (!input.heap.usable[i]) {
-        told_.insert(input.heap.objects[i]);
+      if (!input.heap.usable[heap::HeapIndex(i)]) {
+        told_.insert(input.heap.objects[heap::HeapIndex(i)]);
       }
     }
   }
@@ -90,7 +90,7 @@ public:
         continue;
       }
       for (DanglingVisit::By& by : found->second.by) {
-        if (by.container == requests[visit.request].container && by.slot == 0) {
+        if (by.container == requests[visit.request].container && !by.slot.is_known()) {
           by.slot = visit.slot;
         }
       }
@@ -186,7 +186,7 @@ Result<VisitedFacts> find_dangling(const CheckInput& input, std::int64_t interpr
   std::unordered_set<Address> endless; // not waited for a second time
   for (const replay::Incident& incident : incidents) {
     if (incident.outcome == replay::Outcome::timeout) {
-      endless.insert(set.objects[incident.container]);
+      endless.insert(set.objects[heap::SetIndex(incident.container)]);
     }
   }
   std::vector<Address> containers;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/analysis/facts/input.h"
+#include "common/base/slot_address.h"
 #include "common/heap/collected_set.h"
 
 #include <cstdint>
@@ -19,7 +20,7 @@ struct DanglingVisit {
   struct By {
     Address container = 0;
     std::uint64_t visits = 0;
-    Address slot = 0; // where the pointer was loaded from; 0: not known
+    SlotAddress slot; // where the pointer was loaded from
   };
   std::vector<By> by;
 };

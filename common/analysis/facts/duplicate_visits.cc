@@ -7,7 +7,7 @@ namespace pygc::analysis {
 namespace {
 
 struct Source {
-  Address slot = 0;
+  SlotAddress slot;
   Address object = 0;
   Address container = 0;
 };

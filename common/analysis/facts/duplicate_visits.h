@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/analysis/facts/slot_survey.h"
+#include "common/base/slot_address.h"
 
 #include <vector>
 
@@ -13,7 +14,7 @@ struct DuplicateSlot {
     Address address = 0;
     std::uint64_t visits = 0;
   };
-  Address slot = 0;
+  SlotAddress slot;
   Address object = 0; // what the slot refers to
   std::vector<Container> containers;
 

@@ -64,7 +64,7 @@ std::string Explainer::item_name(Address container, Address object) {
                                     : fmt::format("['{}']", reader_.text(place->key).value_or("?"));
 }
 
-void Explainer::attach_slot(Visitor& visitor, Address slot) {
+void Explainer::attach_slot(Visitor& visitor, SlotAddress slot) {
   visitor.slot = slot;
   visitor.slot_name = ownership_.slot_name(visitor.container, slot);
   visitor.owner = ownership_.owner(visitor.container, slot);

@@ -4,6 +4,7 @@
 #include "common/analysis/facts/ownership.h"
 #include "common/analysis/facts/traverse_function.h"
 #include "common/analysis/finding.h"
+#include "common/base/slot_address.h"
 #include "common/cpython/objects/object_names.h"
 #include "common/cpython/objects/object_reader.h"
 #include "common/heap/heap.h"
@@ -40,7 +41,7 @@ public:
     return analysis::traverse_function(reader_, container, visited);
   }
   /// Adds the slot that the visit came from, with its name and owner.
-  void attach_slot(Visitor& visitor, Address slot);
+  void attach_slot(Visitor& visitor, SlotAddress slot);
   std::string function_name(Address function) const { return image_.describe_code(function); }
   /// A place in code: "faulthandler_traverse+0x12".
   std::string place(Address pc) const { return image_.describe_code(pc); }

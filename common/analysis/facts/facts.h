@@ -43,7 +43,7 @@ struct MismatchedFile {
 
 /// An object whose gc_refs is negative, with all who visit it.
 struct NegativeObject {
-  std::uint32_t object = 0;                  // index into the set
+  heap::SetIndex object;
   std::vector<replay::Decrement> decrements; // in order of traversal
 
   std::span<const replay::Decrement> told() const {
@@ -53,8 +53,8 @@ struct NegativeObject {
 
 /// An object that a suspicious slot refers to.
 struct Referent {
-  std::uint32_t object = 0; // index into the set
-  bool reachable = false;   // the collector would find it so
+  heap::SetIndex object;
+  bool reachable = false; // the collector would find it so
 };
 
 /// What the traced traversals of one collection gave. Slots are suspicious that containers visit
@@ -83,9 +83,9 @@ struct CollectionFacts {
   std::optional<Error> compare_failure;
   std::optional<Error> trace_failure;
 
-  std::int64_t gc_refs(std::uint32_t object) const { return replayed.gc_refs[object]; }
+  std::int64_t gc_refs(heap::SetIndex object) const { return replayed.gc_refs[object]; }
   /// Visits that gc_refs has been decremented for.
-  std::uint64_t visits(std::uint32_t object) const {
+  std::uint64_t visits(heap::SetIndex object) const {
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(set.refcounts[object]) -
                                       gc_refs(object));
   }

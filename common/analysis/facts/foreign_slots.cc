@@ -17,7 +17,7 @@ bool is_single_with_globals(cpython::ObjectReader& reader, Address container) {
 
 std::vector<ForeignSlot> find_foreign_slots(const SlotSurvey& survey,
                                             cpython::ObjectReader& reader) {
-  std::map<Address, ForeignSlot> by_slot;
+  std::map<SlotAddress, ForeignSlot> by_slot;
   for (const SlotVisit& visit : survey.visits) {
     if (!visit.is_unowned() || survey.requests[visit.request].function != 0) {
       continue;

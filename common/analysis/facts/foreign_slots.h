@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/analysis/facts/slot_survey.h"
+#include "common/base/slot_address.h"
 
 #include <vector>
 
@@ -15,7 +16,7 @@ struct ForeignSlot {
     /// to visit its globals as long as it lives.
     bool single_with_globals = false;
   };
-  Address slot = 0;
+  SlotAddress slot;
   Address object = 0; // what the slot refers to
   Owner owner = Owner::unknown;
   std::vector<Visit> visits; // in order of traversal

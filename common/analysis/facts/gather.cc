@@ -138,7 +138,7 @@ private:
       by_object[decrement.watched].push_back(decrement);
     }
     for (const std::uint32_t object : watched) {
-      facts.negatives.push_back({object, std::move(by_object[object])});
+      facts.negatives.push_back({heap::SetIndex(object), std::move(by_object[object])});
     }
     return {};
   }
@@ -148,7 +148,7 @@ private:
     std::vector<Address> visitors;
     for (const NegativeObject& negative : facts.negatives) {
       for (const replay::Decrement& decrement : negative.told()) {
-        visitors.push_back(facts.set.objects[decrement.container]);
+        visitors.push_back(facts.set.objects[heap::SetIndex(decrement.container)]);
       }
     }
     std::vector<replay::TraceRequest> planned = plan_traces(input_, facts.set, visitors);
@@ -185,10 +185,11 @@ private:
     }
     // What has references from outside needs no search: the graph of a large heap is dear.
     bool search = false;
-    for (std::uint32_t i = 0; i < facts.set.objects.size(); ++i) {
-      if (std::ranges::binary_search(wanted, facts.set.objects[i])) {
-        const bool root = facts.gc_refs(i) != 0;
-        trace.referents[facts.set.objects[i]] = {i, root};
+    for (std::size_t i = 0; i < facts.set.objects.size(); ++i) {
+      const heap::SetIndex object(i);
+      if (std::ranges::binary_search(wanted, facts.set.objects[object])) {
+        const bool root = facts.gc_refs(object) != 0;
+        trace.referents[facts.set.objects[object]] = {object, root};
         search = search || !root;
       }
     }

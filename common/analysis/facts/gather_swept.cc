@@ -217,7 +217,7 @@ private:
       if (!reachable.contains(object) || refs < 0 || refs > static_cast<std::int64_t>(refcount)) {
         return false;
       }
-      const auto index = static_cast<std::uint32_t>(facts.set.objects.size());
+      const heap::SetIndex index(facts.set.objects.size());
       facts.set.objects.push_back(object);
       facts.set.refcounts.push_back(refcount);
       facts.replayed.gc_refs.push_back(refs);

@@ -11,7 +11,7 @@ std::vector<TypeCount> count_types(cpython::ObjectReader& reader, const heap::He
                                    const heap::SpaceRange& space, std::size_t top) {
   std::unordered_map<Address, std::uint64_t> by_type;
   for (std::size_t i = space.first; i < space.first + space.count; ++i) {
-    ++by_type[heap.types[i]];
+    ++by_type[heap.types[heap::HeapIndex(i)]];
   }
   std::vector<TypeCount> types;
   types.reserve(by_type.size());

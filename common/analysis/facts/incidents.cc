@@ -23,7 +23,7 @@ IncidentSummary summarize_incidents(const CheckInput& input, const heap::Collect
       ++summary.unsupported[incident.pc];
       continue;
     }
-    const Address container = set.objects[incident.container];
+    const Address container = set.objects[heap::SetIndex(incident.container)];
     const Address function = traverse_function(input.reader, container, 0);
     auto [found, fresh] = groups.try_emplace({incident.outcome, function, incident.pc});
     if (!fresh) {

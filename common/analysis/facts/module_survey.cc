@@ -20,9 +20,10 @@ public:
   Result<std::vector<ModuleRow>> run() {
     for (const heap::SpaceRange& list : input_.heap.spaces) {
       for (std::size_t i = list.first; i < list.first + list.count; ++i) {
-        if (input_.heap.usable[i] &&
-            input_.reader.is_instance(input_.heap.types[i], "PyModule_Type")) {
-          add(list, i);
+        if (const heap::HeapIndex index(i);
+            input_.heap.usable[index] &&
+            input_.reader.is_instance(input_.heap.types[index], "PyModule_Type")) {
+          add(list, index);
         }
       }
     }
@@ -37,7 +38,7 @@ public:
   }
 
 private:
-  void add(const heap::SpaceRange& list, std::size_t index) {
+  void add(const heap::SpaceRange& list, heap::HeapIndex index) {
     const Address object = input_.heap.objects[index];
     const auto info = input_.reader.module(object);
     if (!info) {
@@ -108,7 +109,7 @@ private:
       }
       std::map<Address, bool> by_object;
       for (std::size_t k = 0; k < set.objects.size(); ++k) {
-        by_object.emplace(set.objects[k], (*reachable)[k]);
+        by_object.emplace(set.objects[heap::SetIndex(k)], (*reachable)[k]);
       }
       for (ModuleRow& row : rows_) {
         if (const auto found = by_object.find(row.info.address); found != by_object.end()) {

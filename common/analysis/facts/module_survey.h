@@ -3,6 +3,7 @@
 
 #include "common/analysis/facts/input.h"
 #include "common/analysis/owner.h"
+#include "common/base/slot_address.h"
 #include "common/cpython/objects/object_reader.h"
 
 #include <optional>
@@ -15,7 +16,7 @@ namespace pygc::analysis {
 struct ModuleVisit {
   Address object = 0;
   std::string summary;
-  Address slot = 0; // 0: unknown
+  SlotAddress slot;
   std::string slot_name;
   Owner owner = Owner::unknown;
 };

@@ -39,11 +39,11 @@ Ownership::Ownership(const image::ProcessImage& image, cpython::ObjectReader& re
   std::ranges::sort(statics_, {}, [](const StaticRange& each) { return each.range.start; });
 }
 
-const image::Module* Ownership::static_image(Address slot) const {
+const image::Module* Ownership::static_image(SlotAddress slot) const {
   const auto after = std::ranges::upper_bound(
-      statics_, slot, {}, [](const StaticRange& each) { return each.range.start; });
-  return after != statics_.begin() && (after - 1)->range.contains(slot) ? (after - 1)->module
-                                                                        : nullptr;
+      statics_, slot.at, {}, [](const StaticRange& each) { return each.range.start; });
+  return after != statics_.begin() && (after - 1)->range.contains(slot.at) ? (after - 1)->module
+                                                                           : nullptr;
 }
 
 Ownership::Extent Ownership::extent(Address container) {
@@ -60,23 +60,24 @@ Ownership::Extent Ownership::extent(Address container) {
   return extent;
 }
 
-Owner Ownership::owner(const Extent& extent, Address slot) const {
-  if (slot == 0) {
+Owner Ownership::owner(const Extent& extent, SlotAddress slot) const {
+  if (!slot.is_known()) {
     return Owner::unknown;
   }
-  if (extent.object.contains(slot)) {
+  if (extent.object.contains(slot.at)) {
     return Owner::object;
   }
-  if (extent.state.contains(slot)) {
+  if (extent.state.contains(slot.at)) {
     return Owner::module_state;
   }
   const cpython::Runtime& runtime = reader_.runtime();
   for (const cpython::Interpreter& interpreter : runtime.interpreters) {
-    if (slot >= interpreter.address && slot - interpreter.address < runtime.layout.interp_size) {
+    if (slot.at >= interpreter.address &&
+        slot.at - interpreter.address < runtime.layout.interp_size) {
       return Owner::interpreter;
     }
   }
-  if (slot >= runtime.address && slot - runtime.address < runtime.layout.runtime_size) {
+  if (slot.at >= runtime.address && slot.at - runtime.address < runtime.layout.runtime_size) {
     return Owner::runtime;
   }
   if (static_image(slot) != nullptr) {
@@ -86,20 +87,21 @@ Owner Ownership::owner(const Extent& extent, Address slot) const {
   return extent.state.end != 0 ? Owner::module_state : Owner::object;
 }
 
-std::string Ownership::slot_name(Address container, Address slot) {
+std::string Ownership::slot_name(Address container, SlotAddress slot) {
   if (const image::Module* module = static_image(slot)) {
-    if (const auto named = module->describe_static(slot)) {
+    if (const auto named = module->describe_static(slot.at)) {
       return *named;
     }
-    if (const auto symbol = module->symbol_at(slot)) {
-      const Address offset = slot - symbol->address;
+    if (const auto symbol = module->symbol_at(slot.at)) {
+      const Address offset = slot.at - symbol->address;
       return offset == 0 ? symbol->name : fmt::format("{}+{:#x}", symbol->name, offset);
     }
     const std::string& path = module->path();
-    return fmt::format("{}+{:#x}", path.substr(path.rfind('/') + 1), slot - module->extent().start);
+    return fmt::format("{}+{:#x}", path.substr(path.rfind('/') + 1),
+                       slot.at - module->extent().start);
   }
-  if (slot >= container && slot < container + object_size(container)) {
-    return fmt::format("+{:#x} of the container", slot - container);
+  if (slot.at >= container && slot.at < container + object_size(container)) {
+    return fmt::format("+{:#x} of the container", slot.at - container);
   }
   return {};
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/analysis/owner.h"
+#include "common/base/slot_address.h"
 #include "common/cpython/objects/object_reader.h"
 #include "common/image/module.h"
 
@@ -24,15 +25,15 @@ public:
   Extent extent(Address container);
   /// The owner of `slot`, from which a traversal of the container with this extent loaded what it
   /// visited.
-  Owner owner(const Extent& extent, Address slot) const;
-  Owner owner(Address container, Address slot) { return owner(extent(container), slot); }
+  Owner owner(const Extent& extent, SlotAddress slot) const;
+  Owner owner(Address container, SlotAddress slot) { return owner(extent(container), slot); }
   /// "_PyRuntime.faulthandler.fatal_error.file" with DWARF, "symbol+0x8", "image+0x1234"; for
   /// dynamic memory an offset from the container when it lies inside it, else empty.
-  std::string slot_name(Address container, Address slot);
+  std::string slot_name(Address container, SlotAddress slot);
 
 private:
   std::uint64_t object_size(Address object);
-  const image::Module* static_image(Address slot) const;
+  const image::Module* static_image(SlotAddress slot) const;
 
   struct StaticRange {
     image::Range range;

@@ -7,12 +7,12 @@
 namespace pygc::analysis {
 namespace {
 
-std::optional<std::uint32_t> index_of(const heap::CollectedSet& set, Address object) {
+std::optional<heap::SetIndex> index_of(const heap::CollectedSet& set, Address object) {
   const auto found = std::ranges::find(set.objects, object);
   if (object == 0 || found == set.objects.end()) {
     return std::nullopt;
   }
-  return static_cast<std::uint32_t>(found - set.objects.begin());
+  return heap::SetIndex(static_cast<std::size_t>(found - set.objects.begin()));
 }
 
 Result<GcRefsComparison> compare(const CheckInput& input, const heap::CollectedSet& set,
@@ -36,16 +36,18 @@ Result<GcRefsComparison> compare(const CheckInput& input, const heap::CollectedS
   comparison.before = std::move(before->gc_refs);
   comparison.after = comparison.before;
   for (std::size_t i = 0; i < set.objects.size(); ++i) {
-    comparison.after[i] -= static_cast<std::int64_t>(set.refcounts[i]) - one->gc_refs[i];
-    comparison.stored.push_back(input.heap.states[set.heap_index[i]].gc_refs());
-    comparison.collecting.push_back(input.heap.states[set.heap_index[i]].is_collecting());
+    comparison.after[i] -=
+        static_cast<std::int64_t>(set.refcounts[heap::SetIndex(i)]) - one->gc_refs[i];
+    comparison.stored.push_back(input.heap.states[set.heap_index[heap::SetIndex(i)]].gc_refs());
+    comparison.collecting.push_back(
+        input.heap.states[set.heap_index[heap::SetIndex(i)]].is_collecting());
   }
   return comparison;
 }
 
 void find_traversed_modules(cpython::ObjectReader& reader, RunningFacts& facts) {
   for (std::uint32_t i = 0; i <= *facts.container; ++i) {
-    const Address object = facts.set.objects[i];
+    const Address object = facts.set.objects[heap::SetIndex(i)];
     if (!reader.is_module(object)) {
       continue;
     }

@@ -30,8 +30,8 @@ struct RunningFacts {
   bool unwound = false;         // a thread's stack leads to the collection; else nothing below
   cpython::Phase phase = cpython::Phase::unknown;
   heap::CollectedSet set;                  // the list at work on
-  std::optional<std::uint32_t> container;  // in the set: whose traverse function was running
-  std::optional<std::uint32_t> victim;     // in the set: the object of the failed assertion
+  std::optional<heap::SetIndex> container; // whose traverse function was running
+  std::optional<heap::SetIndex> victim;    // the object of the failed assertion
   std::optional<GcRefsComparison> gc_refs; // only in subtract_refs, with a container
   /// With a victim: the modules up to the container whose m_traverse was called, by definition.
   std::map<Address, std::vector<Address>> traversed_modules;

@@ -30,8 +30,8 @@ public:
                     .slot = traced.slot,
                     .owner = ownership_.owner(extent_, traced.slot),
                     .counted = traced.counted,
-                    .repeated = traced.repeated && traced.slot != 0,
-                    .certain = traced.slot != 0};
+                    .repeated = traced.repeated && traced.slot.is_known(),
+                    .certain = traced.slot.is_known()};
     const auto others =
         std::ranges::equal_range(others_, std::pair(traced.request, traced.object), {}, other_key);
     visit.certain = visit.certain && others.empty();

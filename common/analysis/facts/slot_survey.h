@@ -15,7 +15,7 @@ namespace pygc::analysis {
 struct SlotVisit {
   std::uint32_t request = 0; // index into SlotSurvey::requests
   Address object = 0;        // what was visited
-  Address slot = 0;          // 0: unknown
+  SlotAddress slot;
   Owner owner = Owner::unknown;
   bool counted = false;  // gc_refs of the object is decremented, if it is collected
   bool repeated = false; // another visit of this traversal has the slot already

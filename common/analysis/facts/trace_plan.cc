@@ -21,7 +21,7 @@ std::vector<replay::TraceRequest> plan_traces(const CheckInput& input,
   };
   std::unordered_map<Address, OfType> types;
   const auto of_object = [&](std::size_t i) -> OfType& {
-    const Address type = input.heap.types[set.heap_index[i]];
+    const Address type = input.heap.types[set.heap_index[heap::SetIndex(i)]];
     const auto [found, fresh] = types.try_emplace(type);
     if (fresh) {
       found->second.module = input.reader.is_instance(type, "PyModule_Type");
@@ -30,16 +30,17 @@ std::vector<replay::TraceRequest> plan_traces(const CheckInput& input,
   };
   for (std::size_t i = 0; i < set.objects.size(); ++i) {
     if (of_object(i).module) {
-      first.insert(set.objects[i]);
-      const auto module = input.reader.module(set.objects[i]);
+      first.insert(set.objects[heap::SetIndex(i)]);
+      const auto module = input.reader.module(set.objects[heap::SetIndex(i)]);
       first.insert(module ? module->dict : 0);
     }
   }
   for (std::size_t i = 0; i < set.objects.size(); ++i) {
     OfType& of_type = of_object(i);
-    if (input.deep || of_type.traced < sample_size || first.contains(set.objects[i])) {
+    if (input.deep || of_type.traced < sample_size ||
+        first.contains(set.objects[heap::SetIndex(i)])) {
       ++of_type.traced;
-      requests.push_back({set.objects[i], 0});
+      requests.push_back({set.objects[heap::SetIndex(i)], 0});
     }
   }
   return requests;

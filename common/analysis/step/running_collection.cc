@@ -88,16 +88,17 @@ std::optional<std::uint32_t> RunningCollection::index_of(Address object) const {
 Address RunningCollection::link_to(std::uint32_t container) const {
   const std::size_t first = set_.heap_index.front();
   // Objects that the set leaves out lie on the list all the same.
-  const std::size_t at =
-      container < set_.heap_index.size() ? set_.heap_index[container] : set_.heap_index.back() + 1;
+  const std::size_t at = container < set_.heap_index.size()
+                             ? set_.heap_index[heap::SetIndex(container)]
+                             : set_.heap_index.back() + 1;
   return at == first ? stepping_->link_to_first(layout_, head_)
-                     : stepping_->link_behind(layout_, heap_.objects[at - 1]);
+                     : stepping_->link_behind(layout_, heap_.objects[heap::HeapIndex(at - 1)]);
 }
 
 std::vector<Address> RunningCollection::traverse_functions() const {
   std::vector<Address> functions;
   functions.reserve(set_.heap_index.size());
-  for (const std::uint32_t index : set_.heap_index) {
+  for (const heap::HeapIndex index : set_.heap_index) {
     functions.push_back(reader_.type(heap_.types[index]).traverse);
   }
   return functions;
@@ -117,7 +118,7 @@ std::vector<Address> RunningCollection::ways_out() const {
 }
 
 Address RunningCollection::gc_refs_word(std::uint32_t object) const {
-  return stepping_->gc_refs_word(layout_, set_.objects[object]);
+  return stepping_->gc_refs_word(layout_, set_.objects[heap::SetIndex(object)]);
 }
 
 } // namespace pygc::analysis

@@ -28,7 +28,7 @@ public:
     tell_differences();
     if (options_.references) {
       for (std::size_t i = 0; i < all; ++i) {
-        report_.references.push_back({set_.objects[i], position_.stored[i]});
+        report_.references.push_back({set_.objects[heap::SetIndex(i)], position_.stored[i]});
       }
     }
     return position_.inside ? tell_running() : tell_done();
@@ -36,7 +36,7 @@ public:
 
 private:
   StepContainer container(std::uint32_t index) {
-    const Address address = set_.objects[index];
+    const Address address = set_.objects[heap::SetIndex(index)];
     return {.index = index,
             .object = explainer_.object(address),
             .function = explainer_.function_name(explainer_.traverse_function(address, 0))};
@@ -48,13 +48,13 @@ private:
     for (std::size_t i = 0; i < set_.objects.size(); ++i) {
       if (before[i] != position_.stored[i] && ++report_.changed_count <= options_.limit) {
         shown.push_back(i);
-        named.push_back(set_.objects[i]);
+        named.push_back(set_.objects[heap::SetIndex(i)]);
       }
     }
     explainer_.prepare(named);
     for (const std::size_t i : shown) {
       report_.changed.push_back(
-          {explainer_.object(set_.objects[i]), before[i], position_.stored[i]});
+          {explainer_.object(set_.objects[heap::SetIndex(i)]), before[i], position_.stored[i]});
     }
   }
 
@@ -76,12 +76,13 @@ private:
     report_.visits_all = visits->size();
     if (position_.visits > 0 && position_.visits <= visits->size()) {
       const std::uint32_t last = (*visits)[position_.visits - 1];
-      report_.last_visit = StepVisit{explainer_.object(set_.objects[last]), position_.stored[last]};
+      report_.last_visit =
+          StepVisit{explainer_.object(set_.objects[heap::SetIndex(last)]), position_.stored[last]};
     }
     if (position_.visits < visits->size()) {
       const std::uint32_t coming = (*visits)[position_.visits];
-      report_.next_visit =
-          StepVisit{explainer_.object(set_.objects[coming]), position_.stored[coming] - 1};
+      report_.next_visit = StepVisit{explainer_.object(set_.objects[heap::SetIndex(coming)]),
+                                     position_.stored[coming] - 1};
     }
     return {};
   }
@@ -111,7 +112,7 @@ private:
       const std::int64_t stored = position_.stored[i];
       if ((stored < lowest || stored > highest) && ++report_.difference_count <= options_.limit) {
         report_.differences.push_back(
-            {explainer_.object(set_.objects[i]), stored, highest, lowest});
+            {explainer_.object(set_.objects[heap::SetIndex(i)]), stored, highest, lowest});
       }
     }
   }

@@ -48,7 +48,7 @@ public:
       : heap_(heap), set_(set), code_(code), replay_(replay) {}
 
   Result<std::optional<SubtractPosition>> run(const LoopFrame& loop) {
-    for (const std::uint32_t index : set_.heap_index) {
+    for (const heap::HeapIndex index : set_.heap_index) {
       const cpython::GcState state = heap_.states[index];
       if (!state.is_collecting()) {
         return std::nullopt;
@@ -95,7 +95,7 @@ private:
     std::vector<std::uint32_t> found;
     for (auto i = static_cast<std::uint32_t>(set_.objects.size()); i-- > 0;) {
       if (std::ranges::any_of(values, [&](std::uint64_t value) {
-            return code_.stepping.is_cursor(code_.layout, value, set_.objects[i]);
+            return code_.stepping.is_cursor(code_.layout, value, set_.objects[heap::SetIndex(i)]);
           })) {
         found.push_back(i);
       }

@@ -29,7 +29,7 @@ Result<std::vector<std::int64_t>> SubtractReplay::decrements_by(std::uint32_t co
   }
   std::vector<std::int64_t> decrements = std::move(result->gc_refs);
   for (std::size_t i = 0; i < decrements.size(); ++i) {
-    decrements[i] = static_cast<std::int64_t>(set_.refcounts[i]) - decrements[i];
+    decrements[i] = static_cast<std::int64_t>(set_.refcounts[heap::SetIndex(i)]) - decrements[i];
   }
   return decrements;
 }
@@ -55,7 +55,7 @@ Result<std::vector<std::uint32_t>> SubtractReplay::visits_by(std::uint32_t conta
   std::unordered_map<Address, std::uint32_t> decremented;
   for (std::uint32_t i = 0; i < left->size(); ++i) {
     if ((*left)[i] > 0) {
-      decremented.emplace(set_.objects[i], i);
+      decremented.emplace(set_.objects[heap::SetIndex(i)], i);
     }
   }
   std::vector<std::uint32_t> visits;
@@ -77,7 +77,7 @@ Result<std::uint64_t> SubtractReplay::calls_until(std::uint32_t container, std::
   std::uint64_t calls = 0;
   for (const replay::Visit& visit : *made) {
     ++calls;
-    if (visit.object == set_.objects[object] && --count == 0) {
+    if (visit.object == set_.objects[heap::SetIndex(object)] && --count == 0) {
       return calls;
     }
   }

@@ -210,7 +210,7 @@ public:
   }
   /// gc_refs as a collector at work on the object has it; before finish().
   void set_stored_gc_refs(std::uint32_t index, std::int64_t gc_refs) {
-    heap_.states[index] = {gc_refs, true, false};
+    heap_.states[heap::HeapIndex(index)] = {gc_refs, true, false};
     ++collecting_;
   }
 
@@ -231,7 +231,7 @@ public:
     reader_ = std::make_unique<cpython::ObjectReader>(image_, runtime_);
   }
 
-  Address object(std::uint32_t index) const { return heap_.objects[index]; }
+  Address object(std::uint32_t index) const { return heap_.objects[heap::HeapIndex(index)]; }
   const std::vector<Address>& objects() const { return heap_.objects; }
   Address reserve(std::size_t size) {
     const Address at = dynamic_base + used_;
