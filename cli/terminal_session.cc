@@ -1,5 +1,7 @@
 #include "cli/terminal_session.h"
 
+#include "common/base/write_all.h"
+
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -21,20 +23,6 @@ void on_signal(int signal) {
   ::alarm(2); // whose action is the default: the end
 }
 
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) {
-      continue;
-    }
-    if (n <= 0) {
-      return false;
-    }
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
-
 } // namespace
 
 TerminalSession::TerminalSession()
@@ -54,7 +42,8 @@ TerminalSession::TerminalSession()
 void TerminalSession::output(std::string_view text) {
   clear_line();
   // A reader that has gone away (`pygc gc-refs core | head`) wants no more: no error.
-  output_ok_ = (write_all(STDOUT_FILENO, text) || errno == EPIPE) && output_ok_;
+  const int code = write_all(STDOUT_FILENO, text);
+  output_ok_ = (code == 0 || code == EPIPE) && output_ok_;
 }
 
 void TerminalSession::diagnostics(std::string_view text) {

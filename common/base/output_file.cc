@@ -1,5 +1,7 @@
 #include "common/base/output_file.h"
 
+#include "common/base/write_all.h"
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -29,21 +31,6 @@ std::string directory_of(const std::string& path) {
 bool in_proc(const std::string& path) {
   struct statfs status{};
   return ::statfs(directory_of(path).c_str(), &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
-}
-
-/// 0, or errno.
-int write_all(int fd, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) {
-      continue;
-    }
-    if (n <= 0) {
-      return n < 0 ? errno : EIO;
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
-  }
-  return 0;
 }
 
 std::string descriptor_path(int fd) {

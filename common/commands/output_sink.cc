@@ -2,6 +2,7 @@
 
 #include "common/base/output_file.h"
 #include "common/base/unique_fd.h"
+#include "common/base/write_all.h"
 
 #include <cerrno>
 #include <cstring>
@@ -19,26 +20,12 @@ Error file_error(const std::string& path, int code) {
   return {kind, 0, fmt::format("cannot write {}: {}", path, std::strerror(code))};
 }
 
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) {
-      continue;
-    }
-    if (n <= 0) {
-      return false;
-    }
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
-
 } // namespace
 
 Result<void> append(const std::string& path, std::string_view text) {
   const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
-  if (!fd || !write_all(fd.get(), text)) {
-    return std::unexpected(file_error(path, errno));
+  if (const int code = fd ? write_all(fd.get(), text) : errno; code != 0) {
+    return std::unexpected(file_error(path, code));
   }
   return {};
 }

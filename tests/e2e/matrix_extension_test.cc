@@ -2,6 +2,7 @@
 // `pygc audit` say of every one, on every build of the matrix.
 #include "tests/e2e/support/extension.h"
 #include "tests/e2e/support/matrix.h"
+#include "tests/e2e/support/wrong_cases.h"
 
 #include <algorithm>
 #include <gmock/gmock.h>
@@ -14,115 +15,6 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
-
-struct ExpectedFinding {
-  std::string kind;
-  std::string severity;
-};
-
-/// A wrong traverse function, and what is to be found of it: this, and nothing else.
-struct WrongCase {
-  std::string name;       // "extension.case", or "extension" of a module; its function by that
-  std::string count = {}; // of instances, as extensions.py takes it
-  std::vector<ExpectedFinding> findings;
-  std::string owner = {};           // of the slot, for a finding about what is visited
-  std::string slot_name = {};       // a part of it
-  std::set<std::string> rules = {}; // of the audit; none: it cannot tell
-};
-
-/// Any of these is about the object that the slot holds; the others are about the container.
-bool is_about_visited(const std::string& kind) {
-  return kind == "negative_gc_refs" || kind == "unowned_visit" || kind == "duplicate_visit";
-}
-
-const std::vector<WrongCase>& wrong_cases() {
-  static const std::vector<WrongCase> cases = {
-      {.name = "ownership.visits_static",
-       .findings = {{"unowned_visit", "warning"}},
-       .owner = "static",
-       .slot_name = "visits_static_cache",
-       .rules = {"unowned_visit"}},
-      {.name = "ownership.interpreter_field",
-       .findings = {{"unowned_visit", "warning"}},
-       .owner = "interpreter",
-       .rules = {"unowned_visit"}},
-      {.name = "ownership.visits_twice",
-       .findings = {{"negative_gc_refs", "error"}, {"duplicate_visit", "error"}},
-       .owner = "object",
-       .rules = {"duplicate_visit"}},
-      {.name = "ownership.borrowed",
-       .findings = {{"negative_gc_refs", "error"}},
-       .owner = "object"},
-      {.name = "ownership.shared_slot",
-       .count = "2",
-       .findings = {{"negative_gc_refs", "error"}, {"duplicate_visit", "error"}},
-       .owner = "object",
-       .rules = {"duplicate_visit"}},
-      // Nothing dies too early by these: the audit names them.
-      {.name = "ownership.forgets_type", .findings = {}, .rules = {"type_not_visited"}},
-      {.name = "ownership.forgets_field", .findings = {}, .rules = {"field_not_visited"}},
-      {.name = "conduct.null_state",
-       .findings = {{"traverse_fault", "error"}},
-       .rules = {"faults"}},
-      {.name = "conduct.loops", .findings = {{"traverse_timeout", "error"}}, .rules = {"timeout"}},
-      {.name = "conduct.writes", .findings = {{"traverse_write", "warning"}}, .rules = {"writes"}},
-      {.name = "conduct.increments",
-       .findings = {{"traverse_write", "error"}},
-       .rules = {"refcount_change"}},
-      {.name = "conduct.system_call",
-       .findings = {{"traverse_syscall", "warning"}},
-       .rules = {"system_call"}},
-      {.name = "conduct.allocates",
-       .findings = {{"traverse_write", "warning"}},
-       .rules = {"allocates", "writes"}},
-      {.name = "module_static",
-       .findings = {{"unowned_visit", "warning"}},
-       .owner = "static",
-       .slot_name = "module_static_cache",
-       .rules = {"unowned_visit"}},
-      {.name = "module_null_state", .findings = {{"traverse_fault", "error"}}, .rules = {"faults"}},
-  };
-  return cases;
-}
-
-/// The same functions where their visits already do harm.
-const std::vector<WrongCase>& harmful_cases() {
-  static const std::vector<WrongCase> cases = {
-      {.name = "ownership.visits_static",
-       .count = "2",
-       .findings = {{"negative_gc_refs", "error"}, {"unowned_visit", "error"}},
-       .owner = "static",
-       .slot_name = "visits_static_cache"},
-      {.name = "ownership.visits_static",
-       .count = "dead",
-       .findings = {{"unowned_visit", "error"}},
-       .owner = "static",
-       .slot_name = "visits_static_cache"},
-      {.name = "module_static",
-       .count = "3",
-       .findings = {{"negative_gc_refs", "error"}, {"unowned_visit", "error"}},
-       .owner = "static",
-       .slot_name = "module_static_cache"},
-      {.name = "module_static",
-       .count = "dead",
-       .findings = {{"unowned_visit", "error"}},
-       .owner = "static",
-       .slot_name = "module_static_cache"},
-      {.name = "ownership.shared_slot",
-       .count = "3",
-       .findings = {{"negative_gc_refs", "error"}, {"duplicate_visit", "error"}},
-       .owner = "object"},
-  };
-  return cases;
-}
-
-bool is_module(const WrongCase& it) {
-  return it.name.find('.') == std::string::npos;
-}
-
-std::string function_of(const WrongCase& it) {
-  return it.name.substr(it.name.find('.') + 1) + "_traverse";
-}
 
 /// Addresses that the script printed as "NAME.PART", one a line.
 std::set<std::uint64_t> printed(const Core& core, const std::string& name,
@@ -382,10 +274,6 @@ TEST_P(MatrixExtension, RightTraversalsAreClean) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Builds, MatrixExtension, testing::ValuesIn(matrix()), name_of_build);
-
-void PrintTo(const WrongCase& it, std::ostream* out) {
-  *out << it.name << " " << it.count;
-}
 
 /// Each for itself, so that no case leans on what another does to the heap.
 class MatrixExtensionAlone : public testing::TestWithParam<WrongCase> {};

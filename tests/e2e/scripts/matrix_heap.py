@@ -4,6 +4,8 @@ Words: those of heap.py; "packages" imports real extension packages, where there
 "interpreters" makes subinterpreters with heaps of their own (prints how many of which kind);
 "freeze" freezes what was made up to the middle. Prints what it is, READY, and waits, with a
 generator, a coroutine and an asynchronous generator running.
+
+Longer than other files because it is a list: a function for each kind of container.
 """
 import os
 import runpy
