@@ -7,8 +7,8 @@
 //   common/machine/ARCH/hardware_watchpoints.cc   what hardware_watchpoints.h declares
 //   common/cpython/collector/ARCH         the searches in machine code (visitor_search.h,
 //                                         subtract_search.h); they may find nothing
-//   replayer/native/ARCH                  system calls, entry, stack switch, signal frames
-//                                         (machine.h of the native replayer)
+//   replayer/native/ARCH                  system calls, entry, stack switch, signal frames, the
+//                                         largest page (machine.h of the native replayer)
 //   replayer/emulated/ARCH                the guest's own code and what instructions mean
 //                                         (machine.h of the emulated replayer)
 // and processor.h of namespace pygc::machine has to define:

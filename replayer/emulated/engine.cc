@@ -1,5 +1,6 @@
 #include "replayer/emulated/engine.h"
 
+#include "common/machine/page.h"
 #include "replayer/emulated/machine.h"
 
 #include <algorithm>
@@ -12,6 +13,7 @@ namespace {
 namespace protocol = replay::protocol;
 using machine::Instruction;
 using protocol::Ending;
+using ::pygc::machine::page_size;
 
 constexpr std::uint64_t max_instruction = 15;
 constexpr std::size_t known_count = std::size_t{1} << 16;
@@ -22,10 +24,6 @@ std::byte* anonymous(std::uint64_t size) {
   void* at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return at == MAP_FAILED ? nullptr : static_cast<std::byte*>(at);
-}
-
-constexpr bool in_own_page(std::uint64_t address) {
-  return address >= protocol::own_start && address < protocol::own_start + page_size;
 }
 
 } // namespace
@@ -40,7 +38,7 @@ Engine::~Engine() {
   if (emulator_ != nullptr) {
     uc_close(emulator_);
   }
-  ::munmap(own_page_, page_size);
+  ::munmap(own_page_.data(), own_page_.size());
   ::munmap(stack_, stack_size);
 }
 
@@ -73,14 +71,15 @@ bool Engine::prepare(const protocol::Setup& setup, Memory watching) {
 }
 
 bool Engine::map_memory(const protocol::Setup& setup) {
-  own_page_ = anonymous(page_size);
+  std::byte* own_page = anonymous(page_size());
   stack_ = anonymous(stack_size);
-  if (own_page_ == nullptr || stack_ == nullptr) {
+  if (own_page == nullptr || stack_ == nullptr) {
     return false;
   }
-  machine::write_own_code(std::span(own_page_, page_size), setup);
-  bool mapped = uc_mem_map_ptr(emulator_, protocol::own_start, page_size,
-                               UC_PROT_READ | UC_PROT_EXEC, own_page_) == UC_ERR_OK &&
+  own_page_ = {own_page, page_size()};
+  machine::write_own_code(own_page_, setup);
+  bool mapped = uc_mem_map_ptr(emulator_, protocol::own_start, own_page_.size(),
+                               UC_PROT_READ | UC_PROT_EXEC, own_page) == UC_ERR_OK &&
                 uc_mem_map_ptr(emulator_, protocol::own_stack, stack_size,
                                UC_PROT_READ | UC_PROT_WRITE, stack_) == UC_ERR_OK;
   for (const auto& area : memory_.areas()) {

@@ -80,6 +80,10 @@ private:
     return address >= replay::protocol::own_stack && address < stack_top;
   }
 
+  bool in_own_page(std::uint64_t address) const {
+    return address - replay::protocol::own_start < own_page_.size();
+  }
+
   Engine(const GuestMemory& memory, std::uint64_t* progress);
 
   bool prepare(const replay::protocol::Setup& setup, Memory watching);
@@ -120,7 +124,7 @@ private:
   std::uint64_t* progress_;
   uc_engine* emulator_ = nullptr;
   uc_context* initial_ = nullptr;
-  std::byte* own_page_ = nullptr;
+  std::span<std::byte> own_page_; // our own code
   std::byte* stack_ = nullptr;
 
   Translation translation_;

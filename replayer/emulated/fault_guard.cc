@@ -1,29 +1,36 @@
 #include "replayer/emulated/fault_guard.h"
 
+#include "common/machine/page.h"
+#include "replayer/shared/demand.h"
+
 #include <array>
 #include <csignal>
 #include <cstring>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <vector>
 
 namespace pygc::replayer {
 namespace {
 
 namespace protocol = replay::protocol;
+using ::pygc::machine::page_down;
+using ::pygc::machine::page_size;
 
 // One instruction touches a few pages at most, and the emulator stops behind it.
 constexpr std::size_t max_opened = 16;
 
 struct Opened {
   std::byte* page = nullptr;
-  int protection = PROT_NONE; // what it was
-  std::array<std::byte, page_size> content{};
+  int protection = PROT_NONE;   // what it was
+  std::byte* content = nullptr; // what was there; room for a page
 };
 
 const GuestMemory* guarded = nullptr;
 FaultListener* listening = nullptr;
 std::array<Opened, max_opened> opened;
 std::size_t opened_count = 0;
+std::vector<std::byte> contents; // of all that are open: a signal handler allocates nothing
 
 [[noreturn]] void crashed() {
   ::_exit(replay::protocol::exit_crashed);
@@ -38,28 +45,15 @@ const GuestArea* area_of(const std::byte* host) {
   return nullptr;
 }
 
-// What was brought last: a fault there once more is one that more memory does not mend.
-protocol::Page last_brought;
-
 /// Has the analysis bring memory that comes on demand. False: it is not that, or cannot be had.
 bool bring(const GuestArea& area, std::uint64_t address) {
   const GuestRegion* region = guarded->find(address);
-  if (region == nullptr || !region->on_demand ||
-      (address >= last_brought.start && address < last_brought.end)) {
+  if (region == nullptr || !region->on_demand) {
     return false;
   }
-  protocol::Reply need;
-  need.kind = protocol::Kind::need;
-  need.next = address;
-  if (::write(protocol::control_fd, &need, sizeof(need)) != sizeof(need) ||
-      ::read(protocol::control_fd, &last_brought, sizeof(last_brought)) != sizeof(last_brought)) {
-    ::_exit(protocol::exit_done); // the analysis is gone
-  }
-  const protocol::Page& page = last_brought;
-  const bool sane = page.kind == protocol::Kind::page && page.start >= region->start &&
-                    page.end <= region->end && page.start <= address && address < page.end;
-  return sane && page.readable != 0 &&
-         ::mprotect(area.host + (page.start - area.start), page.end - page.start,
+  const protocol::Page* page = bring_page(address, region->start, region->end);
+  return page != nullptr &&
+         ::mprotect(area.host + (page->start - area.start), page->end - page->start,
                     region->protection & (PROT_READ | PROT_WRITE)) == 0;
 }
 
@@ -75,19 +69,17 @@ void on_fault(int signal, siginfo_t* info, void* /*context*/) {
   }
   const std::uint64_t address = area->start + static_cast<std::uint64_t>(host - area->host);
   const GuestRegion* region = guarded->find(address);
-  const bool cannot_be_had =
-      last_brought.readable == 0 && address >= last_brought.start && address < last_brought.end;
-  if (region != nullptr && region->on_demand && cannot_be_had) {
+  if (region != nullptr && region->on_demand && is_known_missing(address)) {
     region = nullptr;
   }
   Opened& entry = opened[opened_count++];
-  entry.page = area->host + (address / page_size * page_size - area->start);
+  entry.page = area->host + (page_down(address) - area->start);
   entry.protection = PROT_NONE;
   if (region != nullptr) {
     entry.protection = region->protection & (PROT_READ | PROT_WRITE);
-    std::memcpy(entry.content.data(), entry.page, page_size);
+    std::memcpy(entry.content, entry.page, page_size());
   }
-  if (::mprotect(entry.page, page_size, PROT_READ | PROT_WRITE) != 0) {
+  if (::mprotect(entry.page, page_size(), PROT_READ | PROT_WRITE) != 0) {
     crashed();
   }
   listening->memory_fault(address, region != nullptr);
@@ -105,6 +97,10 @@ bool handle(int signal) {
 
 bool install_fault_guard(const GuestMemory& memory) {
   guarded = &memory;
+  contents.resize(max_opened * page_size());
+  for (std::size_t i = 0; i < max_opened; ++i) {
+    opened[i].content = contents.data() + i * page_size();
+  }
   return handle(SIGSEGV) && handle(SIGBUS);
 }
 
@@ -117,11 +113,11 @@ FaultScope::~FaultScope() {
   while (opened_count > 0) {
     const Opened& entry = opened[--opened_count];
     if (entry.protection == PROT_NONE) {
-      ::madvise(entry.page, page_size, MADV_DONTNEED);
+      ::madvise(entry.page, page_size(), MADV_DONTNEED);
     } else {
-      std::memcpy(entry.page, entry.content.data(), page_size);
+      std::memcpy(entry.page, entry.content, page_size());
     }
-    if (::mprotect(entry.page, page_size, entry.protection) != 0) {
+    if (::mprotect(entry.page, page_size(), entry.protection) != 0) {
       crashed();
     }
   }

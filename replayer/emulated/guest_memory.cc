@@ -1,6 +1,6 @@
 #include "replayer/emulated/guest_memory.h"
 
-#include "common/machine/machine.h"
+#include "common/machine/page.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +11,7 @@ namespace pygc::replayer {
 namespace {
 
 namespace protocol = replay::protocol;
+using ::pygc::machine::page_size;
 
 // Regions this near to each other share an area. Reserving addresses costs nothing.
 constexpr std::uint64_t max_gap = std::uint64_t{1} << 38;
@@ -47,7 +48,7 @@ std::byte* map_region(const protocol::RegionRecord& region, int protection, int 
   if (region.source == protocol::Source::zero) {
     return map(size, protection, MAP_ANONYMOUS, -1, 0);
   }
-  if (region.offset % page_size == 0) {
+  if (region.offset % page_size() == 0) {
     return map(size, protection, 0, fd, region.offset);
   }
   std::byte* at = map(size, PROT_READ | PROT_WRITE, MAP_ANONYMOUS, -1, 0);
@@ -59,11 +60,7 @@ std::byte* map_region(const protocol::RegionRecord& region, int protection, int 
 } // namespace
 
 bool GuestMemory::add(const protocol::RegionRecord& region, int fd) {
-  const bool sane = region.start < region.end && region.end <= ::pygc::machine::user_space_end &&
-                    region.start % page_size == 0 && region.end % page_size == 0 &&
-                    (regions_.empty() || region.start >= regions_.back().end);
-  const bool ours = region.start < protocol::own_end && region.end > protocol::own_start;
-  if (!sane || ours) {
+  if ((region.start | region.end) % page_size() != 0) {
     return false;
   }
   const auto protection = static_cast<int>(region.protection);

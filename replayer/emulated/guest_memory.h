@@ -16,8 +16,6 @@
 
 namespace pygc::replayer {
 
-inline constexpr std::uint64_t page_size = 4096;
-
 struct GuestRegion {
   std::uint64_t start = 0;
   std::uint64_t end = 0;
@@ -34,7 +32,7 @@ struct GuestArea {
 
 class GuestMemory {
 public:
-  /// Regions come in ascending order. False: it cannot be had.
+  /// Regions that can be mapped, in ascending order. False: it cannot be had.
   bool add(const replay::protocol::RegionRecord& region, int fd);
   /// After the last region. Returns how many are lost because no area could be reserved for them.
   std::uint64_t arrange();

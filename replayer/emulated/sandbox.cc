@@ -7,7 +7,6 @@
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 namespace pygc::replayer {
@@ -15,9 +14,6 @@ namespace {
 
 using replay::protocol::control_fd;
 using replay::protocol::LockFailure;
-
-// A backstop behind the budgets of single traversals.
-constexpr rlim_t cpu_seconds = 3600;
 
 class Filter {
 public:
@@ -103,15 +99,9 @@ LockResult enter_sandbox() {
   for (int fd = 0; fd < control_fd; ++fd) {
     ::close(fd);
   }
-  struct Bound {
-    __rlimit_resource resource;
-    rlim_t value;
-  };
-  constexpr std::array bounds{Bound{RLIMIT_CORE, 0}, Bound{RLIMIT_NOFILE, 0},
-                              Bound{RLIMIT_FSIZE, 0}, Bound{RLIMIT_NPROC, 0},
-                              Bound{RLIMIT_CPU, cpu_seconds}};
-  for (const auto& bound : bounds) {
-    if (const int error = limit(bound.resource, bound.value); error != 0) {
+  for (const ResourceBound& bound : resource_bounds) {
+    if (const int error = limit(static_cast<__rlimit_resource>(bound.resource), bound.value);
+        error != 0) {
       return {LockFailure::limits, error};
     }
   }

@@ -7,14 +7,9 @@
 // the analysis.
 #pragma once
 
-#include "common/replay/protocol/replayer_protocol.h"
+#include "replayer/shared/sandbox.h"
 
 namespace pygc::replayer {
-
-struct LockResult {
-  replay::protocol::LockFailure failure = replay::protocol::LockFailure::none;
-  int error = 0;
-};
 
 /// Dies with the analysis, from the first moment on.
 void die_with_parent(int parent);

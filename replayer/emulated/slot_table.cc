@@ -1,5 +1,7 @@
 #include "replayer/emulated/slot_table.h"
 
+#include "common/machine/machine.h"
+
 #include <utility>
 
 namespace pygc::replayer {
@@ -7,8 +9,8 @@ namespace {
 
 // Of stack references, 3.14 and later.
 constexpr std::uint64_t tag_mask = 3;
-// Smaller values are no pointers.
-constexpr std::uint64_t lowest_pointer = 4096;
+// Smaller values are no pointers: however large the first page is, nothing lies in it.
+constexpr std::uint64_t lowest_pointer = ::pygc::machine::least_page_size;
 
 std::size_t hash(std::uint64_t pointer) {
   return (pointer >> 4U) * 0x9e37'79b9'7f4a'7c15U >> 24U;

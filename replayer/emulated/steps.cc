@@ -1,5 +1,8 @@
 #include "replayer/emulated/steps.h"
 
+#include "replayer/shared/gc_refs.h"
+#include "replayer/shared/own_range.h"
+
 #include <csignal>
 #include <sys/mman.h>
 
@@ -10,11 +13,6 @@ namespace protocol = replay::protocol;
 using protocol::Command;
 using protocol::Ending;
 using protocol::Reply;
-
-bool is_own(std::uint64_t address) {
-  return address + protocol::window_header_size >= protocol::own_start &&
-         address < protocol::own_end;
-}
 
 constexpr int read_write = PROT_WRITE; // writable memory is readable too
 
@@ -62,8 +60,7 @@ Reply update(const Workplace& place, const Command& command) {
     const std::uint64_t address = place.gc_prev(objects[i]);
     auto* prev = place.memory.word(address, read_write);
     if (prev != nullptr) {
-      *prev = (*prev & protocol::finalized_bit) | protocol::collecting_bit |
-              ((refcounts[i] + protocol::gc_refs_bias) << protocol::gc_refs_shift);
+      *prev = gc_prev_with(*prev, refcounts[i]);
       continue;
     }
     const bool own = is_own(objects[i]);
@@ -83,8 +80,7 @@ Reply collect(const Workplace& place, const Command& command) {
     auto* prev =
         objects[i] == 0 ? nullptr : place.memory.word(place.gc_prev(objects[i]), read_write);
     if (prev != nullptr && (*prev & protocol::collecting_bit) != 0) {
-      gc_refs[i] =
-          static_cast<std::int64_t>((*prev >> protocol::gc_refs_shift) - protocol::gc_refs_bias);
+      gc_refs[i] = gc_refs_of(*prev);
       *prev &= ~protocol::collecting_bit;
     }
   }

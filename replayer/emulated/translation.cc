@@ -1,7 +1,5 @@
 #include "replayer/emulated/translation.h"
 
-#include "replayer/emulated/guest_memory.h"
-
 namespace pygc::replayer {
 namespace {
 
@@ -26,7 +24,8 @@ bool Translation::install(uc_engine* emulator) {
   emulator_ = emulator;
   uc_hook hook = 0;
   // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): Unicorn's macro casts so.
-  return uc_ctl_tlb_mode(emulator, UC_TLB_VIRTUAL) == UC_ERR_OK &&
+  return uc_query(emulator, UC_QUERY_PAGE_SIZE, &page_size_) == UC_ERR_OK &&
+         uc_ctl_tlb_mode(emulator, UC_TLB_VIRTUAL) == UC_ERR_OK &&
          uc_hook_add(emulator, &hook, UC_HOOK_TLB_FILL, reinterpret_cast<void*>(&on_page), this, 1,
                      0) == UC_ERR_OK;
 }
@@ -45,7 +44,7 @@ bool Translation::on_page(uc_engine* /*emulator*/, std::uint64_t page, uc_mem_ty
 
 std::optional<std::uint64_t> Translation::faulting_address(std::uint64_t reported) const {
   const std::uint64_t address =
-      reported - nowhere < page_size ? outside_ + (reported - nowhere) : reported;
+      reported - nowhere < page_size_ ? outside_ + (reported - nowhere) : reported;
   return is_canonical(address) ? std::optional(address) : std::nullopt;
 }
 

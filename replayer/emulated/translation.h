@@ -1,6 +1,7 @@
 // From the addresses of the target's code to Unicorn's memory, and back for an access that failed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <unicorn/unicorn.h>
@@ -28,6 +29,7 @@ private:
                       uc_tlb_entry* entry, void* translation);
 
   uc_engine* emulator_ = nullptr;
+  std::size_t page_size_ = 0; // the emulator's, whatever the kernel's is
   std::uint64_t outside_ = 0; // the page of no process that was asked for, if one was
 #endif
 };

@@ -1,6 +1,7 @@
 #include "replayer/native/demand.h"
 
 #include "replayer/native/machine.h"
+#include "replayer/shared/demand.h"
 
 #include <array>
 #include <sys/syscall.h>
@@ -19,9 +20,6 @@ struct Demand {
 std::array<Demand, 32768> demands;
 std::size_t demand_count = 0;
 
-// What was brought last: a fault there once more is one that more memory does not mend.
-protocol::Page last_brought;
-
 const Demand* demand_at(std::uint64_t address) {
   std::size_t first = 0;
   std::size_t last = demand_count;
@@ -34,11 +32,6 @@ const Demand* demand_at(std::uint64_t address) {
     }
   }
   return first < demand_count && address >= demands[first].start ? &demands[first] : nullptr;
-}
-
-template <class T> bool exchange(std::int64_t call, T& packet) {
-  return machine::syscall(call, protocol::control_fd, reinterpret_cast<std::uint64_t>(&packet),
-                          sizeof(packet)) == sizeof(packet);
 }
 
 } // namespace
@@ -57,21 +50,10 @@ bool has_demand() {
 
 bool bring(std::uint64_t address) {
   const Demand* demand = demand_at(address);
-  if (demand == nullptr || (address >= last_brought.start && address < last_brought.end)) {
-    return false;
-  }
-  protocol::Reply need;
-  need.kind = protocol::Kind::need;
-  need.next = address;
-  protocol::Page page;
-  if (!exchange(SYS_write, need) || !exchange(SYS_read, page)) {
-    machine::exit_process(protocol::exit_done); // the analysis is gone
-  }
-  last_brought = page;
-  const bool sane = page.kind == protocol::Kind::page && page.start >= demand->start &&
-                    page.end <= demand->end && page.start <= address && address < page.end;
-  return sane && page.readable != 0 &&
-         machine::syscall(SYS_mprotect, page.start, page.end - page.start, demand->protection) == 0;
+  const protocol::Page* page =
+      demand == nullptr ? nullptr : bring_page(address, demand->start, demand->end);
+  return page != nullptr && machine::syscall(SYS_mprotect, page->start, page->end - page->start,
+                                             demand->protection) == 0;
 }
 
 } // namespace pygc::replayer

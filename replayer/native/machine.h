@@ -3,6 +3,7 @@
 // of its name.
 #pragma once
 
+#include "largest_page.h"
 #include "system_call.h"
 
 #include <cstddef>
@@ -14,6 +15,8 @@ namespace pygc::replayer::machine {
 
 // Supplied by system_call.h of the processor's directory:
 // std::int64_t syscall(std::int64_t number, up to six std::uint64_t);
+// and by its largest_page.h:
+// std::size_t largest_page_size, of all sizes that kernels for it are built with.
 
 [[noreturn]] void exit_process(int status);
 
@@ -44,11 +47,8 @@ struct TextRange {
   std::uint64_t end;
 };
 TextRange own_text();
-/// The end of the replayer's image (text, data, bss), on a page boundary.
+/// The end of the replayer's image (text, data, bss).
 std::uint64_t own_image_end();
-
-/// Where the kernel put the vdso, from the initial stack; 0 when there is none.
-std::uint64_t vdso_address(const std::uint64_t* initial_stack);
 
 /// The seccomp name of this architecture (AUDIT_ARCH_*).
 std::uint32_t audit_architecture();

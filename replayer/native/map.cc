@@ -1,6 +1,7 @@
 #include "replayer/native/map.h"
 
 #include "common/machine/machine.h"
+#include "common/machine/page.h"
 #include "replayer/native/demand.h"
 #include "replayer/native/fetch.h"
 #include "replayer/native/fill.h"
@@ -14,21 +15,16 @@ namespace pygc::replayer {
 namespace {
 
 namespace protocol = replay::protocol;
+using ::pygc::machine::page_down;
+using ::pygc::machine::page_size;
+using ::pygc::machine::page_up;
 
-constexpr std::uint64_t page = 4096;
 constexpr std::uint64_t target_stack_size = std::uint64_t{8} << 20;
 // Around what may be the vdso and its data pages, where the kernel refuses to unmap them.
 constexpr std::uint64_t vdso_margin = std::uint64_t{64} << 10;
 
 // Regions come in ascending order: the end of the last page mapped.
 std::uint64_t mapped_end = 0;
-
-constexpr std::uint64_t page_floor(std::uint64_t a) {
-  return a & ~(page - 1);
-}
-constexpr std::uint64_t page_ceiling(std::uint64_t a) {
-  return page_floor(a + page - 1);
-}
 
 bool unmap(std::uint64_t start, std::uint64_t end) {
   return start >= end || machine::syscall(SYS_munmap, start, end - start) == 0;
@@ -54,8 +50,8 @@ MapOutcome outcome_of(std::int64_t result, std::uint64_t wanted) {
 /// page that the region before has mapped already is shared, and keeps the permission to write.
 MapOutcome map_copy(const protocol::RegionRecord& region, std::uint64_t start, std::uint64_t end,
                     int fd) {
-  const std::uint64_t first = page_floor(start) < mapped_end ? mapped_end : page_floor(start);
-  const std::uint64_t last = page_ceiling(end);
+  const std::uint64_t first = page_down(start) < mapped_end ? mapped_end : page_down(start);
+  const std::uint64_t last = page_up(end);
   if (first < last) {
     const auto outcome = outcome_of(
         map_at(first, last, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), first);
@@ -69,7 +65,7 @@ MapOutcome map_copy(const protocol::RegionRecord& region, std::uint64_t start, s
   return fill({.start = start,
                .end = end,
                .offset = region.offset + (start - region.start),
-               .first_page = page_floor(start),
+               .first_page = page_down(start),
                .end_page = last,
                .protection = region.protection | (whole ? 0 : writable)},
               fd)
@@ -78,10 +74,10 @@ MapOutcome map_copy(const protocol::RegionRecord& region, std::uint64_t start, s
 }
 
 MapOutcome map_file(const protocol::RegionRecord& region, int fd) {
-  const std::uint64_t whole_start = page_ceiling(region.start);
-  const std::uint64_t whole_end = page_floor(region.end);
+  const std::uint64_t whole_start = page_up(region.start);
+  const std::uint64_t whole_end = page_down(region.end);
   const std::uint64_t offset = region.offset + (whole_start - region.start);
-  if (whole_start >= whole_end || offset % page != 0 || whole_start < mapped_end) {
+  if (whole_start >= whole_end || offset % page_size() != 0 || whole_start < mapped_end) {
     return map_copy(region, region.start, region.end, fd);
   }
   if (region.start < whole_start) {
@@ -106,19 +102,19 @@ MapOutcome map_file(const protocol::RegionRecord& region, int fd) {
   return whole_end < region.end ? map_copy(region, whole_end, region.end, fd) : outcome;
 }
 
+bool is_aligned(const protocol::RegionRecord& region) {
+  return (region.start | region.end | region.offset) % page_size() == 0;
+}
+
 MapOutcome map_to_fetch(protocol::RegionRecord region, int fd) {
-  const bool aligned =
-      region.start % page == 0 && region.end % page == 0 && region.offset % page == 0;
-  if (!aligned || region.start < mapped_end || !add_fetch(region, fd)) {
+  if (!is_aligned(region) || region.start < mapped_end || !add_fetch(region, fd)) {
     region.source = protocol::Source::file;
   }
   return map_file(region, fd);
 }
 
 MapOutcome map_on_demand(const protocol::RegionRecord& region, int fd) {
-  const bool aligned =
-      region.start % page == 0 && region.end % page == 0 && region.offset % page == 0;
-  if (!aligned || region.start < mapped_end || !add_demand(region)) {
+  if (!is_aligned(region) || region.start < mapped_end || !add_demand(region)) {
     return MapOutcome::failed;
   }
   return map_file(region, fd);
@@ -127,21 +123,18 @@ MapOutcome map_on_demand(const protocol::RegionRecord& region, int fd) {
 } // namespace
 
 void clear_address_space(std::uint64_t vdso) {
-  const std::uint64_t image_end = machine::own_image_end();
+  const std::uint64_t image_end = page_up(machine::own_image_end());
   unmap(0, protocol::own_start);
   if (unmap(image_end, ::pygc::machine::user_space_end) || vdso < image_end + vdso_margin) {
     return;
   }
   // A kernel that seals its mappings: leave those, a clash with them is noticed.
-  const std::uint64_t vdso_end = page_floor(vdso) + vdso_margin;
-  unmap(image_end, page_floor(vdso) - vdso_margin);
+  const std::uint64_t vdso_end = page_down(vdso) + vdso_margin;
+  unmap(image_end, page_down(vdso) - vdso_margin);
   unmap(vdso_end, ::pygc::machine::user_space_end);
 }
 
 bool map_own_areas(int window_fd, std::uint64_t window_size) {
-  if (window_size == 0 || window_size > protocol::max_window_size) {
-    return false;
-  }
   // Unmapped pages below and above: an endless recursion faults.
   const std::uint64_t stack = protocol::own_stack;
   return outcome_of(map_at(stack, stack + target_stack_size, PROT_READ | PROT_WRITE,
@@ -153,11 +146,6 @@ bool map_own_areas(int window_fd, std::uint64_t window_size) {
 }
 
 MapOutcome map_region(const protocol::RegionRecord& region, int fd) {
-  const bool sane = region.start < region.end && region.end <= ::pygc::machine::user_space_end;
-  const bool ours = region.start < protocol::own_end && region.end > protocol::own_start;
-  if (!sane || ours) {
-    return MapOutcome::failed;
-  }
   switch (region.source) {
   case protocol::Source::file:
     return map_file(region, fd);
@@ -175,7 +163,7 @@ MapOutcome map_region(const protocol::RegionRecord& region, int fd) {
 
 bool map_walked(std::uint64_t capacity) {
   const std::uint64_t start = protocol::own_nodes;
-  const std::uint64_t end = page_ceiling(start + capacity * sizeof(std::uint64_t));
+  const std::uint64_t end = page_up(start + capacity * sizeof(std::uint64_t));
   if (capacity == 0 || capacity > protocol::max_walked ||
       outcome_of(map_at(start, end, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
                  start) != MapOutcome::mapped) {

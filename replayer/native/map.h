@@ -17,7 +17,7 @@ bool map_own_areas(int window_fd, std::uint64_t window_size);
 /// Why a region could not be mapped as a whole.
 enum class MapOutcome : std::uint8_t { mapped, failed, clash };
 
-/// Regions come in ascending order; neighbours may share a page.
+/// Regions that can be mapped come in ascending order; neighbours may share a page.
 MapOutcome map_region(const replay::protocol::RegionRecord& region, int fd);
 
 /// Room for the addresses of so many objects that a walk finds. False: no memory.

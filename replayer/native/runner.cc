@@ -5,6 +5,8 @@
 #include "replayer/native/run_state.h"
 #include "replayer/native/visitors.h"
 #include "replayer/native/walk.h"
+#include "replayer/shared/gc_refs.h"
+#include "replayer/shared/own_range.h"
 
 #include <array>
 
@@ -28,11 +30,6 @@ std::array<std::uint64_t, protocol::max_watched> watched_before;
 
 std::uint64_t& at(std::uint64_t address) {
   return *reinterpret_cast<std::uint64_t*>(address);
-}
-
-bool is_own(std::uint64_t address) {
-  return address + protocol::window_header_size >= protocol::own_start &&
-         address < protocol::own_end;
 }
 
 /// The part that the loops have in common. They run on the target's stack, where a signal handler
@@ -85,8 +82,7 @@ void update_loop() {
       return;
     }
     std::uint64_t& prev = at(loop.gc_prev(object));
-    prev = (prev & protocol::finalized_bit) | protocol::collecting_bit |
-           ((refcounts[i] + protocol::gc_refs_bias) << protocol::gc_refs_shift);
+    prev = gc_prev_with(prev, refcounts[i]);
   }
   loop.finish();
 }
@@ -102,8 +98,7 @@ void collect_loop() {
     }
     std::uint64_t& prev = at(loop.gc_prev(object));
     if ((prev & protocol::collecting_bit) != 0) {
-      gc_refs[i] =
-          static_cast<std::int64_t>((prev >> protocol::gc_refs_shift) - protocol::gc_refs_bias);
+      gc_refs[i] = gc_refs_of(prev);
       prev &= ~protocol::collecting_bit;
     }
   }

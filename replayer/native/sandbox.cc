@@ -7,7 +7,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 
 namespace pygc::replayer {
@@ -15,9 +14,6 @@ namespace {
 
 using replay::protocol::control_fd;
 using replay::protocol::LockFailure;
-
-// A backstop behind the budgets of single traversals, for code that has disabled our handlers.
-constexpr std::uint64_t cpu_seconds = 3600;
 
 constexpr std::uint32_t low(std::uint64_t value) {
   return static_cast<std::uint32_t>(value);
@@ -123,14 +119,7 @@ LockResult enter_sandbox() {
   for (std::uint64_t fd = 0; fd < control_fd; ++fd) {
     machine::syscall(SYS_close, fd);
   }
-  struct Bound {
-    int resource;
-    std::uint64_t value;
-  };
-  constexpr std::array bounds{Bound{RLIMIT_CORE, 0}, Bound{RLIMIT_NOFILE, 0},
-                              Bound{RLIMIT_FSIZE, 0}, Bound{RLIMIT_NPROC, 0},
-                              Bound{RLIMIT_CPU, cpu_seconds}};
-  for (const auto& bound : bounds) {
+  for (const ResourceBound& bound : resource_bounds) {
     if (const auto r = limit(bound.resource, bound.value); r < 0) {
       return failed(LockFailure::limits, r);
     }

@@ -11,14 +11,9 @@
 // replayer's data and can overwrite both; the analysis therefore treats every number as hearsay.
 #pragma once
 
-#include "common/replay/protocol/replayer_protocol.h"
+#include "replayer/shared/sandbox.h"
 
 namespace pygc::replayer {
-
-struct LockResult {
-  replay::protocol::LockFailure failure = replay::protocol::LockFailure::none;
-  int error = 0;
-};
 
 /// Dies with the analysis, from the first moment on.
 void die_with_parent(int parent);

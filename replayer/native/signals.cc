@@ -17,7 +17,7 @@ using replay::protocol::Ending;
 using replay::protocol::LockFailure;
 
 // Room for the largest vector state there is (AMX: 11 KB), and then some.
-alignas(4096) std::array<char, std::size_t{64} << 10> handler_stack;
+alignas(machine::largest_page_size) std::array<char, std::size_t{64} << 10> handler_stack;
 
 bool in_own_text(std::uint64_t address) {
   const machine::TextRange text = machine::own_text();

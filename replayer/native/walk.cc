@@ -4,6 +4,8 @@
 #include "replayer/native/machine.h"
 #include "replayer/native/map.h"
 #include "replayer/native/run_state.h"
+#include "replayer/shared/gc_refs.h"
+#include "replayer/shared/own_range.h"
 
 #include <array>
 
@@ -14,7 +16,8 @@ namespace protocol = replay::protocol;
 using protocol::WalkStop;
 
 constexpr std::uint64_t flag_bits = 3;
-constexpr std::uint64_t lowest_address = 4096;
+// However large the first page is, nothing lies in it.
+constexpr std::uint64_t lowest_address = ::pygc::machine::least_page_size;
 // Debian's PyGC_Head is aligned to 4 in some builds, upstream's to 8.
 constexpr std::uint64_t head_alignment = 4;
 constexpr std::uint64_t max_refcount = std::uint64_t{1} << 39;
@@ -44,10 +47,8 @@ bool stop(WalkStop why) {
 }
 
 bool is_node(std::uint64_t address) {
-  const bool own =
-      address + protocol::window_header_size >= protocol::own_start && address < protocol::own_end;
   return address >= lowest_address && address < ::pygc::machine::user_space_end &&
-         address % head_alignment == 0 && !own;
+         address % head_alignment == 0 && !is_own(address);
 }
 
 bool derives(std::uint64_t type) {
@@ -132,8 +133,7 @@ bool take_object(std::uint64_t node, std::uint64_t& prev, bool is_collected,
   if (collected == request.object_capacity) {
     return stop(WalkStop::capacity);
   }
-  prev = (prev & protocol::finalized_bit) | protocol::collecting_bit |
-         ((refcount + protocol::gc_refs_bias) << protocol::gc_refs_shift);
+  prev = gc_prev_with(prev, refcount);
   reinterpret_cast<std::uint64_t*>(protocol::own_nodes)[collected++] = object;
   outcome.refcounts += refcount;
   return true;
@@ -279,8 +279,7 @@ void scan_objects() {
     const std::uint64_t object = objects[i];
     const std::uint64_t prev = at(object - setup.gc_head_size + setup.gc_prev);
     const std::uint64_t refcount = at(object + request.ob_refcnt) & request.refcount_mask;
-    const auto refs =
-        static_cast<std::int64_t>((prev >> protocol::gc_refs_shift) - protocol::gc_refs_bias);
+    const std::int64_t refs = gc_refs_of(prev);
     const bool told =
         (prev & protocol::collecting_bit) != 0 && refs <= static_cast<std::int64_t>(refcount);
     sums.lost += told ? 0 : 1;

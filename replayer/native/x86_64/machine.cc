@@ -3,7 +3,6 @@
 #include "common/replay/protocol/replayer_protocol.h"
 
 #include <asm/prctl.h>
-#include <elf.h>
 #include <linux/audit.h>
 #include <sys/syscall.h>
 
@@ -21,7 +20,8 @@ void pygc_signal_return();
 
 // The stack pointer to come back to; the callee-saved registers lie there.
 [[gnu::used]] std::uint64_t pygc_resume_sp = 0;
-[[gnu::used, gnu::aligned(4096)]] char pygc_main_stack[64 * 1024];
+[[gnu::used,
+  gnu::aligned(pygc::replayer::machine::largest_page_size)]] char pygc_main_stack[64 * 1024];
 }
 
 asm(R"(
@@ -178,20 +178,7 @@ TextRange own_text() {
 }
 
 std::uint64_t own_image_end() {
-  return (address_of(_end) + 4095) & ~std::uint64_t{4095};
-}
-
-std::uint64_t vdso_address(const std::uint64_t* initial_stack) {
-  const std::uint64_t* word = initial_stack + 1 + *initial_stack + 1; // argc, argv, NULL
-  while (*word != 0) {
-    ++word; // the environment
-  }
-  for (++word; word[0] != AT_NULL; word += 2) {
-    if (word[0] == AT_SYSINFO_EHDR) {
-      return word[1];
-    }
-  }
-  return 0;
+  return address_of(_end);
 }
 
 } // namespace pygc::replayer::machine
