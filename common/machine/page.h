@@ -5,7 +5,8 @@
 
 namespace pygc::machine {
 
-/// Bytes, a power of two; asked of the kernel once.
+/// Bytes, a power of two; asked of the kernel once. The native replayer has no C library to ask,
+/// and defines this itself.
 std::uint64_t page_size();
 
 inline std::uint64_t page_down(std::uint64_t value) {

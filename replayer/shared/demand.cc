@@ -30,7 +30,13 @@ const protocol::Page* bring_page(std::uint64_t address, std::uint64_t start, std
   }
   last_brought = page;
   const bool sane = page.start >= start && page.end <= end && is_last(address);
-  return sane && page.readable != 0 ? &last_brought : nullptr;
+  if (page.readable != 0 && !sane) {
+    broken_protocol();
+  }
+  if (!sane) { // nothing is known but that this cannot be had
+    last_brought = {.readable = 0, .start = address, .end = address + 1};
+  }
+  return last_brought.readable != 0 ? &last_brought : nullptr;
 }
 
 bool is_known_missing(std::uint64_t address) {
