@@ -1,4 +1,5 @@
 #include "replayer/emulated/counted_visits.h"
+#include "replayer/shared/gc_refs.h"
 
 #include <algorithm>
 #include <sys/mman.h>
@@ -8,8 +9,7 @@ namespace {
 
 namespace protocol = replay::protocol;
 
-constexpr std::uint64_t primed = protocol::collecting_bit | protocol::gc_refs_bias
-                                                                << protocol::gc_refs_shift;
+constexpr std::uint64_t primed = collecting_bit | gc_refs_bias << gc_refs_shift;
 
 } // namespace
 
@@ -81,7 +81,7 @@ bool CountedVisits::prime() {
         object.gc ? place_.memory.word(place_.gc_prev(object.address), PROT_WRITE) : nullptr;
     if (object.head != nullptr) {
       object.saved = *object.head;
-      *object.head = (object.saved & protocol::finalized_bit) | primed;
+      *object.head = (object.saved & finalized_bit) | primed;
       any = true;
     }
   }
@@ -91,8 +91,8 @@ bool CountedVisits::prime() {
 void CountedVisits::take_decrements() {
   for (auto& object : objects_) {
     if (object.head != nullptr) {
-      const std::uint64_t now = *object.head >> protocol::gc_refs_shift;
-      object.remaining = now <= protocol::gc_refs_bias ? protocol::gc_refs_bias - now : 0;
+      const std::uint64_t now = *object.head >> gc_refs_shift;
+      object.remaining = now <= gc_refs_bias ? gc_refs_bias - now : 0;
     }
   }
   // Where fewer visits count than there are, those through a borrowed reference are the ones left

@@ -42,7 +42,7 @@ Reply clear(const Workplace& place, const Command& command) {
   const auto* objects = place.in_window<std::uint64_t>(command.objects);
   for (std::uint64_t i = command.first; i < command.end; ++i) {
     if (auto* prev = place.memory.word(place.gc_prev(objects[i]), read_write)) {
-      *prev &= ~protocol::collecting_bit;
+      *prev &= ~collecting_bit;
     }
   }
   Reply reply;
@@ -79,9 +79,9 @@ Reply collect(const Workplace& place, const Command& command) {
     gc_refs[i] = protocol::gc_refs_lost;
     auto* prev =
         objects[i] == 0 ? nullptr : place.memory.word(place.gc_prev(objects[i]), read_write);
-    if (prev != nullptr && (*prev & protocol::collecting_bit) != 0) {
+    if (prev != nullptr && (*prev & collecting_bit) != 0) {
       gc_refs[i] = gc_refs_of(*prev);
-      *prev &= ~protocol::collecting_bit;
+      *prev &= ~collecting_bit;
     }
   }
   Reply reply;

@@ -1,5 +1,6 @@
 // subtract_refs, and the listing of visits.
 #include "replayer/emulated/steps.h"
+#include "replayer/shared/gc_refs.h"
 
 #include <array>
 #include <sys/mman.h>
@@ -93,9 +94,8 @@ private:
 
   std::uint64_t watched_value(std::uint32_t w) const {
     const std::uint64_t object = objects_[watched_[w]];
-    return object == 0
-               ? 0
-               : place_.memory.load(place_.gc_prev(object)).value_or(0) >> protocol::gc_refs_shift;
+    return object == 0 ? 0
+                       : place_.memory.load(place_.gc_prev(object)).value_or(0) >> gc_refs_shift;
   }
 
   /// Attributes what became of the watched objects to the container.

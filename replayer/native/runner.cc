@@ -66,7 +66,7 @@ void clear_loop() {
   for (std::uint64_t i = loop.state.index; i < loop.command.end; ++i) {
     const std::uint64_t object = loop.enter(i);
     if (!is_own(object)) {
-      at(loop.gc_prev(object)) &= ~protocol::collecting_bit;
+      at(loop.gc_prev(object)) &= ~collecting_bit;
     }
   }
   loop.finish();
@@ -97,9 +97,9 @@ void collect_loop() {
       continue;
     }
     std::uint64_t& prev = at(loop.gc_prev(object));
-    if ((prev & protocol::collecting_bit) != 0) {
+    if ((prev & collecting_bit) != 0) {
       gc_refs[i] = gc_refs_of(prev);
-      prev &= ~protocol::collecting_bit;
+      prev &= ~collecting_bit;
     }
   }
   loop.finish();
@@ -107,7 +107,7 @@ void collect_loop() {
 
 std::uint64_t watched_value(const Loop& loop, std::uint32_t index) {
   const std::uint64_t object = loop.objects[index];
-  return object == 0 ? 0 : at(loop.gc_prev(object)) >> protocol::gc_refs_shift;
+  return object == 0 ? 0 : at(loop.gc_prev(object)) >> gc_refs_shift;
 }
 
 void start_watching(const Loop& loop) {
@@ -143,9 +143,9 @@ void settle_edges(const Loop& loop) {
     const protocol::EdgeRecord record = records[r];
     std::uint64_t& prev = at(loop.gc_prev(loop.objects[record.object]));
     const std::uint64_t left =
-        (prev >> protocol::gc_refs_shift) & ((std::uint64_t{1} << protocol::edge_index_shift) - 1);
+        (prev >> gc_refs_shift) & ((std::uint64_t{1} << protocol::edge_index_shift) - 1);
     if (left < protocol::edge_count) {
-      prev += std::uint64_t{1} << protocol::gc_refs_shift;
+      prev += std::uint64_t{1} << gc_refs_shift;
       kept[count++] = record;
     }
   }

@@ -2,6 +2,7 @@
 
 #include "replayer/native/run_state.h"
 #include "replayer/native/walk.h"
+#include "replayer/shared/gc_refs.h"
 
 namespace pygc::replayer {
 namespace {
@@ -34,7 +35,7 @@ Visited look_at(std::uint64_t object) {
     return {type, nullptr, false};
   }
   auto* prev = reinterpret_cast<std::uint64_t*>(object - shape.gc_head_size + shape.gc_prev);
-  return {type, prev, (*prev & protocol::collecting_bit) != 0};
+  return {type, prev, (*prev & collecting_bit) != 0};
 }
 
 /// Of an object that is not being collected.
@@ -51,7 +52,7 @@ int visit_decrement(std::uint64_t object, void* /*argument*/) {
   state.visitor_caller = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
   const Visited visited = look_at(object);
   if (visited.collecting) {
-    *visited.prev -= std::uint64_t{1} << protocol::gc_refs_shift;
+    *visited.prev -= std::uint64_t{1} << gc_refs_shift;
   } else {
     inspect(object, visited);
   }
@@ -80,8 +81,7 @@ int visit_edge(std::uint64_t object, void* /*argument*/) {
     return 0;
   }
   const std::uint64_t index =
-      ((*visited.prev >> protocol::gc_refs_shift) - protocol::gc_refs_bias) >>
-      protocol::edge_index_shift;
+      ((*visited.prev >> gc_refs_shift) - gc_refs_bias) >> protocol::edge_index_shift;
   // A COLLECTING bit that nobody of the round has set stands for no index.
   if (index >= command.object_count || in_window<std::uint64_t>(command.objects)[index] != object) {
     return 0;

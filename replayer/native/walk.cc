@@ -15,7 +15,6 @@ namespace {
 namespace protocol = replay::protocol;
 using protocol::WalkStop;
 
-constexpr std::uint64_t flag_bits = 3;
 // However large the first page is, nothing lies in it.
 constexpr std::uint64_t lowest_address = ::pygc::machine::least_page_size;
 // Debian's PyGC_Head is aligned to 4 in some builds, upstream's to 8.
@@ -153,18 +152,18 @@ bool walk_list(protocol::WalkedList& list) {
   std::uint64_t last_type = 0;
   protocol::WalkedType* entry = nullptr;
   std::uint64_t count = 0;
-  std::uint64_t node = at(list.head + gc_next) & ~flag_bits;
+  std::uint64_t node = at(list.head + gc_next) & ~link_flags;
   while (node != list.head) {
     if (!is_node(node)) {
       return stop(WalkStop::link);
     }
     const std::uint64_t next = at(node + gc_next);
-    if ((next & flag_bits) != 0) { // left by a collection, or an old space's
+    if ((next & link_flags) != 0) { // left by a collection, or an old space's
       return stop(WalkStop::link);
     }
     __builtin_prefetch(reinterpret_cast<const void*>(next), 1);
     std::uint64_t& prev = at(node + gc_prev);
-    if ((prev & protocol::collecting_bit) != 0 || (prev & ~flag_bits) != before) {
+    if ((prev & collecting_bit) != 0 || (prev & ~link_flags) != before) {
       return stop(WalkStop::link);
     }
     if (!take_object(node, prev, list.collected != 0, last_type, entry)) {
@@ -177,7 +176,7 @@ bool walk_list(protocol::WalkedList& list) {
     node = next;
   }
   list.count = count;
-  return (at(list.head + gc_prev) & ~flag_bits) == before || stop(WalkStop::link);
+  return (at(list.head + gc_prev) & ~link_flags) == before || stop(WalkStop::link);
 }
 
 void walk_all() {
@@ -280,8 +279,7 @@ void scan_objects() {
     const std::uint64_t prev = at(object - setup.gc_head_size + setup.gc_prev);
     const std::uint64_t refcount = at(object + request.ob_refcnt) & request.refcount_mask;
     const std::int64_t refs = gc_refs_of(prev);
-    const bool told =
-        (prev & protocol::collecting_bit) != 0 && refs <= static_cast<std::int64_t>(refcount);
+    const bool told = (prev & collecting_bit) != 0 && refs <= static_cast<std::int64_t>(refcount);
     sums.lost += told ? 0 : 1;
     sums.negative += refs < 0 ? 1 : 0;
     sums.refcounts += refcount;

@@ -2,22 +2,26 @@
 // Modules/gcmodule.c (Python/gc.c) use it.
 #pragma once
 
-#include "common/replay/protocol/replayer_protocol.h"
-
 #include <cstdint>
 
 namespace pygc::replayer {
 
+inline constexpr std::uint64_t finalized_bit = 1;
+inline constexpr std::uint64_t collecting_bit = 2;
+inline constexpr unsigned gc_refs_shift = 2;
+inline constexpr std::uint64_t link_flags = 3; // of _gc_next and _gc_prev: no part of a pointer
+/// update_refs adds this to each refcount, so that gc_refs below zero stay exact and assertions of
+/// debug builds ("gc_refs > 0") never hold the replay up.
+inline constexpr std::uint64_t gc_refs_bias = std::uint64_t{1} << 40;
+
 /// What update_refs makes of it.
 constexpr std::uint64_t gc_prev_with(std::uint64_t prev, std::uint64_t refcount) {
-  return (prev & replay::protocol::finalized_bit) | replay::protocol::collecting_bit |
-         ((refcount + replay::protocol::gc_refs_bias) << replay::protocol::gc_refs_shift);
+  return (prev & finalized_bit) | collecting_bit | ((refcount + gc_refs_bias) << gc_refs_shift);
 }
 
 /// What is left of the references then.
 constexpr std::int64_t gc_refs_of(std::uint64_t prev) {
-  return static_cast<std::int64_t>((prev >> replay::protocol::gc_refs_shift) -
-                                   replay::protocol::gc_refs_bias);
+  return static_cast<std::int64_t>((prev >> gc_refs_shift) - gc_refs_bias);
 }
 
 } // namespace pygc::replayer

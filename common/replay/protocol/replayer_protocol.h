@@ -12,13 +12,6 @@ namespace pygc::replay::protocol {
 inline constexpr std::uint32_t version = 5;
 inline constexpr int control_fd = 3;
 
-/// update_refs adds this to each refcount, so that gc_refs below zero stay exact and assertions of
-/// debug builds ("gc_refs > 0") never hold the replay up.
-inline constexpr std::uint64_t gc_refs_bias = std::uint64_t{1} << 40;
-inline constexpr std::uint64_t finalized_bit = 1;
-inline constexpr std::uint64_t collecting_bit = 2;
-inline constexpr unsigned gc_refs_shift = 2;
-
 /// In place of gc_refs when the replayer could not keep count of an object.
 inline constexpr std::int64_t gc_refs_lost = INT64_MIN;
 

@@ -1,6 +1,7 @@
 #include "replayer/emulated/machine.h"
 
 #include "replayer/emulated/x86_64/vector_unit.h"
+#include "replayer/shared/gc_refs.h"
 
 #include <array>
 #include <cstring>
@@ -170,11 +171,11 @@ void write_own_code(std::span<std::byte> page, const replay::protocol::Setup& se
       .bytes({0x85, 0xc0, 0x74, 0x11}) // test %eax,%eax; jz 2f
       .bytes({0xf6, 0x87})             // 1: testb $2,gc_prev(%rdi)
       .displacement(prev)
-      .bytes({replay::protocol::collecting_bit})
+      .bytes({collecting_bit})
       .bytes({0x74, 0x08})       // jz 2f
       .bytes({0x48, 0x83, 0xaf}) // subq $4,gc_prev(%rdi)
       .displacement(prev)
-      .bytes({1U << replay::protocol::gc_refs_shift})
+      .bytes({1U << gc_refs_shift})
       .bytes({0x31, 0xc0, 0xc3}); // 2: xor %eax,%eax; ret
 }
 
