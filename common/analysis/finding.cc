@@ -52,6 +52,8 @@ std::string_view finding_kind_name(FindingKind kind) {
     return "dangling_reference";
   case FindingKind::lost_object:
     return "lost_object";
+  case FindingKind::undercounted_local:
+    return "undercounted_local";
   case FindingKind::crash:
     return "crash";
   case FindingKind::memory_missing:

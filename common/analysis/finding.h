@@ -30,6 +30,7 @@ enum class FindingKind : std::uint8_t {
   object_corrupt,
   dangling_reference,
   lost_object,
+  undercounted_local,
   crash,
   memory_missing,
   build_id_mismatch,

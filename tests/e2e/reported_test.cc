@@ -14,9 +14,9 @@ using testing::HasSubstr;
 class Reported : public testing::TestWithParam<const InterpreterBuild*> {
 protected:
   static json check(const std::string& name, int status = 1) {
-    const std::string extensions =
-        build_extensions(*GetParam(), {"overdecref_item", "track_twice", "double_track",
-                                       "freed_tracked", "type_freed"});
+    const std::string extensions = build_extensions(
+        *GetParam(), {"overdecref_item", "track_twice", "double_track", "freed_tracked",
+                      "type_freed", "undercount_local", "untrack_dealloc"});
     const Core core = make_core({.build = GetParam(),
                                  .script = "reported.py",
                                  .words = {extensions, name},
@@ -84,6 +84,35 @@ TEST_P(Reported, ATypeThatWasFreedBeforeItsInstances) {
   }
   EXPECT_EQ(finding.at("kind"), "object_corrupt");
   EXPECT_EQ(finding.at("occurrences"), 20);
+}
+
+TEST_P(Reported, AnObjectThatARunningFunctionUsesUncounted) {
+  const json document = check("undercount_local");
+  ASSERT_EQ(document.at("findings").size(), 1U) << document.at("findings").dump(1);
+  const json& finding = document.at("findings").at(0);
+  EXPECT_EQ(finding.at("kind"), "undercounted_local");
+  EXPECT_EQ(finding.at("severity"), "error");
+  EXPECT_EQ(finding.at("object").at("type"), "Conf");
+  EXPECT_THAT(finding.at("message"), HasSubstr("'session' of work() ("));
+  EXPECT_THAT(finding.at("message"), testing::ContainsRegex(R"(reported\.py:[0-9]+\))"));
+}
+
+TEST_P(Reported, CountedReferencesOfRunningFunctionsAreNoFinding) {
+  const Core core = make_core(
+      {.build = GetParam(),
+       .script = "reported.py",
+       .words = {build_extensions(*GetParam(), {"undercount_local"}), "undercount_local_not"},
+       .kind = CoreKind::kernel});
+  EXPECT_EQ(check_alone(core).status, 0);
+}
+
+TEST_P(Reported, AnObjectThatItsDeallocHasNotUntracked) {
+  const json document = check("untrack_dealloc");
+  const auto findings = findings_of(document, "object_corrupt");
+  ASSERT_EQ(findings.size(), 1U) << document.at("findings").dump(1);
+  EXPECT_THAT(findings.front().at("message"), HasSubstr("tracked with a reference count of 0"));
+  EXPECT_EQ(findings.front().at("function"), "job_dealloc");
+  EXPECT_THAT(findings.front().at("message"), HasSubstr("has not untracked it"));
 }
 
 TEST_P(Reported, PythonCodeUnderAFinalizerIsAWarning) {

@@ -107,6 +107,44 @@ TEST_F(Detectors, DanglingReferenceNamesItsHolder) {
   EXPECT_THAT(finding.message, HasSubstr("no live object: its reference count is 0"));
 }
 
+TEST_F(Detectors, UndercountedLocalNamesTheVariables) {
+  cpython::FrameReference reference;
+  reference.object = object(1);
+  reference.at = {object(0) + 24};
+  reference.variable = 3;
+  facts_.undercounted = {
+      {.interpreter = 7, .object = object(1), .gc_refs = 0, .references = {reference, reference}}};
+  const Finding finding = one(detect_undercounted_local);
+  EXPECT_EQ(finding.kind, FindingKind::undercounted_local);
+  EXPECT_EQ(finding.object->address, object(1));
+  EXPECT_EQ(finding.gc_refs, 0);
+  EXPECT_EQ(finding.address, object(0) + 24);
+  EXPECT_THAT(
+      finding.message,
+      HasSubstr("The local variables number 3 of a function, number 3 of a function use it, "
+                "but of its 1 reference none is left"));
+}
+
+TEST_F(Detectors, LocalsAreCountedAgainstWhatNoContainerVisits) {
+  const FrameReferences references = {{object(0), {{}}}, {object(1), {{}}}, {object(2), {{}, {}}}};
+  const auto found = find_undercounted(references, 7, [&](Address it) {
+    return it == object(1) ? std::nullopt : std::optional<std::int64_t>(1); // 1 is not collected
+  });
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].object, object(2));
+  EXPECT_THAT(find_undercounted(references, 7, [](Address) { return std::optional(-1L); }),
+              IsEmpty());
+}
+
+TEST_F(Detectors, ADeallocationThatRunsIsNamed) {
+  add_anomaly(heap::CorruptionKind::object, false);
+  facts_.anomalies.back().deallocation =
+      Deallocation{.function = "job_dealloc", .library = "/lib/job.so", .line = "job.c:8"};
+  const Finding finding = one(detect_object_corrupt);
+  EXPECT_EQ(finding.function, "job_dealloc");
+  EXPECT_THAT(finding.message, HasSubstr("job_dealloc (job.c:8) of /lib/job.so is on a stack"));
+}
+
 TEST_F(Detectors, LostObjectsAreOneFinding) {
   facts_.lost = {{.interpreter = 7, .first = object(0), .container = object(1), .count = 12}};
   const Finding finding = one(detect_lost_object);

@@ -35,6 +35,9 @@ Detection detect_dangling_reference(const Facts& facts, Explainer& explainer);
 /// Objects that say they are tracked and are on no list.
 Detection detect_lost_object(const Facts& facts, Explainer& explainer);
 
+/// Objects that a running function uses, and whose reference count does not say so.
+Detection detect_undercounted_local(const Facts& facts, Explainer& explainer);
+
 /// Traversals that a fault, an illegal instruction or a trap ends.
 Detection detect_traverse_fault(const Facts& facts, Explainer& explainer);
 Detection detect_traverse_syscall(const Facts& facts, Explainer& explainer);

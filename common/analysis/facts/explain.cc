@@ -70,4 +70,15 @@ void Explainer::attach_slot(Visitor& visitor, SlotAddress slot) {
   visitor.owner = ownership_.owner(visitor.container, slot);
 }
 
+std::string Explainer::variable(const cpython::FrameReference& reference) {
+  const cpython::FrameVariable variable = cpython::frame_variable(reader_, reference);
+  const std::string name = variable.name.empty() ? fmt::format("number {}", reference.variable)
+                                                 : "'" + variable.name + "'";
+  const std::string function = variable.function.empty() ? "a function" : variable.function + "()";
+  const std::string line = variable.line > 0 ? fmt::format(":{}", variable.line) : "";
+  return variable.file.empty()
+             ? name + " of " + function
+             : fmt::format("{} of {} ({}{})", name, function, variable.file, line);
+}
+
 } // namespace pygc::analysis

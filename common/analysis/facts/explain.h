@@ -7,6 +7,7 @@
 #include "common/base/slot_address.h"
 #include "common/cpython/objects/object_names.h"
 #include "common/cpython/objects/object_reader.h"
+#include "common/cpython/objects/running_frames.h"
 #include "common/heap/heap.h"
 #include "common/image/module.h"
 
@@ -43,6 +44,8 @@ public:
   /// Adds the slot that the visit came from, with its name and owner.
   void attach_slot(Visitor& visitor, SlotAddress slot);
   std::string function_name(Address function) const { return image_.describe_code(function); }
+  /// A local variable of a running function: "'session' of work() (app.py:8)".
+  std::string variable(const cpython::FrameReference& reference);
   /// A place in code: "faulthandler_traverse+0x12".
   std::string place(Address pc) const { return image_.describe_code(pc); }
 

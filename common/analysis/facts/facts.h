@@ -4,9 +4,11 @@
 
 #include "common/analysis/facts/crash_facts.h"
 #include "common/analysis/facts/dangling_visits.h"
+#include "common/analysis/facts/deallocations.h"
 #include "common/analysis/facts/duplicate_visits.h"
 #include "common/analysis/facts/engine_comparison.h"
 #include "common/analysis/facts/foreign_slots.h"
+#include "common/analysis/facts/frame_counts.h"
 #include "common/analysis/facts/incidents.h"
 #include "common/analysis/facts/lasting_writes.h"
 #include "common/analysis/facts/running_facts.h"
@@ -31,8 +33,9 @@ inline constexpr std::size_t visitor_limit = 200;
 /// What is wrong with a list of an interpreter, or with an object on it.
 struct ListAnomaly {
   heap::Corruption corruption;
-  std::int64_t interpreter = 0; // id
-  std::string generation;       // name
+  std::int64_t interpreter = 0;             // id
+  std::string generation;                   // name
+  std::optional<Deallocation> deallocation; // that runs, of an object without references
 };
 
 /// A file that is not the one that was loaded.
@@ -94,11 +97,12 @@ struct CollectionFacts {
 struct Facts {
   std::vector<ListAnomaly> anomalies;
   std::vector<MismatchedFile> mismatched_files;
-  std::vector<CollectionFacts> collections; // one an interpreter
-  std::optional<RunningFacts> running;      // the collection that was running, if one was
-  std::optional<CrashFacts> crash;          // the signal that ended the target, if one did
-  std::vector<DanglingVisit> dangling;      // visits to what is no live object
-  std::vector<LostObjects> lost;            // one an interpreter that has some
+  std::vector<CollectionFacts> collections;     // one an interpreter
+  std::optional<RunningFacts> running;          // the collection that was running, if one was
+  std::optional<CrashFacts> crash;              // the signal that ended the target, if one did
+  std::vector<DanglingVisit> dangling;          // visits to what is no live object
+  std::vector<LostObjects> lost;                // one an interpreter that has some
+  std::vector<UndercountedObject> undercounted; // that running functions use
 };
 
 } // namespace pygc::analysis

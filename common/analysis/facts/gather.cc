@@ -6,10 +6,13 @@
 #include "common/analysis/facts/trace_plan.h"
 
 #include <algorithm>
+#include <iterator>
+#include <unordered_map>
 
 namespace pygc::analysis {
 namespace {
 
+constexpr std::size_t anomaly_limit = 64;  // anomalies that the stacks are asked about
 constexpr std::size_t negative_limit = 64; // negative objects whose visitors are looked up
 static_assert(negative_limit <= replay::max_watched);
 
@@ -21,10 +24,19 @@ public:
 
   Result<Facts> run() {
     Facts facts;
+    Deallocations deallocations(input_);
     for (const heap::Corruption& corruption : input_.heap.corruptions) {
       const cpython::Interpreter& interpreter = runtime_.interpreters[corruption.interpreter];
-      facts.anomalies.push_back(
-          {corruption, interpreter.id, interpreter.spaces[corruption.space].name});
+      facts.anomalies.push_back({.corruption = corruption,
+                                 .interpreter = interpreter.id,
+                                 .generation = interpreter.spaces[corruption.space].name,
+                                 .deallocation = {}});
+      if (corruption.kind == heap::CorruptionKind::object && corruption.type == 0 &&
+          !corruption.memory_missing && facts.anomalies.size() <= anomaly_limit) {
+        const auto type = input_.reader.type_address(corruption.object);
+        facts.anomalies.back().deallocation =
+            type ? deallocations.find(corruption.object, *type) : std::nullopt;
+      }
     }
     facts.mismatched_files = find_mismatched_files(input_.image);
     for (std::size_t i = 0; i < runtime_.interpreters.size(); ++i) {
@@ -36,6 +48,11 @@ public:
         return std::unexpected(gathered.error());
       }
       facts.collections.push_back(std::move(collection));
+    }
+    if (wanted_.frames) {
+      for (std::size_t i = 0; i < facts.collections.size(); ++i) {
+        count_frames(runtime_.interpreters[i], facts.collections[i], facts.undercounted);
+      }
     }
     if (wanted_.running) {
       auto running = gather_running(input_, stale_);
@@ -110,6 +127,25 @@ private:
     }
     failure = error;
     return {};
+  }
+
+  void count_frames(const cpython::Interpreter& interpreter, const CollectionFacts& collection,
+                    std::vector<UndercountedObject>& undercounted) {
+    const FrameReferences references = frame_references_by_object(input_.reader, interpreter);
+    std::unordered_map<Address, std::int64_t> gc_refs;
+    for (std::size_t i = 0; i < collection.set.objects.size() && !references.empty(); ++i) {
+      if (const heap::SetIndex object(i); references.contains(collection.set.objects[object])) {
+        gc_refs.emplace(collection.set.objects[object], collection.gc_refs(object));
+      }
+    }
+    std::ranges::move(find_undercounted(references, interpreter.id,
+                                        [&](Address object) -> std::optional<std::int64_t> {
+                                          const auto found = gc_refs.find(object);
+                                          return found == gc_refs.end()
+                                                     ? std::nullopt
+                                                     : std::optional(found->second);
+                                        }),
+                      std::back_inserter(undercounted));
   }
 
   Result<void> attribute_negatives(CollectionFacts& facts) {

@@ -152,10 +152,36 @@ private:
     if (!*totals) {
       return false;
     }
+    const auto counted = counts_frames();
+    if (!counted || !*counted) {
+      return counted;
+    }
     facts.replayed.traversed = lists.collected;
     facts.replayed.visits = (*totals)->visits;
     facts.replayed.seconds = lists.seconds + (*totals)->seconds;
     return facts.trace ? find_referents(facts) : Result<bool>(true);
+  }
+
+  /// False: a running function uses an object whose count does not say so.
+  Result<bool> counts_frames() {
+    const cpython::Interpreter& interpreter = runtime_.interpreters.front();
+    const FrameReferences references = frame_references_by_object(input_.reader, interpreter);
+    std::vector<Address> objects; // ascending
+    objects.reserve(references.size());
+    for (const auto& [object, held] : references) {
+      objects.push_back(object);
+    }
+    const auto gc_refs = gc_refs_of(objects);
+    if (!gc_refs) {
+      return std::unexpected(gc_refs.error());
+    }
+    return find_undercounted(references, interpreter.id,
+                             [&](Address object) -> std::optional<std::int64_t> {
+                               const auto found = gc_refs->find(object);
+                               return found == gc_refs->end() ? std::nullopt
+                                                              : std::optional(found->second);
+                             })
+        .empty();
   }
 
   /// What plan_traces() would: the sample, and the dictionaries of the modules.

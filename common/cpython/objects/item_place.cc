@@ -38,6 +38,17 @@ Address tuple_items(ObjectReader& reader, Address tuple, Address type) {
 
 } // namespace
 
+std::optional<Address> tuple_item(ObjectReader& reader, Address tuple, std::size_t index) {
+  const auto type = reader.type_address(tuple);
+  const Address items = type ? tuple_items(reader, tuple, *type) : 0;
+  const auto size = reader.memory().load<std::int64_t>(tuple + reader.runtime().layout.ob_size);
+  if (items == 0 || !size || *size <= 0 || index >= static_cast<std::size_t>(*size)) {
+    return std::nullopt;
+  }
+  const auto item = reader.memory().load<Address>(items + index * sizeof(Address));
+  return item ? std::optional(*item) : std::nullopt;
+}
+
 std::optional<ItemPlace> find_item(ObjectReader& reader, Address container, Address object,
                                    std::size_t limit) {
   const auto type_at = reader.type_address(container);

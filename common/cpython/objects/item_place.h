@@ -23,4 +23,8 @@ struct ItemPlace {
 std::optional<ItemPlace> find_item(ObjectReader& reader, Address container, Address object,
                                    std::size_t limit);
 
+/// An item of a tuple; NULL is 0. Nothing beyond its end, of what is no tuple, or when it cannot be
+/// read.
+std::optional<Address> tuple_item(ObjectReader& reader, Address tuple, std::size_t index);
+
 } // namespace pygc::cpython

@@ -53,6 +53,30 @@ elif case == "type_freed":
     for _ in range(sys.getrefcount(type_freed.Obj) - 2):
         type_freed.Obj()
     type_freed.__dict__.pop("Obj")
+elif case.startswith("undercount_local"):
+    import undercount_local
+
+    def work(session):
+        session.me = session
+        session.data = [1]
+        if case == "undercount_local":
+            undercount_local.use(session)  # its one reference is its own now
+        os.abort()
+
+    def generate():
+        local = Conf()
+        local.me = local
+        yield work(Conf())
+
+    next(generate())
+elif case == "untrack_dealloc":
+    import untrack_dealloc
+
+    class Noisy:
+        def __del__(self):
+            os.abort()
+
+    untrack_dealloc.make(Noisy())
 elif case == "finalizer":  # Python code under a finalizer ends the process: the heap is sound
 
     class Dying:

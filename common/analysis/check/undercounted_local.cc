@@ -1,0 +1,57 @@
+#include "common/analysis/check/parts.h"
+
+#include <fmt/format.h>
+
+namespace pygc::analysis {
+namespace {
+
+constexpr std::size_t object_limit = 50; // told one by one
+constexpr std::size_t place_limit = 5;   // variables told of one object
+
+std::string places(const UndercountedObject& object, Explainer& explainer) {
+  std::string text;
+  for (std::size_t i = 0; i < object.references.size() && i < place_limit; ++i) {
+    text += (i == 0 ? "" : ", ") + explainer.variable(object.references[i]);
+  }
+  if (object.references.size() > place_limit) {
+    text += fmt::format(" and {} more", object.references.size() - place_limit);
+  }
+  return text;
+}
+
+Finding finding_of(const UndercountedObject& object, Explainer& explainer) {
+  Finding finding;
+  finding.kind = FindingKind::undercounted_local;
+  finding.interpreter = object.interpreter;
+  finding.object = explainer.object(object.object);
+  finding.gc_refs = object.gc_refs;
+  const bool one = object.references.size() == 1;
+  finding.address = object.references.front().at.at;
+  finding.message = fmt::format(
+      "The local variable{} {} use{} it, but of its {} reference{} {} {} left for what no "
+      "container "
+      "visits: a reference was released that was not owned. {}",
+      one ? "" : "s", places(object, explainer), one ? "s" : "", finding.object->refcount,
+      finding.object->refcount == 1 ? "" : "s",
+      object.gc_refs == 0 ? "none" : std::to_string(object.gc_refs),
+      object.gc_refs <= 1 ? "is" : "are",
+      object.gc_refs == 0
+          ? "Unless a reachable container has it too, the next collection frees it in use."
+          : "It is freed while it is in use as soon as the others are released.");
+  return finding;
+}
+
+} // namespace
+
+Detection detect_undercounted_local(const Facts& facts, Explainer& explainer) {
+  Detection detection;
+  for (const UndercountedObject& object : facts.undercounted) {
+    if (detection.findings.size() < object_limit) {
+      detection.findings.push_back(finding_of(object, explainer));
+    }
+  }
+  note_rest(detection, facts.undercounted.size(), object_limit, "undercounted objects");
+  return detection;
+}
+
+} // namespace pygc::analysis

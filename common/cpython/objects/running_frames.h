@@ -1,0 +1,41 @@
+// What the running Python functions of an interpreter hold: their local variables.
+//
+// Up to 3.10 frames are objects that the collector tracks. From 3.11 on they are no objects
+// (_PyInterpreterFrame: Include/internal/pycore_frame.h, 3.14+ pycore_interpframe_structs.h):
+// nobody visits what they own.
+#pragma once
+
+#include "common/base/slot_address.h"
+#include "common/cpython/objects/object_reader.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pygc::cpython {
+
+/// A strong reference that a local variable of a running function holds.
+struct FrameReference {
+  Address object = 0;
+  SlotAddress at;                // in the frame
+  Address code = 0;              // PyCodeObject
+  std::uint32_t variable = 0;    // index into co_localsplusnames
+  std::uint64_t instruction = 0; // code units from the function's begin
+};
+
+/// Of the threads of one interpreter, innermost frames first. Frames of generators are left out:
+/// their generator visits them. So are frames that are about to end, whose references are being
+/// released. Nothing where the layout does not know frames, and what cannot be read ends a thread.
+std::vector<FrameReference> frame_references(ObjectReader& reader, const Interpreter& interpreter);
+
+/// How people call the variable and the place.
+struct FrameVariable {
+  std::string name;     // "session"
+  std::string function; // qualified
+  std::string file;
+  std::int64_t line = 0; // 0: not known
+};
+
+FrameVariable frame_variable(ObjectReader& reader, const FrameReference& reference);
+
+} // namespace pygc::cpython

@@ -1,0 +1,160 @@
+// Local variables of running functions, in frames made by hand.
+#include "common/cpython/objects/line_table.h"
+#include "common/cpython/objects/running_frames.h"
+#include "tests/unit/support/heap_builder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pygc::cpython {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+/// One thread with one frame on another, as 3.11 has them.
+class RunningFrames : public ::testing::Test {
+protected:
+  RunningFrames() {
+    Layout& layout = heap_.runtime().layout;
+    layout.interp_threads = 8;
+    layout.thread_next = 0;
+    layout.thread_cframe = 8;
+    layout.cframe_frame = 8;
+    layout.frame_code = 0;
+    layout.frame_previous = 8;
+    layout.frame_prev_instr = 16;
+    layout.frame_stacktop = 24;
+    layout.frame_is_entry = 28;
+    layout.frame_owner = 29;
+    layout.frame_localsplus = 32;
+    layout.co_nlocalsplus = 24;
+    layout.co_code_adaptive = 64;
+    const Address code_type = heap_.add_type("code", 0);
+    heap_.image().library().symbols["PyCode_Type"] = code_type;
+    code_ = heap_.reserve(128);
+    heap_.store(code_ + layout.ob_type, code_type);
+    heap_.store(code_ + *layout.co_nlocalsplus, 2);
+    for (Address* frame : {&inner_, &outer_}) {
+      *frame = heap_.reserve(64);
+      heap_.store(*frame, code_);
+      heap_.store(*frame + 16, code_ + 64 + 6); // the fourth code unit
+      heap_.store(*frame + 24, 0xffff'ffff);    // no stack pointer, no entry, of the thread
+    }
+    heap_.store(inner_ + 8, outer_);
+    const Address thread = heap_.reserve(32);
+    const Address cframe = heap_.reserve(32);
+    const Address interpreter = heap_.reserve(64);
+    heap_.store(thread + 8, cframe);
+    heap_.store(cframe + 8, inner_);
+    heap_.store(interpreter + 8, thread);
+    heap_.runtime().interpreters.front().address = interpreter;
+  }
+
+  void set_variable(Address frame, std::size_t index, Address value) {
+    heap_.store(frame + 32 + 8 * index, value);
+  }
+  std::vector<FrameReference> read() {
+    heap_.finish();
+    return frame_references(heap_.reader(), heap_.runtime().interpreters.front());
+  }
+  std::vector<Address> objects() {
+    std::vector<Address> objects;
+    for (const FrameReference& reference : read()) {
+      objects.push_back(reference.object);
+    }
+    return objects;
+  }
+
+  testing::HeapBuilder heap_;
+  Address code_ = 0;
+  Address inner_ = 0;
+  Address outer_ = 0;
+};
+
+TEST_F(RunningFrames, AreReadFromTheInnermostOutward) {
+  set_variable(inner_, 1, 0x1000);
+  set_variable(outer_, 0, 0x2000);
+  const auto found = read();
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].object, 0x1000U);
+  EXPECT_EQ(found[0].variable, 1U);
+  EXPECT_EQ(found[0].at, SlotAddress{inner_ + 40});
+  EXPECT_EQ(found[0].instruction, 3U);
+  EXPECT_EQ(found[0].code, code_);
+  EXPECT_EQ(found[1].object, 0x2000U);
+}
+
+TEST_F(RunningFrames, ABorrowedReferenceIsNone) {
+  set_variable(inner_, 0, 0x1001);
+  set_variable(inner_, 1, 0x1000);
+  EXPECT_THAT(objects(), ElementsAre(0x1000U));
+}
+
+TEST_F(RunningFrames, AGeneratorVisitsItsOwn) {
+  set_variable(inner_, 0, 0x1000);
+  set_variable(outer_, 0, 0x2000);
+  heap_.store(inner_ + 24, std::uint64_t{1} << 40U | 0xffff'ffff);
+  EXPECT_THAT(objects(), ElementsAre(0x2000U));
+}
+
+TEST_F(RunningFrames, AFrameThatEndsReleasesItsReferences) {
+  set_variable(inner_, 0, 0x1000);
+  set_variable(outer_, 0, 0x2000);
+  heap_.store(inner_ + 24, 2); // its stack pointer is stored, though it runs
+  EXPECT_THAT(objects(), ElementsAre(0x2000U));
+}
+
+TEST_F(RunningFrames, OneThatHasCalledAnotherHasItsStackPointerStored) {
+  set_variable(outer_, 0, 0x2000);
+  heap_.store(outer_ + 24, 2);
+  EXPECT_THAT(objects(), ElementsAre(0x2000U));
+}
+
+TEST_F(RunningFrames, WhatIsNoFrameEndsTheThread) {
+  set_variable(outer_, 0, 0x2000);
+  heap_.store(inner_, heap_.plain_type); // no code object
+  EXPECT_THAT(objects(), IsEmpty());
+}
+
+TEST_F(RunningFrames, ARingOfFramesEnds) {
+  heap_.store(outer_ + 8, inner_);
+  set_variable(outer_, 0, 0x2000);
+  EXPECT_THAT(objects(), ElementsAre(0x2000U));
+}
+
+TEST_F(RunningFrames, ALayoutWithoutFramesHasNone) {
+  heap_.runtime().layout.frame_localsplus.reset();
+  set_variable(inner_, 0, 0x1000);
+  EXPECT_THAT(objects(), IsEmpty());
+}
+
+TEST(LineTable, KnowsEachKindOfEntry) {
+  const std::vector<std::uint8_t> table = {
+      0x80 | 10U << 3U | 1, 0,    0,             // one line, the same; 2 units
+      0x80 | 0U << 3U | 0,  0x12,                // short; 1 unit
+      0x80 | 12U << 3U | 0, 0,    0,             // two lines on; 1 unit
+      0x80 | 13U << 3U | 0, 0x03,                // no columns, one line back; 1 unit
+      0x80 | 15U << 3U | 0,                      // no line; 1 unit
+      0x80 | 14U << 3U | 7, 0x48, 0x01, 0, 1, 1, // long, 36 lines on; 8 units
+  };
+  const auto line = [&](std::uint64_t unit) { return line_in(table, 10, unit); };
+  EXPECT_EQ(line(0), 10);
+  EXPECT_EQ(line(1), 10);
+  EXPECT_EQ(line(2), 10);
+  EXPECT_EQ(line(3), 12);
+  EXPECT_EQ(line(4), 11);
+  EXPECT_EQ(line(5), std::nullopt);
+  EXPECT_EQ(line(6), 47);
+  EXPECT_EQ(line(13), 47);
+  EXPECT_EQ(line(14), std::nullopt);
+}
+
+TEST(LineTable, EndsWithATruncatedTable) {
+  EXPECT_EQ(line_in({}, 1, 0), std::nullopt);
+  const std::vector<std::uint8_t> cut = {0x80 | 14U << 3U, 0x40};
+  EXPECT_EQ(line_in(cut, 1, 5), std::nullopt);
+}
+
+} // namespace
+} // namespace pygc::cpython
