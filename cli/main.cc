@@ -1,12 +1,12 @@
 // The `pygc` executable: alone, and as the analysis that a debugger's plugin starts.
 #include "cli/install_paths.h"
+#include "cli/serve.h"
 #include "cli/terminal_session.h"
 #include "common/commands/reference.h"
 #include "common/commands/registry.h"
+#include "common/protocol/wire.h"
 #include "common/protocol/wire_commands.h"
 #include "common/protocol/wire_messages.h"
-#include "common/target/core/core_file.h"
-#include "common/target/live/served_target.h"
 
 #include <charconv>
 #include <csignal>
@@ -46,46 +46,6 @@ int run_alone(const std::vector<std::string>& words) {
     session.diagnostics("pygc: cannot write to standard output\n");
     return commands::status_error;
   }
-  return status;
-}
-
-/// The debugger's target: its core file by descriptor, or its process.
-Result<std::unique_ptr<target::Target>> served_target(target::ServedSession& session) {
-  const wire::Hello& hello = session.hello();
-  if (hello.kind == wire::TargetKind::core) {
-    return target::open_core(session.take_backing(), hello.core_path);
-  }
-  return target::open_served_process(session);
-}
-
-int run_served(int fd, const std::vector<std::string>& words) {
-  // Ctrl-C in the debugger's terminal reaches the whole process group; the debugger decides.
-  ::signal(SIGINT, SIG_IGN);
-  ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGXFSZ, SIG_IGN);
-  auto session = target::ServedSession::connect(UniqueFd(fd));
-  if (!session) {
-    fmt::print(stderr, "pygc: {}\n", session.error().reason);
-    return commands::status_error;
-  }
-  const wire::Hello& hello = (*session)->hello();
-  session::Surroundings surroundings{.session = **session,
-                                     .open_target = {},
-                                     .executable = hello.executable_path,
-                                     .sysroot = hello.sysroot,
-                                     .replayer_directory = replayer_directory(),
-                                     .share_directory = share_directory(),
-                                     .terminal = hello.terminal,
-                                     .width = hello.columns == 0 ? 80 : hello.columns,
-                                     .controls = hello.kind == wire::TargetKind::live ||
-                                                 hello.kind == wire::TargetKind::remote,
-                                     .actions = {},
-                                     .words = words};
-  if (hello.kind != wire::TargetKind::none) {
-    surroundings.open_target = [&session] { return served_target(**session); };
-  }
-  const int status = commands::run_words(words, surroundings);
-  (*session)->finish(status, surroundings.actions);
   return status;
 }
 
@@ -129,7 +89,7 @@ int write_reference(const std::filesystem::path& directory) {
 }
 
 int run(int count, char** arguments) {
-  std::vector<std::string> words(arguments + 1, arguments + count);
+  const std::vector<std::string> words(arguments + 1, arguments + count);
   const std::string first = words.empty() ? "" : words.front();
   if (first.starts_with(reference_option)) {
     return write_reference(first.substr(reference_option.size()));
@@ -147,11 +107,7 @@ int run(int count, char** arguments) {
     if (option == wire::commands_option) {
       return tell_commands(*fd);
     }
-    words.erase(words.begin());
-    if (!words.empty() && words.front() == "--") {
-      words.erase(words.begin());
-    }
-    return run_served(*fd, words);
+    return serve(*fd);
   }
   return run_alone(words);
 }

@@ -95,6 +95,13 @@ std::string take_answer() {
   return whole && ::ftruncate(answer_fd, 0) == 0 ? text : std::string();
 }
 
+bool request_is_complete() {
+  const off_t size = ::lseek(request_fd, 0, SEEK_END);
+  char last = '\0';
+  return size > 0 && ::pread(request_fd, &last, 1, size - 1) == 1 &&
+         last == static_cast<char>(Item::send);
+}
+
 Request take_request() {
   Request request;
   // lseek, not fstat: the latter would need a newer glibc than old GDBs run with.

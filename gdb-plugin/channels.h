@@ -40,6 +40,9 @@ struct Request {
 /// Makes the files, the definitions in the second. What forbids it; empty when they are there.
 std::string open_channels(const std::string& definitions);
 
+/// Whether take_request() would find one.
+bool request_is_complete();
+
 /// Takes the pending request away, so that it does not come up again after a ^C.
 Request take_request();
 

@@ -66,10 +66,9 @@ bool GdbHost::describe(wire::Launch& launch) {
     hello.executable_path = executables.front().path;
   }
   if (callbacks_ == nullptr) { // a core without registers has no frame either
+    hello.stop_id = wire::stop_id_without_target;
     if (auto cores = wire::find_cores(); cores.size() == 1) {
-      hello.kind = wire::TargetKind::core;
-      hello.core_path = cores.front().path;
-      launch.backing = std::move(cores.front().fd);
+      wire::hand_over(std::move(cores.front()), launch);
     }
     return true;
   }
@@ -82,9 +81,7 @@ bool GdbHost::describe(wire::Launch& launch) {
   read(sp_, &probe, 1); // has GDB open the core again if it closed it for want of descriptors
   for (auto& core : wire::find_cores()) {
     if (wire::core_is_target(core.fd.get(), pc, sp_, reader)) {
-      hello.kind = wire::TargetKind::core;
-      hello.core_path = core.path;
-      launch.backing = std::move(core.fd);
+      wire::hand_over(std::move(core), launch);
       return true;
     }
   }

@@ -30,6 +30,7 @@ namespace pygc::gdb {
 namespace {
 
 Command current;
+wire::KeptAnalysis kept;
 bool busy = false;
 bool ready = false;
 
@@ -128,13 +129,13 @@ void run(gdb_unwind_callbacks* callbacks) {
   GdbHost host(callbacks, current);
   wire::Launch launch;
   launch.executable = wire::find_analysis(reinterpret_cast<const void*>(&gdb_init_reader));
-  launch.words = current.words;
+  launch.hello.words = current.words;
   if (!host.describe(launch)) {
     answer(current.asks_process ? collect_process() : collect_maps(current.process.value_or(0)),
            status_commands(wire::status_failed, Step::again));
     return;
   }
-  const wire::Outcome outcome = wire::run_analysis(launch, host);
+  const wire::Outcome outcome = wire::run_analysis(launch, host, kept);
   if (outcome.again) {
     answer(current.asks_threads ? collect_threads() : collect_value(current.asks_value),
            status_commands(wire::status_failed, Step::again));
@@ -193,8 +194,12 @@ std::string own_path() {
   return wire::library_path(reinterpret_cast<const void*>(&gdb_init_reader));
 }
 
-// The channels stay: the library may come back at once, or when pygc.gdb is sourced again.
+// The channels stay: the library may come back at once, or when pygc.gdb is sourced again. A
+// command's own script has left its request before it unloads the library.
 void destroy(gdb_reader_funcs* /*self*/) {
+  if (!request_is_complete()) {
+    kept.end();
+  }
   set_load_commands("jit-reader-load " + own_path() + "\n");
 }
 

@@ -93,6 +93,7 @@ bool LldbHost::describe(wire::Launch& launch) {
   const lldb::StateType state = process_.IsValid() ? process_.GetState() : lldb::eStateInvalid;
   if (state == lldb::eStateInvalid || state == lldb::eStateUnloaded ||
       state == lldb::eStateExited || state == lldb::eStateDetached) {
+    hello.stop_id = wire::stop_id_without_target;
     return true; // no target: the command may name one
   }
   if (!lldb::SBDebugger::StateIsStoppedState(state)) {
@@ -130,9 +131,7 @@ void LldbHost::describe_core(wire::Launch& launch, Address pc, Address sp) {
     }
   }
   if (core) {
-    launch.hello.kind = wire::TargetKind::core;
-    launch.hello.core_path = path;
-    launch.backing = std::move(core);
+    wire::hand_over({.fd = std::move(core), .path = path}, launch);
   }
 }
 

@@ -28,6 +28,7 @@ namespace pygc::lldb_plugin {
 namespace {
 
 int last_status = 0;
+wire::KeptAnalysis kept;
 
 // Printf appends as it stands; the other ways add to or take from the end.
 void put(lldb::SBCommandReturnObject& result, std::string text) {
@@ -93,12 +94,12 @@ void run_command(lldb::SBDebugger& debugger, const std::vector<std::string>& wor
   LldbHost host(debugger);
   wire::Launch launch;
   launch.executable = wire::find_analysis(reinterpret_cast<const void*>(&lldb::PluginInitialize));
-  launch.words = words;
+  launch.hello.words = words;
   if (!host.describe(launch)) {
     result.SetError("the process runs: interrupt it first");
     return;
   }
-  const wire::Outcome outcome = wire::run_analysis(launch, host);
+  const wire::Outcome outcome = wire::run_analysis(launch, host, kept);
   last_status = outcome.status;
   put(result, host.output_text());
   const std::string& diagnostics = host.diagnostics_text();

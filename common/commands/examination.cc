@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace pygc::commands {
 namespace {
@@ -46,6 +47,10 @@ private:
     if (info.kind != target::Kind::core) {
       const machine::WatchpointProbe probe = choose_watchpoints(info, false);
       fact("target.hardware_watchpoints", probe.fires ? "fire" : "not used: " + probe.reason);
+    }
+    if (const session::KeptTarget* kept = context_.kept()) { // for commands to come
+      fact("analysis.process", std::to_string(::getpid()));
+      fact("analysis.targets_opened", std::to_string(kept->count()));
     }
     if (info.truncated) {
       lack("the core file is truncated", "objects in the missing part cannot be checked",

@@ -140,6 +140,9 @@ which pygc the plugins of GDB and LLDB start
 .TP
 .B PYGC_HARDWARE_WATCHPOINTS
 1 or 0: whether hardware watchpoints are used, without a trial
+.TP
+.B PYGC_KEEP_SECONDS
+how long pygc waits for another command on a core in a debugger (600); 0: not at all
 .SH SEE ALSO
 .BR gdb (1),
 .BR lldb (1)

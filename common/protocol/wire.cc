@@ -1,5 +1,6 @@
 #include "common/protocol/wire.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -188,6 +189,19 @@ Result<Message> Channel::receive(const Idle& idle) {
     return fail(ErrorKind::protocol, 0, "the stream ends inside a message");
   }
   return message;
+}
+
+bool Channel::wait(std::chrono::milliseconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        until - std::chrono::steady_clock::now());
+    pollfd one{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+    const int ready = ::poll(&one, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    if (ready >= 0 || errno != EINTR) {
+      return ready > 0;
+    }
+  }
 }
 
 } // namespace pygc::wire

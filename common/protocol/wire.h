@@ -6,6 +6,7 @@
 #include "common/base/error.h"
 #include "common/base/unique_fd.h"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -17,14 +18,14 @@
 namespace pygc::wire {
 
 inline constexpr std::uint32_t magic = 0x63677970; // "pygc", little-endian
-inline constexpr std::uint16_t protocol_version = 5;
+inline constexpr std::uint16_t protocol_version = 6;
 inline constexpr std::size_t header_size = 16;
 inline constexpr std::size_t max_payload = std::size_t{16} << 20;
 inline constexpr std::size_t max_descriptors = 4;
 inline constexpr int idle_milliseconds = 100;
 
 enum class Type : std::uint16_t {
-  hello = 1,          // plugin -> analysis, first, once
+  hello = 1,          // plugin -> analysis: a command, when the one before it is done
   output,             // analysis -> plugin, no answer
   diagnostics,        // analysis -> plugin, no answer
   threads,            // analysis -> plugin
@@ -37,11 +38,13 @@ enum class Type : std::uint16_t {
   evaluate_answer,    //
   interrupted,        // analysis -> plugin
   interrupted_answer, //
-  done,               // analysis -> plugin, last, no answer
+  done,               // analysis -> plugin, the last of a command, no answer
   progress,           // analysis -> plugin, no answer
   commands,           // analysis -> plugin, alone, when it is asked for its table of commands
+  accepted,           // analysis -> plugin, the answer to hello
+  abandoned,          // plugin -> analysis, in the place of an answer: nobody wants the result
 };
-inline constexpr std::uint16_t last_type = static_cast<std::uint16_t>(Type::commands);
+inline constexpr std::uint16_t last_type = static_cast<std::uint16_t>(Type::abandoned);
 
 struct Message {
   Type type = Type::done;
@@ -65,6 +68,8 @@ public:
   /// The next message. Errors: io (the other side hung up between two messages, or the system
   /// fails), protocol (says what is wrong with the message), cancelled.
   Result<Message> receive(const Idle& idle = {});
+  /// Waits for something to receive, the end of the stream included; false when nothing came.
+  bool wait(std::chrono::milliseconds patience);
 
 private:
   Result<void> wait_for(short events, const Idle& idle);

@@ -1,138 +1,134 @@
 #include "common/protocol/wire_host.h"
 
 #include "common/protocol/wire.h"
-#include "common/protocol/wire_process.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
+#include <array>
 #include <chrono>
-#include <csignal>
 #include <cstring>
-#include <fcntl.h>
 #include <memory>
 #include <span>
-#include <sys/mman.h>
-#include <sys/socket.h>
 
 namespace pygc::wire {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int child_socket = 3;
 constexpr int patience_after_done_ms = 2000;
 constexpr int patience_after_eof_ms = 1000;
-
-std::unexpected<Error> system_error(const char* what) {
-  return fail(ErrorKind::io, 0, std::string(what) + ": " + std::strerror(errno));
-}
-
-// Sealed in size: the other side can write what it likes into it, but not pull it from under us.
-class Window {
-public:
-  Window() = default;
-  Window(const Window&) = delete;
-  Window& operator=(const Window&) = delete;
-  ~Window() {
-    if (bytes_ != nullptr) {
-      ::munmap(bytes_, window_size);
-    }
-  }
-  Result<void> create() {
-    fd_.reset(::memfd_create("pygc-window", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    if (!fd_ || ::ftruncate(fd_.get(), window_size) != 0 ||
-        ::fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
-      return system_error("cannot make the shared window");
-    }
-    void* at = ::mmap(nullptr, window_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
-    if (at == MAP_FAILED) {
-      return system_error("cannot map the shared window");
-    }
-    bytes_ = static_cast<std::byte*>(at);
-    return {};
-  }
-  int fd() const { return fd_.get(); }
-  std::byte* bytes() const { return bytes_; }
-
-private:
-  UniqueFd fd_;
-  std::byte* bytes_ = nullptr;
-};
+// An analysis that was kept and does not take a command within this time is replaced by a new one.
+constexpr std::chrono::seconds patience_for_acceptance{5};
+// One whose result nobody wants any more is ended when it takes longer to see that.
+constexpr std::chrono::seconds patience_when_abandoned{2};
 
 class Server {
 public:
-  Server(const Launch& launch, Host& host) : launch_(launch), host_(host) {}
+  Server(const Launch& launch, Host& host, KeptAnalysis& kept)
+      : launch_(launch), host_(host), kept_(kept) {}
 
   Result<Outcome> run() {
-    if (auto r = start(); !r) {
-      return std::unexpected(r.error());
+    peer_ = kept_.take(launch_.executable, launch_.hello.stop_id);
+    reused_ = peer_ != nullptr;
+    if (reused_) {
+      peer_->child().forget_last_words();
+      give_up_at_ = Clock::now() + patience_for_acceptance;
+      auto conversed = converse();
+      if (conversed || accepted_ || interrupted_) {
+        return conclude(std::move(conversed));
+      }
+      peer_.reset(); // it was gone already, or is of no use: nothing has been shown yet
+      reused_ = false;
+    }
+    auto started = Peer::start(launch_.executable);
+    if (!started) {
+      return std::unexpected(started.error());
+    }
+    peer_ = std::move(*started);
+    return conclude(converse());
+  }
+
+private:
+  bool stands_still() const { return !launch_.hello.stop_id.empty(); }
+
+  Result<void> converse() {
+    if (auto greeted = greet(); !greeted) {
+      return greeted;
     }
     while (!finished_) {
       if (Clock::now() >= next_idle_ && !idle()) {
         return fail(ErrorKind::cancelled, 0, "interrupted");
       }
-      auto message = channel_->receive([this] { return idle(); });
+      auto message = peer_->channel().receive([this] { return idle(); });
       auto served = message ? serve(*message) : std::unexpected(message.error());
       if (!served) {
-        // Nothing comes, or an answer cannot be delivered: the analysis is gone, say how.
-        return served.error().kind == ErrorKind::io ? fail(ErrorKind::io, 0, describe_ending())
-                                                    : std::unexpected(served.error());
+        return served;
       }
-    }
-    channel_.reset();
-    child_.end(outcome_.again ? 0 : patience_after_done_ms);
-    return outcome_;
-  }
-
-private:
-  Result<void> start() {
-    if (auto r = window_.create(); !r) {
-      return r;
-    }
-    std::array<int, 2> sockets{};
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
-      return system_error("cannot make a socket");
-    }
-    channel_ = std::make_unique<Channel>(UniqueFd(sockets[0]));
-    const UniqueFd theirs(sockets[1]);
-    std::vector<std::string> words = {"--serve=" + std::to_string(child_socket), "--"};
-    words.insert(words.end(), launch_.words.begin(), launch_.words.end());
-    if (auto r = child_.start(launch_.executable, words, theirs.get(), child_socket); !r) {
-      return r;
-    }
-    Hello hello = launch_.hello;
-    hello.has_backing = static_cast<bool>(launch_.backing);
-    const std::array<int, 2> descriptors = {window_.fd(), launch_.backing.get()};
-    // If the analysis is gone already, receive() finds out.
-    if (auto r = channel_->send(Type::hello, encode(hello),
-                                std::span(descriptors).first(hello.has_backing ? 2 : 1),
-                                [this] { return idle(); });
-        !r && r.error().kind != ErrorKind::io) {
-      return r;
     }
     return {};
   }
 
-  void finish(Outcome outcome) {
-    outcome_ = std::move(outcome);
-    finished_ = true;
+  Result<Outcome> conclude(Result<void> conversed) {
+    if (!conversed && outcome_.again && !interrupted_) {
+      return outcome_; // the answer is wanted anew in any case
+    }
+    if (!conversed) {
+      // Nothing comes, or an answer cannot be delivered: the analysis is gone, say how.
+      return conversed.error().kind == ErrorKind::io ? fail(ErrorKind::io, 0, describe_ending())
+                                                     : std::unexpected(conversed.error());
+    }
+    if (stays_) {
+      kept_.keep(std::move(peer_), launch_.hello.stop_id);
+    } else {
+      peer_->end(outcome_.again ? 0 : patience_after_done_ms);
+    }
+    return outcome_;
+  }
+
+  Result<void> greet() {
+    Hello hello = launch_.hello;
+    hello.has_backing = static_cast<bool>(launch_.backing);
+    const std::array<int, 2> descriptors = {peer_->window().fd(), launch_.backing.get()};
+    auto sent = peer_->channel().send(Type::hello, encode(hello),
+                                      std::span(descriptors).first(hello.has_backing ? 2 : 1),
+                                      [this] { return idle(); });
+    // If the analysis is gone already, receive() finds out.
+    return sent || sent.error().kind == ErrorKind::io ? Result<void>() : sent;
   }
 
   bool idle() {
-    next_idle_ = Clock::now() + std::chrono::milliseconds(idle_milliseconds);
-    return host_.idle();
+    const auto now = Clock::now();
+    next_idle_ = now + std::chrono::milliseconds(idle_milliseconds);
+    interrupted_ = !host_.idle();
+    const bool late = (outcome_.again || (reused_ && !accepted_)) && now > give_up_at_;
+    return !interrupted_ && !late;
   }
 
   Result<void> answer(Type type, const std::string& payload) {
-    return channel_->send(type, payload, {}, [this] { return idle(); });
+    return peer_->channel().send(type, payload, {}, [this] { return idle(); });
+  }
+
+  /// A question must be answered first: the run ends, to be repeated once it is.
+  Result<void> abandon() {
+    outcome_ = Outcome{.status = status_failed, .actions = {}, .again = true};
+    if (!stands_still()) {
+      finished_ = true;
+      return {};
+    }
+    give_up_at_ = Clock::now() + patience_when_abandoned;
+    return answer(Type::abandoned, {});
   }
 
   Result<void> serve(const Message& message) {
     if (!message.descriptors.empty()) {
       return fail(ErrorKind::protocol, 0, "descriptors came where none belong");
     }
+    if (reused_ && !accepted_ && message.type != Type::accepted) {
+      return fail(ErrorKind::protocol, 0, "it goes on with the command before");
+    }
     switch (message.type) {
+    case Type::accepted:
+      accepted_ = true;
+      return {};
     case Type::output:
     case Type::diagnostics:
     case Type::progress:
@@ -154,11 +150,15 @@ private:
       }
       // To be run again, and nothing else.
       for (const Action& action : done->actions) {
-        if (action.kind == ActionKind::run && action.words.front() != launch_.words.front()) {
+        if (action.kind == ActionKind::run && action.words.front() != launch_.hello.words.front()) {
           return fail(ErrorKind::protocol, 0, "it wants another command run than its own");
         }
       }
-      finish(Outcome{.status = done->status, .actions = std::move(done->actions), .again = false});
+      finished_ = true;
+      stays_ = done->stays && stands_still();
+      if (!outcome_.again) {
+        outcome_ = {.status = done->status, .actions = std::move(done->actions), .again = false};
+      }
       return {};
     }
     default:
@@ -190,22 +190,22 @@ private:
     if (!request) {
       return std::unexpected(request.error());
     }
-    return answer(Type::read_answer,
-                  encode_flag(host_.read(request->address, window_.bytes(), request->length)));
+    return answer(
+        Type::read_answer,
+        encode_flag(host_.read(request->address, peer_->window().bytes(), request->length)));
   }
 
   Result<void> serve_threads() {
     if (const auto threads = host_.threads()) {
       return answer(Type::threads_answer, encode(*threads));
     }
-    finish(Outcome{.status = status_failed, .actions = {}, .again = true});
-    return {};
+    return abandon();
   }
 
   // The debugger's expressions can do anything; only what the user typed is evaluated.
   Result<void> serve_evaluate(const std::string& expression) {
     bool typed = false;
-    for (const auto& word : launch_.words) {
+    for (const auto& word : launch_.hello.words) {
       typed = typed || word.find(expression) != std::string::npos;
     }
     if (expression.empty() || !typed) {
@@ -218,13 +218,11 @@ private:
     if (const auto value = host_.evaluate(expression)) {
       return answer(Type::evaluate_answer, encode(*value));
     }
-    finish(Outcome{.status = status_failed, .actions = {}, .again = true});
-    return {};
+    return abandon();
   }
 
   std::string describe_ending() {
-    channel_.reset();
-    const Ending ending = child_.end(patience_after_eof_ms);
+    const Ending ending = peer_->end(patience_after_eof_ms);
     std::string text = "the analysis ended ";
     if (!ending.known) {
       text += "without an answer";
@@ -235,7 +233,7 @@ private:
       text += "without an answer, exit status " + std::to_string(ending.exit_status);
     }
     text += "; the debugger is unharmed";
-    if (const auto words = child_.last_words(); !words.empty()) {
+    if (const auto words = peer_->child().last_words(); !words.empty()) {
       text += "\nIts last words:\n" + words;
       text.pop_back();
     }
@@ -244,19 +242,23 @@ private:
 
   const Launch& launch_;
   Host& host_;
-  Window window_;
-  std::unique_ptr<Channel> channel_;
-  ChildProcess child_;
+  KeptAnalysis& kept_;
+  std::unique_ptr<Peer> peer_;
   Outcome outcome_;
+  bool reused_ = false; // it has served commands before this one
+  bool accepted_ = false;
   bool finished_ = false;
+  bool stays_ = false;
+  bool interrupted_ = false;
+  Clock::time_point give_up_at_;
   std::size_t relayed_ = 0;
   Clock::time_point next_idle_ = Clock::now();
 };
 
 } // namespace
 
-Outcome run_analysis(const Launch& launch, Host& host) {
-  Server server(launch, host);
+Outcome run_analysis(const Launch& launch, Host& host, KeptAnalysis& kept) {
+  Server server(launch, host, kept);
   auto outcome = server.run();
   if (outcome) {
     return *outcome;

@@ -1,10 +1,13 @@
-// The plugin's side of a command: starts the analysis (the `pygc` executable) and serves it the
-// debugger's target until it is done. However the analysis ends (done, crash, hang, nonsense on the
-// socket), the debugger goes on and nothing of the analysis stays behind.
+// The plugin's side of a command: starts the analysis (the `pygc` executable), or takes the one
+// that waits since the last command, and serves it the debugger's target until it is done. However
+// the analysis ends (done, crash, hang, nonsense on the socket), the debugger goes on and nothing
+// of the analysis stays behind but, when all went well, the one that waits.
 #pragma once
 
 #include "common/base/unique_fd.h"
+#include "common/protocol/wire_files.h"
 #include "common/protocol/wire_messages.h"
+#include "common/protocol/wire_peer.h"
 
 #include <cstddef>
 #include <optional>
@@ -35,7 +38,7 @@ public:
   virtual void output_refused() = 0;
   /// All or nothing.
   virtual bool read(Address address, std::byte* to, std::size_t size) = 0;
-  /// Nothing: not known yet; the run ends, to be repeated once it is.
+  /// Nothing: not known yet; the run ends (Outcome::again), to be repeated once it is.
   virtual std::optional<ThreadsAnswer> threads() = 0;
   virtual MappingsAnswer mappings() = 0;
   /// Nothing: as for threads(). Asked only about what the user typed.
@@ -47,11 +50,15 @@ public:
 };
 
 struct Launch {
-  std::string executable = {};         // the analysis
-  std::vector<std::string> words = {}; // the command: its name and its arguments
-  Hello hello;                         // has_backing is set from `backing`
-  UniqueFd backing;                    // the core file or /proc/PID/mem, if there is one
+  std::string executable = {}; // the analysis
+  Hello hello;                 // has_backing is set from `backing`
+  UniqueFd backing;            // the core file or /proc/PID/mem, if there is one
 };
+
+/// Makes the core the target of the launch. It stands still as long as its file is the same.
+void hand_over(OpenFile core, Launch& launch);
+/// Hello::stop_id where the debugger has no target that could move.
+inline constexpr const char* stop_id_without_target = "none";
 
 struct Outcome {
   int status = status_failed;
@@ -59,7 +66,8 @@ struct Outcome {
   bool again = false;               // a question must be answered first; the output so far is void
 };
 
-Outcome run_analysis(const Launch& launch, Host& host);
+/// Without a stop id (Hello) the analysis is started for this command alone.
+Outcome run_analysis(const Launch& launch, Host& host, KeptAnalysis& kept);
 
 /// The analysis that belongs to the library (or program) which holds `symbol`: $PYGC_EXECUTABLE,
 /// else bin/pygc beside or above the library's directory, else plain "pygc" to be found in PATH.

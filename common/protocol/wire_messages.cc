@@ -19,6 +19,13 @@ public:
     bytes_ += value;
     return *this;
   }
+  Writer& texts(const std::vector<std::string>& values) {
+    number(static_cast<std::uint32_t>(values.size()));
+    for (const auto& value : values) {
+      text(value);
+    }
+    return *this;
+  }
   std::string take() { return std::move(bytes_); }
 
 private:
@@ -59,6 +66,13 @@ public:
     rest_.remove_prefix(size);
     return value;
   }
+  std::vector<std::string> texts() {
+    std::vector<std::string> values(count(sizeof(std::uint32_t)));
+    for (auto& value : values) {
+      value = text();
+    }
+    return values;
+  }
   /// A number of elements that each take at least `element_size` of the bytes left.
   std::size_t count(std::size_t element_size) {
     const auto n = number<std::uint32_t>();
@@ -98,6 +112,8 @@ constexpr std::size_t smallest_action = 1 + 5 * 8 + 3 + 4;
 
 std::string encode(const Hello& hello) {
   return Writer()
+      .texts(hello.words)
+      .text(hello.stop_id)
       .text(hello.debugger)
       .text(hello.debugger_version)
       .number(static_cast<std::uint8_t>(hello.kind))
@@ -114,6 +130,8 @@ std::string encode(const Hello& hello) {
 Result<Hello> decode_hello(std::string_view payload) {
   Reader reader(payload);
   Hello hello;
+  hello.words = reader.texts();
+  hello.stop_id = reader.text();
   hello.debugger = reader.text();
   hello.debugger_version = reader.text();
   const auto kind = reader.number<std::uint8_t>();
@@ -238,12 +256,9 @@ std::string encode(const Done& done) {
         .number(action.mark)
         .flag(action.own_thread)
         .flag(action.tells_stop)
-        .number(static_cast<std::uint32_t>(action.words.size()));
-    for (const auto& word : action.words) {
-      writer.text(word);
-    }
+        .texts(action.words);
   }
-  return writer.take();
+  return writer.flag(done.stays).take();
 }
 
 Result<Done> decode_done(std::string_view payload) {
@@ -266,12 +281,10 @@ Result<Done> decode_done(std::string_view payload) {
     action.mark = reader.number<std::uint8_t>();
     action.own_thread = reader.flag();
     action.tells_stop = reader.flag();
-    action.words.resize(reader.count(sizeof(std::uint32_t)));
-    for (auto& word : action.words) {
-      word = reader.text();
-    }
+    action.words = reader.texts();
     reader.check(is_sound(action));
   }
+  done.stays = reader.flag();
   return reader.finish(std::move(done));
 }
 

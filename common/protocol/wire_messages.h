@@ -19,9 +19,13 @@ inline constexpr std::size_t window_size = std::size_t{1} << 20;
 
 enum class TargetKind : std::uint8_t { none, core, live, remote };
 
-/// Descriptors that come along: the window (a sealed memfd of window_size bytes), then, when
-/// `has_backing`, the core file or the process's /proc/PID/mem.
+/// A command, and what it is about. Descriptors that come along: the window (a sealed memfd of
+/// window_size bytes), then, when `has_backing`, the core file or the process's /proc/PID/mem.
 struct Hello {
+  std::vector<std::string> words = {}; // the command: its name and its arguments
+  /// Another text whenever the target may be another or have changed. Empty: the debugger cannot
+  /// tell, and nothing may be kept for the next command.
+  std::string stop_id = {};
   std::string debugger = {}; // "gdb", "lldb"
   std::string debugger_version = {};
   TargetKind kind = TargetKind::none;
@@ -67,6 +71,7 @@ struct EvaluateAnswer {
 struct Done {
   std::int32_t status = 0;
   std::vector<Action> actions = {}; // for the debugger, in this order, after the output
+  bool stays = false;               // the analysis waits for another hello
 };
 
 std::string encode(const Hello& hello);

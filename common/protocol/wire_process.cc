@@ -1,5 +1,6 @@
 #include "common/protocol/wire_process.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -7,6 +8,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +16,24 @@ namespace pygc::wire {
 namespace {
 
 constexpr off_t last_words_size = 2000;
+
+// P_PIDFD, which older headers lack.
+constexpr auto pidfd_kind = static_cast<idtype_t>(3);
+
+/// Nothing where the kernel has no such thing, or cannot wait for one (before 5.4).
+UniqueFd open_handle(pid_t pid) {
+#ifdef SYS_pidfd_open
+  UniqueFd handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  siginfo_t info{};
+  if (handle && ::waitid(pidfd_kind, static_cast<id_t>(handle.get()), &info,
+                         WEXITED | WNOHANG | WNOWAIT) == 0) {
+    return handle;
+  }
+#else
+  static_cast<void>(pid);
+#endif
+  return {};
+}
 
 struct Actions {
   posix_spawn_file_actions_t value{};
@@ -91,42 +111,46 @@ Result<void> ChildProcess::start(const std::string& executable,
                 "cannot start the analysis " + executable + ": " + std::strerror(error) +
                     " (PYGC_EXECUTABLE may name it)");
   }
+  owner_ = ::getpid();
+  handle_ = open_handle(pid_);
   return {};
+}
+
+// False: the child is no longer ours to ask about.
+bool ChildProcess::wait_status(siginfo_t& info, int options) const {
+  int result = -1;
+  do {
+    info = {};
+    result = handle_ ? ::waitid(pidfd_kind, static_cast<id_t>(handle_.get()), &info, options)
+                     : ::waitid(P_PID, static_cast<id_t>(pid_), &info, options);
+  } while (result != 0 && errno == EINTR);
+  return result == 0;
 }
 
 Ending ChildProcess::end(int patience_ms) {
   Ending ending;
-  if (pid_ <= 0) {
+  if (pid_ <= 0 || owner_ != ::getpid()) {
     return ending;
   }
-  const pid_t pid = std::exchange(pid_, -1);
   siginfo_t info{};
   bool ours = true; // not reaped: while that is so, its process group keeps the number
   for (int waited = 0;; waited++) {
-    info.si_pid = 0;
-    if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
-      ours = errno != ECHILD;
-      break;
-    }
-    if (info.si_pid != 0 || waited >= patience_ms) {
+    ours = wait_status(info, WEXITED | WNOHANG | WNOWAIT);
+    if (!ours || info.si_pid != 0 || waited >= patience_ms) {
       break;
     }
     sleep_a_moment();
   }
-  if (!ours) {
-    return ending;
+  if (ours) {
+    ::kill(-pid_, SIGKILL);
+    if (wait_status(info, WEXITED)) {
+      ending.known = true;
+      ending.signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
+      ending.exit_status = info.si_code == CLD_EXITED ? info.si_status : 0;
+    }
   }
-  ::kill(-pid, SIGKILL);
-  int status = 0;
-  pid_t reaped = -1;
-  do {
-    reaped = ::waitpid(pid, &status, 0);
-  } while (reaped < 0 && errno == EINTR);
-  if (reaped == pid) {
-    ending.known = true;
-    ending.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    ending.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-  }
+  pid_ = -1;
+  handle_.reset();
   return ending;
 }
 
@@ -139,7 +163,10 @@ std::string ChildProcess::last_words() const {
   if (size <= 0) {
     return {};
   }
-  const off_t start = size > last_words_size ? size - last_words_size : 0;
+  const off_t start = std::max(size - last_words_size, forgotten_);
+  if (start >= size) {
+    return {};
+  }
   std::string text(static_cast<std::size_t>(size - start), '\0');
   const ssize_t n = ::pread(stderr_.get(), text.data(), text.size(), start);
   text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
@@ -147,6 +174,10 @@ std::string ChildProcess::last_words() const {
     text += '\n';
   }
   return text;
+}
+
+void ChildProcess::forget_last_words() {
+  forgotten_ = stderr_ ? ::lseek(stderr_.get(), 0, SEEK_END) : 0;
 }
 
 } // namespace pygc::wire

@@ -1,4 +1,5 @@
 // The parts of wire_host.h that ask the system: where things lie.
+#include "common/base/file_identity.h"
 #include "common/protocol/wire_host.h"
 
 #include <array>
@@ -38,6 +39,13 @@ std::string find_analysis(const void* symbol) {
     }
   }
   return "pygc";
+}
+
+void hand_over(OpenFile core, Launch& launch) {
+  launch.hello.kind = TargetKind::core;
+  launch.hello.stop_id = "core " + file_identity(core.fd.get()) + " " + core.path;
+  launch.hello.core_path = std::move(core.path);
+  launch.backing = std::move(core.fd);
 }
 
 std::uint32_t terminal_columns() {

@@ -1,9 +1,7 @@
 #include "common/session/context.h"
 
 #include "common/base/cache_directory.h"
-#include "common/cpython/collector/collector.h"
 #include "common/cpython/collector/visitor_search.h"
-#include "common/cpython/discovery/runtime_search.h"
 #include "common/heap/collected_set.h"
 #include "common/image/process/process_image.h"
 #include "common/session/live_process.h"
@@ -11,7 +9,6 @@
 #include "common/session/visitor_choice.h"
 #include "common/target/core/core_file.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 
 namespace pygc::session {
@@ -50,54 +47,77 @@ Error with_process_hint(Error error, const std::string& core) {
 
 } // namespace
 
+image::FileOptions Context::file_options() const {
+  image::FileOptions files = options_.file_options();
+  if (!options_.pid &&
+      options_.core.empty()) { // what was named has nothing to do with the debugger's target
+    files.executable = files.executable.empty() ? surroundings_.executable : files.executable;
+    files.sysroot = files.sysroot.empty() ? surroundings_.sysroot : files.sysroot;
+    // GDB's "/" is this machine's own root.
+    files.sysroot.erase(files.sysroot.find_last_not_of('/') + 1);
+  }
+  return files;
+}
+
+Result<std::unique_ptr<target::Target>> Context::open_target() const {
+  if (!options_.core.empty()) {
+    auto core = target::open_core(
+        options_.core,
+        {.directory = cache_directory(),
+         .says = [this](const std::string& what) { surroundings_.session.progress(what); },
+         .cancelled = [this] { return surroundings_.session.cancelled(); }});
+    return core ? std::move(core) : std::unexpected(with_process_hint(core.error(), options_.core));
+  }
+  if (options_.pid) {
+    return open_live_process(*options_.pid, surroundings_.session);
+  }
+  if (surroundings_.open_target) {
+    return surroundings_.open_target();
+  }
+  return fail(ErrorKind::usage, 0, "no core file was named, and no process (--pid N)");
+}
+
+Result<void> Context::open_opened() {
+  image::FileOptions files = file_options();
+  std::optional<std::string> key;
+  if (surroundings_.kept != nullptr) {
+    key = key_of(options_, files, surroundings_.stop_id);
+    opened_ = key ? surroundings_.kept->find(*key, files) : nullptr;
+  }
+  if (opened_) {
+    surroundings_.subject = subject();
+    return {};
+  }
+  auto target = open_target();
+  if (!target) {
+    return std::unexpected(target.error());
+  }
+  surroundings_.subject = report::subject_of(**target, nullptr);
+  std::string process_root;
+  if (const target::Info& info = (*target)->info(); info.kind == target::Kind::live) {
+    process_root = complete_file_options(info.pid, files);
+  }
+  auto image = image::open_process_image(**target, files);
+  if (!image) {
+    return std::unexpected(image.error());
+  }
+  opened_ = std::make_shared<OpenedTarget>(std::move(*target), std::move(*image),
+                                           std::move(process_root));
+  if (surroundings_.kept != nullptr) {
+    surroundings_.kept->opened(key, opened_, files);
+  }
+  return {};
+}
+
 Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundings& surroundings) {
   std::unique_ptr<Context> context(new Context(surroundings, options));
   if (options.progress || options.json) {
     surroundings.session.show_progress(options.progress.value_or(false));
   }
   surroundings.session.progress("opening the target");
-  if (!options.core.empty()) {
-    auto core = target::open_core(
-        options.core,
-        {.directory = cache_directory(),
-         .says = [&surroundings](const std::string& what) { surroundings.session.progress(what); },
-         .cancelled = [&surroundings] { return surroundings.session.cancelled(); }});
-    if (!core) {
-      return std::unexpected(with_process_hint(core.error(), options.core));
-    }
-    context->target_ = std::move(*core);
-  } else if (options.pid) {
-    auto process = open_live_process(*options.pid, surroundings.session);
-    if (!process) {
-      return std::unexpected(process.error());
-    }
-    context->target_ = std::move(*process);
-  } else if (surroundings.open_target) {
-    auto target = surroundings.open_target();
-    if (!target) {
-      return std::unexpected(target.error());
-    }
-    context->target_ = std::move(*target);
-  } else {
-    return fail(ErrorKind::usage, 0, "no core file was named, and no process (--pid N)");
+  if (auto opened = context->open_opened(); !opened) {
+    return std::unexpected(opened.error());
   }
-  surroundings.subject = context->subject();
-  image::FileOptions files = options.file_options();
-  if (!options.pid &&
-      options.core.empty()) { // what was named has nothing to do with the debugger's target
-    files.executable = files.executable.empty() ? surroundings.executable : files.executable;
-    files.sysroot = files.sysroot.empty() ? surroundings.sysroot : files.sysroot;
-    // GDB's "/" is this machine's own root.
-    files.sysroot.erase(files.sysroot.find_last_not_of('/') + 1);
-  }
-  if (const target::Info& info = context->target_->info(); info.kind == target::Kind::live) {
-    context->process_root_ = complete_file_options(info.pid, files);
-  }
-  auto image = image::open_process_image(*context->target_, files);
-  if (!image) {
-    return std::unexpected(image.error());
-  }
-  context->image_ = std::move(*image);
   return context;
 }
 
@@ -114,57 +134,35 @@ Result<std::unique_ptr<Context>> Context::open_python(const Options& options,
 
 Result<void> Context::find_python() {
   surroundings_.session.progress("looking for Python");
-  auto runtimes = cpython::find_runtimes(*image_, surroundings_.share_directory + "/layouts");
-  if (!runtimes && runtimes.error().kind == ErrorKind::not_python && target_->info().truncated &&
-      target_->file_mappings().empty()) {
-    return fail(ErrorKind::truncated, 0,
-                "the core file is truncated: the notes that say what was loaded are not there");
+  auto found = opened_->find_python(surroundings_.share_directory + "/layouts",
+                                    options_.runtime.value_or(0));
+  if (!found) {
+    return found;
   }
-  if (!runtimes) {
-    return std::unexpected(runtimes.error());
-  }
-  runtimes_ = std::move(*runtimes);
-  const std::size_t chosen = options_.runtime.value_or(0);
-  if (chosen >= runtimes_.size()) {
-    return fail(
-        ErrorKind::usage, 0,
-        fmt::format("there is no CPython number {}: the target has {}", chosen, runtimes_.size()));
-  }
-  std::rotate(runtimes_.begin(), runtimes_.begin() + static_cast<std::ptrdiff_t>(chosen),
-              runtimes_.begin() + static_cast<std::ptrdiff_t>(chosen) + 1);
-  for (cpython::Runtime& runtime : runtimes_) {
-    // Told as the process calls it.
-    if (!process_root_.empty() && runtime.layout_detail.starts_with(process_root_ + "/")) {
-      runtime.layout_detail.erase(0, process_root_.size());
-    }
-    cpython::collector_of(runtime.layout)
-        .find_running_spaces(image_->memory(), target_->threads(), runtime);
-  }
-  reader_ = std::make_unique<cpython::ObjectReader>(*image_, runtimes_.front());
+  found_python_ = true;
   surroundings_.subject = subject();
   return {};
 }
 
 Result<const heap::Heap*> Context::heap() {
-  if (!heap_) {
-    surroundings_.session.progress("walking the heap");
-    auto walked = heap::walk_heap(*reader_, [this] { return surroundings_.session.cancelled(); });
-    if (!walked) {
-      return std::unexpected(walked.error());
-    }
-    heap_ = std::move(*walked);
+  if (opened_->has_heap()) {
+    return opened_->heap({});
+  }
+  surroundings_.session.progress("walking the heap");
+  const auto walked = opened_->heap([this] { return surroundings_.session.cancelled(); });
+  if (walked) {
     surroundings_.session.progress("running the traverse functions");
   }
-  return &*heap_;
+  return walked;
 }
 
 Result<std::unique_ptr<replay::Sweep>> Context::sweep() {
-  const auto request = sweep_request(*reader_);
+  const auto request = sweep_request(reader());
   if (!request || options_.engine != Engine::native) {
     return nullptr;
   }
   surroundings_.session.progress("running the traverse functions");
-  return replay::start_sweep(image_->memory(), replay_options("pygc-replayer-native"), *request,
+  return replay::start_sweep(image().memory(), replay_options("pygc-replayer-native"), *request,
                              [this] { return surroundings_.session.cancelled(); });
 }
 
@@ -179,7 +177,7 @@ Result<replay::Replayer*> Context::replayer() {
 Result<replay::Replayer*> Context::native() {
   if (!replayer_) {
     const replay::Options options = replay_options("pygc-replayer-native");
-    auto started = replay::start_native(image_->memory(), options,
+    auto started = replay::start_native(image().memory(), options,
                                         [this] { return surroundings_.session.cancelled(); });
     if (!started) {
       return std::unexpected(started.error());
@@ -196,7 +194,7 @@ Result<replay::Replayer*> Context::native() {
 replay::Options Context::replay_options(const char* executable) const {
   replay::Options options;
   options.replayer_path = surroundings_.replayer_directory + "/" + executable;
-  options.thread_pointer = thread_pointer(*target_);
+  options.thread_pointer = thread_pointer(target());
   options.visit_decref = runtime().visit_decref;
   options.shape = shape_of(runtime().layout);
   return options;
@@ -205,14 +203,13 @@ replay::Options Context::replay_options(const char* executable) const {
 Result<replay::Tracer*> Context::tracer() {
   if (!tracer_) {
     // visit_decref may have to be found by what it does first: with the native engine if it runs.
-    const bool unknown = runtime().layout.stack_ref_size && runtime().visit_decref == 0;
-    if (options_.engine != Engine::emulated && unknown) {
+    if (options_.engine != Engine::emulated && opened_->lacks_visitor()) {
       if (const auto found = native(); !found) {
         return std::unexpected(found.error());
       }
     }
     auto started =
-        replay::start_emulated(image_->memory(), replay_options("pygc-replayer-emulated"),
+        replay::start_emulated(image().memory(), replay_options("pygc-replayer-emulated"),
                                [this] { return surroundings_.session.cancelled(); });
     if (!started) {
       return std::unexpected(started.error());
@@ -227,14 +224,14 @@ Result<replay::Tracer*> Context::tracer() {
 }
 
 Result<void> Context::search_visitor(replay::Replayer& replayer) {
-  if (!runtime().layout.stack_ref_size || runtime().visit_decref != 0) {
+  if (!opened_->lacks_visitor()) {
     return {};
   }
   const auto heap = this->heap();
   if (!heap) {
     return std::unexpected(heap.error());
   }
-  const auto candidates = cpython::visitor_candidates(image_->memory(), *runtime().module);
+  const auto candidates = cpython::visitor_candidates(image().memory(), *runtime().module);
   const auto stale = heap::stale_collecting(**heap);
   for (std::size_t i = 0; i < runtime().interpreters.size(); ++i) {
     const auto set = heap::collect_spaces(runtime(), **heap, i, SIZE_MAX);
@@ -245,19 +242,19 @@ Result<void> Context::search_visitor(replay::Replayer& replayer) {
     if (!chosen) {
       return std::unexpected(chosen.error());
     }
-    runtimes_[0].visit_decref = *chosen;
+    opened_->add_visitor(*chosen);
     break;
   }
   return {};
 }
 
 std::string Context::other_runtimes() const {
-  if (runtimes_.size() < 2 || options_.runtime) {
+  if (runtimes().size() < 2 || options_.runtime) {
     return {};
   }
   return fmt::format("the process has {} CPythons, and this is about the one in {}; --runtime "
                      "chooses another, and pygc runtime lists them",
-                     runtimes_.size(), runtime().module->path());
+                     runtimes().size(), runtime().module->path());
 }
 
 void Context::tell_other_runtimes() const {

@@ -1,26 +1,24 @@
-// A target opened for analysis: its image, its Python, its heap and its replayer, each made when it
-// is first asked for.
+// What a command works on: an opened target, and replayers of its own for it, each made when it is
+// first asked for.
 #pragma once
 
-#include "common/cpython/objects/object_reader.h"
-#include "common/cpython/runtime.h"
-#include "common/heap/heap.h"
-#include "common/image/module.h"
 #include "common/replay/emulated.h"
 #include "common/replay/replay.h"
 #include "common/replay/sweep.h"
+#include "common/session/kept_target.h"
+#include "common/session/opened_target.h"
 #include "common/session/options.h"
 #include "common/session/surroundings.h"
 
 #include <chrono>
 #include <memory>
-#include <optional>
 
 namespace pygc::session {
 
 class Context {
 public:
-  /// Opens the CORE argument, or takes the debugger's target, and puts its image together.
+  /// Opens the CORE argument, or takes the debugger's target, and puts its image together; or goes
+  /// on with what an earlier command has opened so (Surroundings::kept).
   static Result<std::unique_ptr<Context>> open(const Options& options, Surroundings& surroundings);
 
   /// The same, and finds its CPython.
@@ -28,18 +26,21 @@ public:
                                                       Surroundings& surroundings);
 
   const Options& options() const { return options_; }
-  const target::Target& target() const { return *target_; }
-  const image::ProcessImage& image() const { return *image_; }
-  /// The chosen one.
-  const cpython::Runtime& runtime() const { return runtimes_[0]; }
+  const target::Target& target() const { return opened_->target(); }
+  const image::ProcessImage& image() const { return opened_->image(); }
+  /// The chosen one. Like its reader another one, with its visitor, once replayer() or tracer() had
+  /// to search for that; what was taken before stays as it was.
+  const cpython::Runtime& runtime() const { return runtimes().front(); }
   /// All, the chosen one first.
-  const std::vector<cpython::Runtime>& runtimes() const { return runtimes_; }
-  cpython::ObjectReader& reader() { return *reader_; }
+  const std::vector<cpython::Runtime>& runtimes() const { return opened().python().runtimes(); }
+  cpython::ObjectReader& reader() { return opened_->python().reader(); }
 
   /// What documents say of the target.
   report::Subject subject() const {
-    return report::subject_of(*target_, runtimes_.empty() ? nullptr : runtimes_.data());
+    return report::subject_of(target(), found_python_ ? &runtime() : nullptr);
   }
+  /// What the analysis keeps between commands; null where it serves one command only.
+  const KeptTarget* kept() const { return surroundings_.kept; }
 
   Result<void> find_python();
   /// One sentence when the process has other CPythons, too, and the user has not chosen; else
@@ -63,8 +64,14 @@ private:
   Context(Surroundings& surroundings, const Options& options)
       : surroundings_(surroundings), options_(options), start_(std::chrono::steady_clock::now()) {}
 
+  /// What the options and the debugger say of files.
+  image::FileOptions file_options() const;
+  Result<std::unique_ptr<target::Target>> open_target() const;
+  Result<void> open_opened();
+
+  const OpenedTarget& opened() const { return *opened_; }
   Result<replay::Replayer*> native();
-  /// For a runtime with stack references and no symbols: finds visit_decref by what it does.
+  /// Finds visit_decref by what it does, if that is necessary.
   Result<void> search_visitor(replay::Replayer& replayer);
 
   replay::Options replay_options(const char* executable) const;
@@ -72,12 +79,8 @@ private:
   Surroundings& surroundings_;
   const Options& options_;
   std::chrono::steady_clock::time_point start_;
-  std::unique_ptr<target::Target> target_;
-  std::unique_ptr<image::ProcessImage> image_;
-  std::string process_root_; // in front of the paths of files that the process calls otherwise
-  std::vector<cpython::Runtime> runtimes_;
-  std::unique_ptr<cpython::ObjectReader> reader_;
-  std::optional<heap::Heap> heap_;
+  std::shared_ptr<OpenedTarget> opened_;
+  bool found_python_ = false; // this command has asked for it
   std::unique_ptr<replay::Replayer> replayer_;
   std::unique_ptr<replay::Tracer> tracer_;
 };

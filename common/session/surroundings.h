@@ -15,6 +15,8 @@
 
 namespace pygc::session {
 
+class KeptTarget;
+
 struct Surroundings {
   target::Session& session;
   /// Opens the debugger's target. Empty: a CORE argument or --pid is needed.
@@ -29,6 +31,8 @@ struct Surroundings {
   std::vector<wire::Action> actions; // which a command may leave here
   std::vector<std::string> words;    // the command as given: its name and arguments
   report::Subject subject = {};      // what of the target has been found, for documents of errors
+  KeptTarget* kept = nullptr;        // what earlier commands have opened; null: there were none
+  std::string stop_id = {};          // where the debugger's target stands; empty: it may move
 
   /// Of text that goes to `output`, or to the session when that is empty.
   report::Style style(const std::string& output) const {

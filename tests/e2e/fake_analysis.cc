@@ -1,6 +1,6 @@
 // Stands in for the analysis in the plugins' tests: speaks the protocol, and misbehaves on request.
-// Started as "--serve=FD -- COMMAND MODE ARGUMENT...". With "--target" or "--abort" it is itself a
-// program to be debugged.
+// Started as "--serve=FD"; the words of a command are COMMAND MODE ARGUMENT... With "--target" or
+// "--abort" it is itself a program to be debugged.
 #include "common/protocol/wire.h"
 #include "common/protocol/wire_commands.h"
 #include "common/protocol/wire_host.h"
@@ -26,16 +26,35 @@ using namespace pygc;
 
 class Fake {
 public:
-  Fake(int socket, std::vector<std::string> words)
-      : channel_(UniqueFd(socket)), words_(std::move(words)) {}
+  explicit Fake(int socket) : channel_(UniqueFd(socket)) {}
 
   int run() {
-    auto message = channel_.receive();
-    if (!message || message->type != wire::Type::hello) {
-      return 90;
+    for (int commands = 1;; ++commands) {
+      auto message = channel_.receive();
+      if (!message || message->type != wire::Type::hello) {
+        return 90;
+      }
+      hello_ = wire::decode_hello(message->payload).value();
+      words_ = hello_.words;
+      descriptors_ = std::move(message->descriptors);
+      channel_.send(wire::Type::accepted, {}).value();
+      const std::string mode = words_.size() > 1 ? words_[1] : "";
+      if (!mode.starts_with("stay")) {
+        return obey();
+      }
+      say("process " + std::to_string(::getpid()) + " command " + std::to_string(commands) + "\n");
+      finish(0, {}, true);
+      if (mode == "stay-no-more") {
+        return 0;
+      }
+      if (mode == "stay-deaf") {
+        ::pause();
+      }
     }
-    hello_ = wire::decode_hello(message->payload).value();
-    descriptors_ = std::move(message->descriptors);
+  }
+
+private:
+  int obey() {
     const std::string mode = words_.size() > 1 ? words_[1] : "echo";
     int status = 0;
     if (mode == "crash") {
@@ -92,7 +111,6 @@ public:
     return 0;
   }
 
-private:
   void say(const std::string& text) { channel_.send(wire::Type::output, text).value(); }
 
   inline static const wire::Action breakpoint = {.kind = wire::ActionKind::breakpoint,
@@ -101,8 +119,11 @@ private:
                                                  .word = 0x2000,
                                                  .below = 4};
 
-  void finish(int status, const std::vector<wire::Action>& actions) {
-    channel_.send(wire::Type::done, wire::encode({.status = status, .actions = actions})).value();
+  void finish(int status, const std::vector<wire::Action>& actions, bool stays = false) {
+    channel_
+        .send(wire::Type::done,
+              wire::encode({.status = status, .actions = actions, .stays = stays}))
+        .value();
   }
 
   std::string ask(wire::Type question, const std::string& payload, wire::Type answer) {
@@ -249,11 +270,11 @@ int main(int argc, char** argv) try {
   if (argc == 2 && std::string_view(argv[1]).starts_with(commands)) {
     return tell_commands(std::atoi(argv[1] + commands.size()));
   }
-  if (argc < 4 || std::strncmp(argv[1], "--serve=", 8) != 0 || std::strcmp(argv[2], "--") != 0) {
+  if (argc != 2 || std::strncmp(argv[1], "--serve=", 8) != 0) {
     std::fprintf(stderr, "started in another way than agreed\n");
     return 94;
   }
-  return Fake(std::atoi(argv[1] + 8), {argv + 3, argv + argc}).run();
+  return Fake(std::atoi(argv[1] + 8)).run();
 } catch (const std::exception& e) {
   std::fprintf(stderr, "the plugin does not keep to the protocol: %s\n", e.what());
   return 95;

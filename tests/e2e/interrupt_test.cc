@@ -2,6 +2,7 @@
 // next command is right. And progress: shown to people only.
 #include "tests/e2e/support/left_behind.h"
 #include "tests/e2e/support/processes.h"
+#include "tests/e2e/support/typed_debugger.h"
 
 #include <algorithm>
 #include <csignal>
@@ -121,39 +122,9 @@ TEST_F(Interrupt, AloneOnAProcess) {
   expect_same_check(check_process(script->pid()).document, expected->document);
 }
 
-/// A debugger that is typed to.
-class Session {
-public:
-  Session(const std::vector<std::string>& words, const std::string& echo)
-      : child_(Command{.words = words, .typed = true}), echo_(echo) {}
-
-  void type(const std::string& line) { child_.type(line); }
-  /// Until all that was typed before is done.
-  std::vector<std::string> wait() {
-    const std::string mark = "mark-" + std::to_string(++marks_);
-    child_.type(echo_ + mark);
-    const auto lines = child_.read_until(mark, patience);
-    if (!lines) {
-      throw std::runtime_error("the debugger does not go on: " +
-                               child_.wait(std::chrono::seconds(1)).out);
-    }
-    return *lines;
-  }
-  void interrupt() const { child_.send(SIGINT); }
-  Outcome quit() {
-    child_.type("quit");
-    return child_.wait(patience);
-  }
-
-private:
-  Child child_;
-  std::string echo_;
-  int marks_ = 0;
-};
-
 class InterruptInDebuggers : public Interrupt {
 protected:
-  void interrupt_often(Session& session, const std::string& kind) {
+  void interrupt_often(TypedDebugger& session, const std::string& kind) {
     const TempDir directory;
     int interrupted = 0;
     for (int i = 0; goes_on(i, interrupted); ++i) {
@@ -162,7 +133,7 @@ protected:
       // A debugger's prompt has its own idea of Ctrl-C: within the command only.
       std::uniform_real_distribution<double> seconds(0, 0.6 * expected->outcome.seconds);
       std::this_thread::sleep_for(std::chrono::duration<double>(seconds(random_)));
-      session.interrupt();
+      session.send(SIGINT);
       session.wait();
       if (!std::filesystem::exists(file)) {
         ++interrupted; // by the debugger, before pygc could say so
@@ -190,10 +161,7 @@ private:
 };
 
 TEST_F(InterruptInDebuggers, GdbGoesOn) {
-  Session gdb({PYGC_GDB, "-nx", "-q", "-iex", "set debuginfod enabled off", "-ex",
-               "set confirm off", "-ex", "set prompt", "-ex",
-               std::string("source ") + PYGC_GDB_SCRIPT, "-ex", "core-file " + core->path},
-              "shell echo ");
+  TypedDebugger gdb(Debugger::gdb, {"core-file " + core->path});
   gdb.wait();
   interrupt_often(gdb, "core");
   gdb.type("attach " + attach());
@@ -214,11 +182,8 @@ TEST_F(InterruptInDebuggers, GdbGoesOn) {
 }
 
 TEST_F(InterruptInDebuggers, LldbGoesOn) {
-  Session lldb({PYGC_LLDB, "--no-lldbinit", "--no-use-colors", "-o",
-                "settings set auto-confirm true", "-o",
-                std::string("plugin load ") + PYGC_LLDB_PLUGIN, "-o",
-                "target create --core " + core->path + " " + core->build->executable},
-               "platform shell -h -- echo ");
+  TypedDebugger lldb(Debugger::lldb,
+                     {"target create --core " + core->path + " " + core->build->executable});
   lldb.wait();
   interrupt_often(lldb, "core");
   lldb.type("target create " + core->build->executable);
@@ -233,13 +198,13 @@ TEST_F(InterruptInDebuggers, LldbGoesOn) {
 }
 
 /// pygc lets the process run, and it does not come to where it was to go.
-void interrupt_the_running_process(Session& session, const std::string& list_breakpoints) {
+void interrupt_the_running_process(TypedDebugger& session, const std::string& list_breakpoints) {
   const TempDir directory;
   const std::string file = directory.file("step");
   session.type("pygc step arm --json --output " + file);
   std::this_thread::sleep_for(std::chrono::seconds(2));
   EXPECT_FALSE(std::filesystem::exists(file));
-  session.interrupt();
+  session.send(SIGINT);
   session.wait();
   ASSERT_TRUE(std::filesystem::exists(file));
   EXPECT_EQ(parse_document(read_file(file), {}).at("reached"), false);
@@ -250,19 +215,13 @@ void interrupt_the_running_process(Session& session, const std::string& list_bre
 
 TEST_F(InterruptInDebuggers, AProcessThatPygcLetsRunStops) {
   {
-    Session gdb({PYGC_GDB, "-nx", "-q", "-iex", "set debuginfod enabled off", "-ex",
-                 "set confirm off", "-ex", "set prompt", "-ex",
-                 std::string("source ") + PYGC_GDB_SCRIPT, "-ex", "attach " + attach()},
-                "shell echo ");
+    TypedDebugger gdb(Debugger::gdb, {"attach " + attach()});
     gdb.wait();
     interrupt_the_running_process(gdb, "info breakpoints");
     EXPECT_EQ(gdb.quit().status, 0);
   }
   EXPECT_TRUE(runs_freely(script->pid()));
-  Session lldb(
-      {PYGC_LLDB, "--no-lldbinit", "--no-use-colors", "-o", "settings set auto-confirm true", "-o",
-       std::string("plugin load ") + PYGC_LLDB_PLUGIN, "-o", "process attach --pid " + attach()},
-      "platform shell -h -- echo ");
+  TypedDebugger lldb(Debugger::lldb, {"process attach --pid " + attach()});
   lldb.wait();
   interrupt_the_running_process(lldb, "breakpoint list");
   lldb.type("process detach");

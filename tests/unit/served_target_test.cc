@@ -35,12 +35,14 @@ public:
     }
     thread_ = std::thread(
         [plugin = std::move(plugin), socket = sockets[1]] { serve(plugin, UniqueFd(socket)); });
-    session_ = ServedSession::connect(UniqueFd(sockets[0]));
+    channel_ = std::make_unique<Channel>(UniqueFd(sockets[0]));
+    session_ = ServedSession::accept(*channel_);
   }
   Served(const Served&) = delete;
   Served& operator=(const Served&) = delete;
   ~Served() {
     session_ = fail(ErrorKind::internal, 0, "closed");
+    channel_.reset();
     thread_.join();
   }
   Result<std::unique_ptr<ServedSession>>& result() { return session_; }
@@ -60,6 +62,9 @@ private:
                      std::span(descriptors).first(plugin.pass_backing ? 2 : 1))) {
       for (;;) {
         const auto message = channel.receive();
+        if (message && message->type == Type::accepted) {
+          continue;
+        }
         if (!message || !plugin.answer || !plugin.answer(channel, *message, bytes)) {
           break;
         }
@@ -69,6 +74,7 @@ private:
   }
 
   std::thread thread_;
+  std::unique_ptr<Channel> channel_;
   Result<std::unique_ptr<ServedSession>> session_ = fail(ErrorKind::internal, 0, "not connected");
 };
 
@@ -151,7 +157,8 @@ TEST(ServedSession, ADebuggerThatIsGoneCountsAsCancelled) {
   EXPECT_TRUE(served.session().cancelled());
   EXPECT_FALSE(served.session().evaluate("1 + 1"));
   served.session().output("goes nowhere, harms nobody");
-  served.session().finish(0);
+  served.session().finish({.status = 0});
+  EXPECT_FALSE(served.session().undisturbed());
 }
 
 TEST(ServedSession, CancelledStaysSo) {
@@ -165,6 +172,61 @@ TEST(ServedSession, CancelledStaysSo) {
     EXPECT_TRUE(served.session().cancelled());
   }
   EXPECT_EQ(questions, 1);
+}
+
+TEST(ServedSession, AbandonedItAsksNoMoreAndSaysNoMore) {
+  std::vector<Type> said;
+  {
+    Served served({.answer = [&](Channel& channel, const wire::Message& message, char*) {
+      said.push_back(message.type);
+      return message.type == Type::done || channel.send(Type::abandoned, {}).has_value();
+    }});
+    const auto value = served.session().evaluate("$later");
+    ASSERT_FALSE(value);
+    EXPECT_EQ(value.error().kind, ErrorKind::cancelled);
+    EXPECT_TRUE(served.session().abandoned());
+    EXPECT_FALSE(served.session().listening());
+    EXPECT_TRUE(served.session().cancelled());
+    served.session().output("for nobody");
+    EXPECT_FALSE(served.session().evaluate("$later"));
+    served.session().finish({.status = 2, .stays = true});
+  }
+  EXPECT_THAT(said, testing::ElementsAre(Type::evaluate, Type::done));
+}
+
+// What one command was told is not told the next.
+TEST(ServedSession, EachCommandIsASessionOfItsOwn) {
+  std::array<int, 2> sockets{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()), 0);
+  Channel plugin{UniqueFd(sockets[0])};
+  Channel analysis{UniqueFd(sockets[1])};
+  const UniqueFd window(::memfd_create("window", MFD_CLOEXEC));
+  ASSERT_EQ(::ftruncate(window.get(), static_cast<off_t>(wire::window_size)), 0);
+  const std::array<int, 1> descriptors = {window.get()};
+  const auto greet = [&](std::vector<std::string> words) {
+    const wire::Hello hello{.words = std::move(words), .stop_id = "here"};
+    ASSERT_TRUE(plugin.send(Type::hello, wire::encode(hello), descriptors));
+  };
+  greet({"check", "--json"});
+  {
+    const auto first = ServedSession::accept(analysis);
+    ASSERT_TRUE(first);
+    EXPECT_EQ((*first)->hello().words, (std::vector<std::string>{"check", "--json"}));
+    EXPECT_EQ(plugin.receive().value().type, Type::accepted);
+    ASSERT_TRUE(plugin.send(Type::interrupted_answer, wire::encode_flag(true)));
+    EXPECT_TRUE((*first)->cancelled());
+    EXPECT_EQ(plugin.receive().value().type, Type::interrupted);
+    (*first)->finish({.status = 2});
+    EXPECT_EQ(plugin.receive().value().type, Type::done);
+  }
+  EXPECT_FALSE(analysis.wait(std::chrono::milliseconds(1)));
+  greet({"gc-refs"});
+  EXPECT_TRUE(analysis.wait(std::chrono::milliseconds(1000)));
+  const auto second = ServedSession::accept(analysis);
+  ASSERT_TRUE(second);
+  EXPECT_EQ((*second)->hello().words, std::vector<std::string>{"gc-refs"});
+  EXPECT_TRUE((*second)->undisturbed());
+  EXPECT_FALSE((*second)->abandoned());
 }
 
 TEST(ServedSession, TheDebuggersReasonComesThrough) {

@@ -21,7 +21,9 @@ machine::Thread some_thread(std::uint64_t seed) {
   return thread;
 }
 
-const Hello some_hello = {.debugger = "gdb",
+const Hello some_hello = {.words = {"check", "--json", ""},
+                          .stop_id = "core 1:2",
+                          .debugger = "gdb",
                           .debugger_version = "13.1",
                           .kind = TargetKind::live,
                           .pid = -5,
@@ -42,6 +44,8 @@ const std::vector<Mapping> some_mappings = {
 
 TEST(WireMessages, HelloComesBack) {
   const auto hello = decode_hello(encode(some_hello)).value();
+  EXPECT_EQ(hello.words, some_hello.words);
+  EXPECT_EQ(hello.stop_id, some_hello.stop_id);
   EXPECT_EQ(hello.debugger, some_hello.debugger);
   EXPECT_EQ(hello.debugger_version, some_hello.debugger_version);
   EXPECT_EQ(hello.kind, some_hello.kind);
@@ -93,7 +97,7 @@ TEST(WireMessages, OnlyAnExactFitDecodes) {
        [](auto p) { return decode_mappings_answer(p).has_value(); }},
       {encode(EvaluateAnswer{.ok = false, .value = 1, .problem = "no"}),
        [](auto p) { return decode_evaluate_answer(p).has_value(); }},
-      {encode(Done{.status = 3, .actions = {some_breakpoint, some_run}}),
+      {encode(Done{.status = 3, .actions = {some_breakpoint, some_run}, .stays = true}),
        [](auto p) { return decode_done(p).has_value(); }},
       {encode_flag(true), [](auto p) { return decode_flag(p).has_value(); }}};
   for (const auto& [payload, decodes] : all) {
@@ -190,9 +194,11 @@ TEST(WireActions, ConditionsAreOfNumbersOnly) {
 
 TEST(WireMessages, RefusesFlagsAndKindsThatDoNotExist) {
   EXPECT_FALSE(decode_flag("\x02"));
-  std::string hello = encode(some_hello);
+  Hello plain = some_hello;
+  plain.words.clear();
+  std::string hello = encode(plain);
   const std::size_t kind_at =
-      4 + some_hello.debugger.size() + 4 + some_hello.debugger_version.size();
+      4 + 4 + plain.stop_id.size() + 4 + plain.debugger.size() + 4 + plain.debugger_version.size();
   ASSERT_EQ(hello[kind_at], static_cast<char>(TargetKind::live));
   hello[kind_at] = 4;
   EXPECT_FALSE(decode_hello(hello));

@@ -45,8 +45,8 @@ protected:
   UniqueFd raw;
 };
 
-// magic "pygc", version 5, type 2 (output), length 3, no descriptors
-constexpr std::array<char, 16> good_header = {'p', 'y', 'g', 'c', 5, 0, 2, 0,
+// magic "pygc", version 6, type 2 (output), length 3, no descriptors
+constexpr std::array<char, 16> good_header = {'p', 'y', 'g', 'c', 6, 0, 2, 0,
                                               3,   0,   0,   0,   0, 0, 0, 0};
 
 std::string header_with(std::size_t at, std::string_view bytes) {
@@ -99,7 +99,7 @@ TEST_F(WireTest, RefusesAnotherMagic) {
 TEST_F(WireTest, RefusesAnotherVersionAndNamesBoth) {
   write_raw(header_with(4, std::string_view("\x04\x00", 2)));
   const std::string text = problem();
-  EXPECT_THAT(text, HasSubstr("version 5"));
+  EXPECT_THAT(text, HasSubstr("version 6"));
   EXPECT_THAT(text, HasSubstr("version 4"));
 }
 

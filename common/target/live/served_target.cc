@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <limits>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -90,11 +89,12 @@ bool read_at(int fd, Address address, std::span<std::byte> to) {
 
 } // namespace
 
-Result<std::unique_ptr<ServedSession>> ServedSession::connect(UniqueFd socket) {
-  // The replayer must not inherit it: the plugin would wait for its end.
-  ::fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
-  std::unique_ptr<ServedSession> session(new ServedSession(std::move(socket)));
+Result<std::unique_ptr<ServedSession>> ServedSession::accept(wire::Channel& channel) {
+  std::unique_ptr<ServedSession> session(new ServedSession(channel));
   if (auto r = session->await_hello(); !r) {
+    return std::unexpected(r.error());
+  }
+  if (auto r = channel.send(wire::Type::accepted, {}); !r) {
     return std::unexpected(r.error());
   }
   return session;
@@ -143,6 +143,9 @@ Result<void> ServedSession::await_hello() {
 
 Result<std::string> ServedSession::ask(wire::Type question, std::string_view payload,
                                        wire::Type answer) {
+  if (abandoned_) {
+    return fail(ErrorKind::cancelled, 0, "the debugger has given the command up");
+  }
   if (auto r = channel_.send(question, payload); !r) {
     listening_ = false;
     return std::unexpected(r.error());
@@ -152,6 +155,12 @@ Result<std::string> ServedSession::ask(wire::Type question, std::string_view pay
     listening_ = false;
     return std::unexpected(message.error());
   }
+  if (message->type == wire::Type::abandoned) {
+    abandoned_ = true;
+    cancelled_ = true;
+    listening_ = false;
+    return fail(ErrorKind::cancelled, 0, "the debugger has given the command up");
+  }
   if (message->type != answer || !message->descriptors.empty()) {
     return fail(ErrorKind::protocol, 0, "the debugger answers another question");
   }
@@ -160,7 +169,7 @@ Result<std::string> ServedSession::ask(wire::Type question, std::string_view pay
 
 // A debugger that is gone cannot be told; the next cancelled() notices.
 void ServedSession::tell(wire::Type type, std::string_view text) {
-  while (!text.empty()) {
+  while (!text.empty() && listening_) {
     const auto piece = text.substr(0, text_piece);
     if (!channel_.send(type, piece)) {
       cancelled_ = true;
@@ -265,8 +274,8 @@ Result<std::optional<std::vector<wire::Mapping>>> ServedSession::mappings() {
   return std::move(answer->mappings);
 }
 
-void ServedSession::finish(int status, const std::vector<wire::Action>& actions) {
-  if (!channel_.send(wire::Type::done, wire::encode({.status = status, .actions = actions}))) {
+void ServedSession::finish(const wire::Done& done) {
+  if (!channel_.send(wire::Type::done, wire::encode(done))) {
     cancelled_ = true;
   }
 }

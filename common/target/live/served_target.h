@@ -21,8 +21,9 @@ namespace pygc::target {
 
 class ServedSession final : public Session {
 public:
-  /// Takes over the socket and awaits the plugin's hello. Errors: protocol, io.
-  static Result<std::unique_ptr<ServedSession>> connect(UniqueFd socket);
+  /// Awaits the plugin's hello, with a command. One session is one command; the channel must
+  /// outlive it. Errors: protocol, io.
+  static Result<std::unique_ptr<ServedSession>> accept(wire::Channel& channel);
   ~ServedSession() override;
 
   const wire::Hello& hello() const { return hello_; }
@@ -37,6 +38,10 @@ public:
   /// The same without waiting for the next time to ask.
   bool cancelled_now();
   bool listening() const override { return listening_; }
+  /// The plugin does not want the command any more, but perhaps another one.
+  bool abandoned() const { return abandoned_; }
+  /// The command has come to its end undisturbed, as far as is known: nobody has interrupted it.
+  bool undisturbed() const { return listening_ && !cancelled_; }
   void progress(std::string_view what) override { progress_.set(what); }
   void show_progress(bool wanted) override { wants_progress_ = wanted; }
   /// Errors: usage (with the debugger's reason), io.
@@ -49,22 +54,23 @@ public:
   /// Nothing when the debugger cannot tell. Errors: protocol, io.
   Result<std::optional<std::vector<wire::Mapping>>> mappings();
 
-  /// The last word; the debugger carries out `actions` after the output.
-  void finish(int status, const std::vector<wire::Action>& actions = {});
+  /// The last word; the debugger carries out the actions after the output.
+  void finish(const wire::Done& done);
 
 private:
-  ServedSession(UniqueFd socket) : channel_(std::move(socket)) {}
+  explicit ServedSession(wire::Channel& channel) : channel_(channel) {}
   Result<void> await_hello();
   Result<std::string> ask(wire::Type question, std::string_view payload, wire::Type answer);
   void tell(wire::Type type, std::string_view text);
 
-  wire::Channel channel_;
+  wire::Channel& channel_;
   wire::Hello hello_;
   UniqueFd window_fd_;
   UniqueFd backing_;
   std::byte* window_ = nullptr;
   bool cancelled_ = false;
   bool listening_ = true;
+  bool abandoned_ = false;
   std::chrono::steady_clock::time_point next_question_;
   std::optional<bool> wants_progress_;
   Progress progress_{Progress::Clock::now()};
