@@ -54,6 +54,8 @@ std::string_view finding_kind_name(FindingKind kind) {
     return "lost_object";
   case FindingKind::undercounted_local:
     return "undercounted_local";
+  case FindingKind::unfinished_tuple:
+    return "unfinished_tuple";
   case FindingKind::crash:
     return "crash";
   case FindingKind::memory_missing:

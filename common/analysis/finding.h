@@ -31,6 +31,7 @@ enum class FindingKind : std::uint8_t {
   dangling_reference,
   lost_object,
   undercounted_local,
+  unfinished_tuple,
   crash,
   memory_missing,
   build_id_mismatch,

@@ -242,6 +242,9 @@ private:
     walk_.gc_next = request.gc_next;
     walk_.ob_refcnt = request.ob_refcnt;
     walk_.tp_base = request.tp_base;
+    walk_.ob_size = request.ob_size;
+    walk_.tuple_type = request.tuple_type;
+    walk_.tuple_items = request.tuple_items;
     begun_ = Clock::now();
     return process_->process_.send(std::as_bytes(std::span(&walk_, 1)), {});
   }

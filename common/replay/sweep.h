@@ -31,6 +31,9 @@ struct SweepRequest {
   std::uint32_t gc_next = 0;                       // in PyGC_Head
   std::uint32_t ob_refcnt = 0;                     // in PyObject
   std::uint32_t tp_base = 0;                       // in PyTypeObject
+  std::uint32_t ob_size = 0;                       // in PyVarObject
+  Address tuple_type = 0;                          // 0: tuples are not looked at
+  std::uint32_t tuple_items = 0;                   // in PyTupleObject
 };
 
 /// An object by its place in the collection.

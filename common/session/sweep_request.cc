@@ -6,6 +6,11 @@
 #include <algorithm>
 
 namespace pygc::session {
+namespace {
+
+constexpr std::int64_t header_limit = 256; // no struct in front of the items is as large
+
+} // namespace
 
 std::optional<replay::SweepRequest> sweep_request(cpython::ObjectReader& reader) {
   const cpython::Runtime& runtime = reader.runtime();
@@ -32,6 +37,16 @@ std::optional<replay::SweepRequest> sweep_request(cpython::ObjectReader& reader)
   request.gc_next = static_cast<std::uint32_t>(runtime.layout.gc_next);
   request.ob_refcnt = static_cast<std::uint32_t>(runtime.layout.ob_refcnt);
   request.tp_base = static_cast<std::uint32_t>(runtime.layout.tp_base);
+  request.ob_size = static_cast<std::uint32_t>(runtime.layout.ob_size);
+  // Items begin where the type's own instances end.
+  request.tuple_type = reader.exported("PyTuple_Type");
+  const std::int64_t items =
+      request.tuple_type == 0 ? 0 : reader.type(request.tuple_type).basicsize;
+  if (items <= 0 || items > header_limit) {
+    request.tuple_type = 0;
+  } else {
+    request.tuple_items = static_cast<std::uint32_t>(items);
+  }
   return request;
 }
 

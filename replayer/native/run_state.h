@@ -25,6 +25,8 @@ struct RunState {
   volatile bool ended = false;
   /// Whether the lists were walked here; what they do not lead to can be judged then.
   bool walked = false;
+  /// Of a walk; 0: tuples are not looked at.
+  std::uint64_t tuple_type = 0;
   replay::protocol::IncidentRecord incident;
 
   /// For the timer: what it saw the last time, and how often in a row.

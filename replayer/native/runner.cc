@@ -177,6 +177,7 @@ void traverse_loop() {
   const bool edges = loop.command.kind == Kind::edges;
   const bool watching = loop.command.kind == Kind::traverse;
   const std::uint64_t visitor = visitor_of(loop.command);
+  const std::uint64_t tuple_type = loop.state.tuple_type == 0 ? 1 : loop.state.tuple_type;
   for (std::uint64_t i = loop.state.index; i < loop.command.end; ++i) {
     const std::uint64_t object = loop.enter(i);
     if (!has_room(loop)) {
@@ -187,7 +188,11 @@ void traverse_loop() {
     }
     std::uint64_t function = loop.command.function;
     if (function == 0) {
-      function = at(at(object + setup.ob_type) + setup.tp_traverse);
+      const std::uint64_t type = at(object + setup.ob_type);
+      function = at(type + setup.tp_traverse);
+      if (watching && type == tuple_type && is_unfinished_tuple(object)) {
+        loop.state.suspects = loop.state.suspects + 1;
+      }
     }
     if (function == 0) {
       loop.end_object(object);

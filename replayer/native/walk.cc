@@ -208,6 +208,7 @@ std::uint64_t walk_lists(const protocol::Walk& walk) {
   outcome = {};
   collected = 0;
   run_state.walked = true;
+  run_state.tuple_type = walk.tuple_type;
   if (!map_walked(request.object_capacity)) {
     stop(WalkStop::capacity);
   } else {
@@ -227,6 +228,20 @@ bool is_suspect(std::uint64_t object, std::uint64_t type, bool has_gc_head) {
   const std::uint64_t stored = at(object + request.ob_refcnt);
   return (stored & request.refcount_mask) == 0 || (stored & unused_count_bits) != 0 ||
          (has_gc_head && is_tracked_elsewhere(object, type));
+}
+
+bool is_unfinished_tuple(std::uint64_t tuple) {
+  if ((at(tuple + request.ob_refcnt) & request.refcount_mask) < 2) {
+    return false;
+  }
+  const std::uint64_t size = at(tuple + request.ob_size);
+  const auto* items = reinterpret_cast<const std::uint64_t*>(tuple + request.tuple_items);
+  for (std::uint64_t i = 0; i < size; ++i) { // beyond its memory a fault ends the traversal
+    if (items[i] == 0) {
+      return true;
+    }
+  }
+  return false;
 }
 
 void find_objects() {

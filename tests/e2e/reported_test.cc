@@ -106,6 +106,23 @@ TEST_P(Reported, CountedReferencesOfRunningFunctionsAreNoFinding) {
   EXPECT_EQ(check_alone(core).status, 0);
 }
 
+TEST_P(Reported, ATupleThatWasHandedOutUnfinished) {
+  const json document = check("half_tuple", 0);
+  const auto findings = findings_of(document, "unfinished_tuple");
+  ASSERT_EQ(findings.size(), 1U) << document.at("findings").dump(1);
+  EXPECT_EQ(document.at("findings").size(), 1U) << document.at("findings").dump(1);
+  EXPECT_EQ(findings.front().at("severity"), "warning");
+  EXPECT_THAT(findings.front().at("message"), HasSubstr("Item 1 of 10 is NULL"));
+}
+
+TEST_P(Reported, ATupleThatIsBeingMadeIsNoFinding) {
+  const Core core = make_core({.build = GetParam(),
+                               .script = "reported.py",
+                               .words = {build_extensions(*GetParam(), {}), "half_tuple_not"},
+                               .kind = CoreKind::kernel});
+  EXPECT_EQ(check_alone(core).document.at("verdict"), "clean");
+}
+
 TEST_P(Reported, AnObjectThatItsDeallocHasNotUntracked) {
   const json document = check("untrack_dealloc");
   const auto findings = findings_of(document, "object_corrupt");

@@ -38,6 +38,9 @@ Detection detect_lost_object(const Facts& facts, Explainer& explainer);
 /// Objects that a running function uses, and whose reference count does not say so.
 Detection detect_undercounted_local(const Facts& facts, Explainer& explainer);
 
+/// Tuples that were handed out before they were filled.
+Detection detect_unfinished_tuple(const Facts& facts, Explainer& explainer);
+
 /// Traversals that a fault, an illegal instruction or a trap ends.
 Detection detect_traverse_fault(const Facts& facts, Explainer& explainer);
 Detection detect_traverse_syscall(const Facts& facts, Explainer& explainer);

@@ -13,6 +13,7 @@
 #include "common/analysis/facts/lasting_writes.h"
 #include "common/analysis/facts/running_facts.h"
 #include "common/analysis/facts/slot_survey.h"
+#include "common/analysis/facts/unfinished_tuples.h"
 #include "common/heap/collected_set.h"
 #include "common/heap/heap.h"
 #include "common/replay/replay.h"
@@ -103,6 +104,7 @@ struct Facts {
   std::vector<DanglingVisit> dangling;          // visits to what is no live object
   std::vector<LostObjects> lost;                // one an interpreter that has some
   std::vector<UndercountedObject> undercounted; // that running functions use
+  std::vector<UnfinishedTuple> unfinished;
 };
 
 } // namespace pygc::analysis

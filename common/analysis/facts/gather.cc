@@ -49,6 +49,9 @@ public:
       }
       facts.collections.push_back(std::move(collection));
     }
+    if (wanted_.tuples) {
+      facts.unfinished = find_unfinished_tuples(input_);
+    }
     if (wanted_.frames) {
       for (std::size_t i = 0; i < facts.collections.size(); ++i) {
         count_frames(runtime_.interpreters[i], facts.collections[i], facts.undercounted);

@@ -9,7 +9,7 @@
 
 namespace pygc::replay::protocol {
 
-inline constexpr std::uint32_t version = 5;
+inline constexpr std::uint32_t version = 6;
 inline constexpr int control_fd = 3;
 
 /// In place of gc_refs when the replayer could not keep count of an object.
@@ -166,7 +166,9 @@ struct Walk {
   std::uint32_t gc_next = 0;       // in PyGC_Head
   std::uint32_t ob_refcnt = 0;
   std::uint32_t tp_base = 0;
-  std::uint32_t reserved = 0;
+  std::uint32_t ob_size = 0;
+  std::uint64_t tuple_type = 0;  // 0: tuples are not looked at
+  std::uint64_t tuple_items = 0; // from the object on
 };
 
 struct WalkedList {
@@ -211,7 +213,8 @@ struct Scan {
   std::uint64_t gc_refs = 0;
   std::uint64_t negative = 0; // objects whose gc_refs is below zero
   std::uint64_t lost = 0;     // objects whose gc_refs cannot be told
-  std::uint64_t suspects = 0; // visits of what may be no live object, or should be on a list
+  std::uint64_t suspects =
+      0; // visits of what may be no live object or should be on a list; unfinished tuples
 };
 
 /// The pages [start, end) around the address asked for are in the file now.

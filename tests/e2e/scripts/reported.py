@@ -69,6 +69,16 @@ elif case.startswith("undercount_local"):
         yield work(Conf())
 
     next(generate())
+elif case.startswith("half_tuple"):
+
+    def feed():
+        tag = object()
+        yield tag
+        if case == "half_tuple":
+            half = [each for each in gc.get_referrers(tag) if type(each) is tuple][0]
+        os.abort()
+
+    tuple(feed())
 elif case == "untrack_dealloc":
     import untrack_dealloc
 
