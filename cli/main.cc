@@ -2,13 +2,13 @@
 #include "cli/install_paths.h"
 #include "cli/serve.h"
 #include "cli/terminal_session.h"
+#include "common/base/numbers.h"
 #include "common/commands/reference.h"
 #include "common/commands/registry.h"
 #include "common/protocol/wire.h"
 #include "common/protocol/wire_commands.h"
 #include "common/protocol/wire_messages.h"
 
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -51,13 +51,8 @@ int run_alone(const std::vector<std::string>& words) {
 
 /// The number behind an option that a plugin gives; nothing when it is none.
 std::optional<int> descriptor(std::string_view word, std::string_view option) {
-  const std::string_view number = word.substr(option.size());
-  int fd = -1;
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), fd);
-  if (error != std::errc{} || end != number.data() + number.size() || fd < 0) {
-    return std::nullopt;
-  }
-  return fd;
+  const auto fd = number_in<int>(word.substr(option.size()));
+  return fd && *fd >= 0 ? fd : std::nullopt;
 }
 
 int tell_commands(int fd) {

@@ -1,12 +1,12 @@
 #include "cli/serve.h"
 
 #include "cli/install_paths.h"
+#include "common/base/numbers.h"
 #include "common/commands/command.h"
 #include "common/session/kept_target.h"
 #include "common/target/core/core_file.h"
 #include "common/target/live/served_target.h"
 
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -30,12 +30,8 @@ seconds patience() {
   if (given == nullptr) {
     return usual_patience;
   }
-  const std::string_view text = given;
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool sound = error == std::errc{} && end == text.data() + text.size() && number >= 0 &&
-                     number <= longest_patience;
-  return sound ? seconds(number) : usual_patience;
+  const auto number = number_in<int>(given);
+  return number && *number >= 0 && *number <= longest_patience ? seconds(*number) : usual_patience;
 }
 
 /// The debugger's target: its core file by descriptor, or its process.

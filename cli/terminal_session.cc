@@ -1,9 +1,9 @@
 #include "cli/terminal_session.h"
 
+#include "common/base/numbers.h"
 #include "common/base/write_all.h"
 
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -70,21 +70,13 @@ bool TerminalSession::cancelled() {
 }
 
 Result<Address> TerminalSession::evaluate(std::string_view expression) {
-  std::string_view digits = expression;
-  int base = 10;
-  if (digits.starts_with("0x") || digits.starts_with("0X")) {
-    digits.remove_prefix(2);
-    base = 16;
-  }
-  Address value = 0;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
-  if (error != std::errc{} || end != digits.data() + digits.size()) {
+  const auto address = address_in(expression);
+  if (!address) {
     return fail(ErrorKind::usage, 0,
                 fmt::format("'{}' is no address; outside a debugger write it as a number (0x...)",
                             expression));
   }
-  return value;
+  return *address;
 }
 
 unsigned terminal_width() {

@@ -7,6 +7,7 @@
 //
 // GDB's exceptions (^C, a lost connection) pass through here: nothing is noexcept, and no catch
 // (...).
+#include "common/base/numbers.h"
 #include "common/protocol/wire_host.h"
 #include "common/protocol/wire_maps.h"
 #include "gdb-plugin/channels.h"
@@ -40,7 +41,7 @@ machine::Thread parse_thread(const std::string& line) {
   std::size_t at = 0;
   for (auto& number : numbers) {
     const std::size_t end = std::min(line.find(' ', at), line.size());
-    number = wire::parse_number(std::string_view(line).substr(at, end - at)).value_or(0);
+    number = address_in(std::string_view(line).substr(at, end - at)).value_or(0);
     at = std::min(end + 1, line.size());
   }
   std::copy(numbers.begin() + 1, numbers.end() - 1, thread.registers.begin());
@@ -111,7 +112,7 @@ void take_over(const Request& request) {
       }
       break;
     case Item::value:
-      current.values[current.asks_value] = wire::parse_number(part.text).value_or(0);
+      current.values[current.asks_value] = address_in(part.text).value_or(0);
       break;
     case Item::sysroot:
       current.sysroot = part.text;

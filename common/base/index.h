@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace pygc {
@@ -25,6 +26,7 @@ private:
 template <class I, class T> class IndexedVector : public std::vector<T> {
 public:
   using std::vector<T>::vector;
+  explicit IndexedVector(std::vector<T> values) : std::vector<T>(std::move(values)) {}
 
   decltype(auto) operator[](I index) { return std::vector<T>::operator[](index); }
   decltype(auto) operator[](I index) const { return std::vector<T>::operator[](index); }

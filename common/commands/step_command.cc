@@ -1,5 +1,6 @@
 // `pygc step`: through subtract_refs of a live process.
 #include "common/analysis/step/subtract_goal.h"
+#include "common/base/numbers.h"
 #include "common/commands/breakpoint_walk.h"
 #include "common/commands/open_collection.h"
 #include "common/commands/output_sink.h"
@@ -10,7 +11,6 @@
 #include "common/report/step_view.h"
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <fmt/format.h>
 
 namespace pygc::commands {
@@ -96,9 +96,8 @@ private:
     verb_ = *verb;
     argument_ = words_.size() == 2 ? words_[1] : "";
     if (counts && !argument_.empty()) {
-      const char* end = argument_.data() + argument_.size();
-      const auto [at, error] = std::from_chars(argument_.data(), end, count_);
-      if (error != std::errc{} || at != end || count_ == 0) {
+      count_ = number_in<std::uint64_t>(argument_).value_or(0);
+      if (count_ == 0) {
         return fail(ErrorKind::usage, 0, fmt::format("'{}' is no number of steps", argument_));
       }
     }

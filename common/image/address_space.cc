@@ -1,22 +1,16 @@
 #include "common/image/address_space.h"
 
+#include "common/base/numbers.h"
 #include "common/machine/page.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace pygc::image {
 namespace {
-
-std::string hex(Address address) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(address));
-  return text.data();
-}
 
 bool continues(const Region& a, const Region& b) {
   if (a.end != b.start || a.source != b.source || a.fd != b.fd ||

@@ -1,20 +1,13 @@
 #include "common/protocol/wire_actions.h"
 
+#include "common/base/numbers.h"
 #include "common/machine/machine.h"
 #include "common/protocol/wire_commands.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 namespace pygc::wire {
 namespace {
-
-std::string hex(std::uint64_t value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(value));
-  return text.data();
-}
 
 bool is_printable(const std::string& word) {
   return std::ranges::all_of(

@@ -1,4 +1,5 @@
 #include "common/protocol/wire_host.h"
+#include "common/base/numbers.h"
 
 #include "common/protocol/wire.h"
 
@@ -211,7 +212,7 @@ private:
     if (expression.empty() || !typed) {
       return fail(ErrorKind::protocol, 0, "an expression that the command does not contain");
     }
-    if (const auto number = parse_number(expression)) {
+    if (const auto number = address_in(expression)) {
       return answer(Type::evaluate_answer,
                     encode(EvaluateAnswer{.ok = true, .value = *number, .problem = {}}));
     }

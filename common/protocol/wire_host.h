@@ -94,7 +94,4 @@ private:
   bool shown_ = false;
 };
 
-/// A number in C notation: decimal, 0x, 0.
-std::optional<std::uint64_t> parse_number(std::string_view text);
-
 } // namespace pygc::wire

@@ -3,7 +3,6 @@
 #include "common/protocol/wire_host.h"
 
 #include <array>
-#include <charconv>
 #include <climits>
 #include <cstdlib>
 #include <dlfcn.h>
@@ -69,23 +68,6 @@ void ProgressLine::clear() {
   if (shown_ && ::write(STDERR_FILENO, text.data(), text.size()) > 0) {
     shown_ = false;
   }
-}
-
-std::optional<std::uint64_t> parse_number(std::string_view text) {
-  int base = 10;
-  if (text.starts_with("0x") || text.starts_with("0X")) {
-    base = 16;
-    text.remove_prefix(2);
-  } else if (text.size() > 1 && text.front() == '0') {
-    base = 8;
-    text.remove_prefix(1);
-  }
-  std::uint64_t value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
-    return std::nullopt;
-  }
-  return value;
 }
 
 } // namespace pygc::wire

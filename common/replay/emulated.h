@@ -2,6 +2,7 @@
 // from where the visited pointer was loaded.
 #pragma once
 
+#include "common/base/index.h"
 #include "common/base/slot_address.h"
 #include "common/replay/replay.h"
 
@@ -20,8 +21,11 @@ struct TraceRequest {
   Address function = 0; // 0: its tp_traverse
 };
 
+/// Of a trace: into its requests.
+using RequestIndex = Index<struct RequestTag>;
+
 struct TracedVisit {
-  std::uint32_t request = 0; // index into the requests
+  RequestIndex request;
   Address object = 0;
   /// From where the pointer was last loaded before the visit, slots of earlier visits and the
   /// traversal's own stack left aside (compilers keep copies there). Not known: it was not loaded
@@ -40,7 +44,7 @@ struct TracedVisit {
 
 /// A slot that a visited pointer was loaded from, too, without a visit for it.
 struct OtherSlot {
-  std::uint32_t request = 0;
+  RequestIndex request;
   Address object = 0;
   SlotAddress slot;
 };

@@ -70,9 +70,9 @@ Result<void> EmulatedReplayer::take(const protocol::Command& command, const prot
       return fail(ErrorKind::replayer, 0, "the replayer's results make no sense");
     }
     if (record.other != 0) {
-      trace.others.push_back({record.request, record.object, {record.slot}});
+      trace.others.push_back({RequestIndex(record.request), record.object, {record.slot}});
     } else {
-      trace.visits.push_back({record.request,
+      trace.visits.push_back({RequestIndex(record.request),
                               record.object,
                               {record.slot},
                               record.repeated != 0,

@@ -93,14 +93,8 @@ Result<void> NativeReplayer::set_up(const Options& options) {
       static_cast<std::uint64_t>(std::max<std::int64_t>(budget / ticks_per_traversal, 1000));
   setup.ticks_per_traversal = ticks_per_traversal;
   setup.parent = ::getpid();
-  const ObjectShape& shape = options.shape;
-  setup.gc_head_size = shape.gc_head_size;
-  setup.gc_prev = shape.gc_prev;
-  setup.ob_type = shape.ob_type;
-  setup.tp_flags = shape.tp_flags;
-  setup.tp_traverse = shape.tp_traverse;
-  setup.tp_is_gc = shape.tp_is_gc;
-  setup.tp_flags_have_gc_bit = shape.tp_flags_have_gc_bit & 63;
+  setup.shape = options.shape;
+  setup.shape.tp_flags_have_gc_bit &= 63U;
   setup.traversal_instructions = std::max<std::uint64_t>(options.traversal_instructions, 1);
   const int file = window_.fd();
   auto reply = ask(setup, std::span(&file, 1));

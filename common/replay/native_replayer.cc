@@ -37,28 +37,11 @@ std::uint64_t window_size(const image::AddressSpace& memory) {
   return machine::page_down(total);
 }
 
-std::optional<Outcome> outcome_of(protocol::Ending ending) {
-  switch (ending) {
-  case protocol::Ending::not_run:
-    return Outcome::not_run;
-  case protocol::Ending::fault:
-    return Outcome::fault;
-  case protocol::Ending::illegal_instruction:
-    return Outcome::illegal_instruction;
-  case protocol::Ending::trap:
-    return Outcome::trap;
-  case protocol::Ending::syscall:
-    return Outcome::syscall;
-  case protocol::Ending::timeout:
-    return Outcome::timeout;
-  case protocol::Ending::write:
-    return Outcome::write;
-  case protocol::Ending::unsupported_instruction:
-    return Outcome::unsupported_instruction;
-  case protocol::Ending::call:
-    return Outcome::call;
-  }
-  return std::nullopt;
+/// Of a traversal that did not complete; nothing for what no replayer tells.
+std::optional<Outcome> outcome_of(const protocol::IncidentRecord& record) {
+  return record.outcome > Outcome::completed && record.outcome <= Outcome::call
+             ? std::optional(record.outcome)
+             : std::nullopt;
 }
 
 std::unexpected<Error> nonsense() {
@@ -209,7 +192,7 @@ Result<void> NativeReplayer::take_incidents(const protocol::Command& command,
                                             std::vector<Incident>& incidents) const {
   for (std::uint64_t i = 0; i < reply.incidents; ++i) {
     const auto record = window_.get<protocol::IncidentRecord>(command.incidents, i);
-    const auto outcome = outcome_of(record.ending);
+    const auto outcome = outcome_of(record);
     if (!outcome || record.container < command.first || record.container >= command.end) {
       return nonsense();
     }

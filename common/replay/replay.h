@@ -4,6 +4,7 @@
 
 #include "common/base/error.h"
 #include "common/image/address_space.h"
+#include "common/replay/protocol/replayer_protocol.h"
 
 #include <chrono>
 #include <cstdint>
@@ -15,16 +16,7 @@
 
 namespace pygc::replay {
 
-/// How the replayer reaches an object's parts; from the target's layout (bytes).
-struct ObjectShape {
-  std::uint32_t gc_head_size = 16; // PyGC_Head lies right before the object
-  std::uint32_t gc_prev = 8;       // in PyGC_Head
-  std::uint32_t ob_type = 8;       // in PyObject
-  std::uint32_t tp_flags = 168;    // in PyTypeObject
-  std::uint32_t tp_traverse = 184;
-  std::uint32_t tp_is_gc = 328;
-  std::uint32_t tp_flags_have_gc_bit = 14;
-};
+using protocol::ObjectShape;
 
 struct Options {
   std::string replayer_path;  // the executable
@@ -50,19 +42,7 @@ struct Round {
   std::span<const Address> clear_collecting{};
 };
 
-/// How the traversal of one container ended.
-enum class Outcome : std::uint8_t {
-  completed,
-  not_run,
-  fault,
-  illegal_instruction,
-  trap,
-  syscall,
-  timeout,
-  write,
-  unsupported_instruction, // the emulated engine lacks it: not the target's fault
-  call,                    // of a watched function, when traced: it ends nothing
-};
+using protocol::Outcome;
 
 struct Incident {
   std::uint32_t container = 0; // index into Round::objects

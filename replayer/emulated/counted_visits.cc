@@ -27,10 +27,10 @@ void CountedVisits::start(std::span<protocol::TraceRecord> visits) {
 
 bool CountedVisits::tell_without_asking(Object& object, Question& question) const {
   const auto& setup = place_.setup;
-  const auto type = place_.memory.load(object.address + setup.ob_type);
-  const auto flags = type ? place_.memory.load(*type + setup.tp_flags) : std::nullopt;
-  const auto is_gc = type ? place_.memory.load(*type + setup.tp_is_gc) : std::nullopt;
-  if (!flags || !is_gc || (*flags >> setup.tp_flags_have_gc_bit & 1U) == 0) {
+  const auto type = place_.memory.load(object.address + setup.shape.ob_type);
+  const auto flags = type ? place_.memory.load(*type + setup.shape.tp_flags) : std::nullopt;
+  const auto is_gc = type ? place_.memory.load(*type + setup.shape.tp_is_gc) : std::nullopt;
+  if (!flags || !is_gc || (*flags >> setup.shape.tp_flags_have_gc_bit & 1U) == 0) {
     return true;
   }
   if (*is_gc == 0) {

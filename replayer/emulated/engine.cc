@@ -12,7 +12,7 @@ namespace {
 
 namespace protocol = replay::protocol;
 using machine::Instruction;
-using protocol::Ending;
+using protocol::Outcome;
 using ::pygc::machine::page_size;
 
 constexpr std::uint64_t max_instruction = 15;
@@ -166,7 +166,7 @@ void Engine::inspect(std::uint64_t pc) {
   }
   const GuestRegion* region = memory_.find(pc);
   if (region == nullptr || (region->protection & PROT_EXEC) == 0) {
-    stop(Ending::fault, pc, SIGSEGV);
+    stop(Outcome::fault, pc, SIGSEGV);
     return;
   }
   const std::span bytes(region->host + (pc - region->start),
@@ -181,13 +181,13 @@ void Engine::inspect(std::uint64_t pc) {
     execute_supplement(pc, bytes);
     return;
   case Instruction::privileged:
-    stop(Ending::fault, 0, SIGSEGV);
+    stop(Outcome::fault, 0, SIGSEGV);
     return;
   case Instruction::system_call:
-    stop(Ending::syscall, 0, static_cast<std::int64_t>(get(machine::registers.system_call)));
+    stop(Outcome::syscall, 0, static_cast<std::int64_t>(get(machine::registers.system_call)));
     return;
   case Instruction::illegal:
-    stop(Ending::illegal_instruction, 0, SIGILL);
+    stop(Outcome::illegal_instruction, 0, SIGILL);
     return;
   }
 }
@@ -237,17 +237,17 @@ void Engine::at_checkpoint() {
   *progress_ += 1;
   const bool stuck = budget_.without_visit != 0 && count_ - last_visit_ >= budget_.without_visit;
   if (in_call_ && (stuck || count_ - call_began_ >= budget_.altogether)) {
-    stop(Ending::timeout, 0, SIGPROF);
+    stop(Outcome::timeout, 0, SIGPROF);
     return;
   }
   set_checkpoint();
 }
 
-void Engine::stop(Ending ending, std::uint64_t address, std::int64_t number) {
+void Engine::stop(Outcome outcome, std::uint64_t address, std::int64_t number) {
   if (stopping_) {
     return;
   }
-  incident_.ending = ending;
+  incident_.outcome = outcome;
   incident_.pc = pc_;
   incident_.address = address;
   incident_.number = number;
@@ -262,7 +262,7 @@ void Engine::finish() {
 }
 
 void Engine::memory_fault(std::uint64_t address, bool write_protected) {
-  stop(write_protected ? Ending::write : Ending::fault, address, SIGSEGV);
+  stop(write_protected ? Outcome::write : Outcome::fault, address, SIGSEGV);
 }
 
 bool Engine::on_invalid_access(uc_engine* /*emulator*/, uc_mem_type type, std::uint64_t address,
@@ -272,7 +272,7 @@ bool Engine::on_invalid_access(uc_engine* /*emulator*/, uc_mem_type type, std::u
   if (at && (type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT)) {
     self.pc_ = *at;
   }
-  self.stop(type == UC_MEM_WRITE_PROT ? Ending::write : Ending::fault, at.value_or(0), SIGSEGV);
+  self.stop(type == UC_MEM_WRITE_PROT ? Outcome::write : Outcome::fault, at.value_or(0), SIGSEGV);
   return false;
 }
 
@@ -280,17 +280,17 @@ void Engine::on_interrupt(uc_engine* /*emulator*/, std::uint32_t number, void* e
   auto& self = *static_cast<Engine*>(engine);
   switch (machine::classify_interrupt(number)) {
   case machine::Interrupt::breakpoint:
-    self.stop(Ending::trap, 0, SIGTRAP);
+    self.stop(Outcome::trap, 0, SIGTRAP);
     return;
   case machine::Interrupt::arithmetic:
-    self.stop(Ending::trap, 0, SIGFPE);
+    self.stop(Outcome::trap, 0, SIGFPE);
     return;
   case machine::Interrupt::system_call: // such calls have a number of 32 bits
-    self.stop(Ending::syscall, 0,
+    self.stop(Outcome::syscall, 0,
               static_cast<std::uint32_t>(self.get(machine::registers.system_call)));
     return;
   case machine::Interrupt::other:
-    self.stop(Ending::fault, 0, SIGSEGV);
+    self.stop(Outcome::fault, 0, SIGSEGV);
     return;
   }
 }
@@ -303,8 +303,8 @@ bool Engine::on_invalid_instruction(uc_engine* /*emulator*/, void* engine) {
     meaning = machine::classify_refused({region->host + (self.pc_ - region->start),
                                          std::min(region->end - self.pc_, max_instruction)});
   }
-  self.stop(meaning == Instruction::unsupported ? Ending::unsupported_instruction
-                                                : Ending::illegal_instruction,
+  self.stop(meaning == Instruction::unsupported ? Outcome::unsupported_instruction
+                                                : Outcome::illegal_instruction,
             0, SIGILL);
   return false;
 }
@@ -333,12 +333,12 @@ std::uint64_t Engine::return_address() const {
 
 void Engine::after_incident() {
   if (!stopping_) {
-    stop(Ending::fault, 0, SIGSEGV); // the emulator gave up
+    stop(Outcome::fault, 0, SIGSEGV); // the emulator gave up
   }
   auto& incident = incident_;
   // A fault while fetching the instruction that a jump has led to.
   if (incident.address != 0 && incident.address == get(machine::registers.pc)) {
-    incident.ending = Ending::fault;
+    incident.outcome = Outcome::fault;
     incident.pc = incident.address;
   }
   if (in_own_page(incident.pc)) {

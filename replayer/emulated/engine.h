@@ -111,7 +111,7 @@ private:
   void at_checkpoint();
   void set_checkpoint();
   /// Ends the call under way.
-  void stop(replay::protocol::Ending ending, std::uint64_t address, std::int64_t number);
+  void stop(replay::protocol::Outcome outcome, std::uint64_t address, std::int64_t number);
   void finish();
   void after_incident();
 

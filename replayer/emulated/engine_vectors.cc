@@ -10,11 +10,11 @@
 namespace pygc::replayer {
 
 namespace protocol = replay::protocol;
-using protocol::Ending;
+using protocol::Outcome;
 
 void Engine::execute_supplement(std::uint64_t pc, std::span<const std::byte> bytes) {
   if (supplement_->execute(pc, bytes) == Supplement::Result::unknown) {
-    stop(Ending::unsupported_instruction, 0, SIGILL);
+    stop(Outcome::unsupported_instruction, 0, SIGILL);
   }
 }
 
@@ -25,7 +25,7 @@ std::byte* Engine::access(std::uint64_t address, std::size_t& size, bool write) 
   }
   const GuestRegion* region = memory_.find(address);
   if (region == nullptr || (write && (region->protection & PROT_WRITE) == 0)) {
-    stop(region != nullptr ? Ending::write : Ending::fault, address, SIGSEGV);
+    stop(region != nullptr ? Outcome::write : Outcome::fault, address, SIGSEGV);
     return nullptr;
   }
   size = std::min<std::size_t>(size, region->end - address);

@@ -11,7 +11,7 @@ namespace {
 
 namespace protocol = replay::protocol;
 using protocol::Command;
-using protocol::Ending;
+using protocol::Outcome;
 using protocol::Reply;
 
 constexpr int read_write = PROT_WRITE; // writable memory is readable too
@@ -20,15 +20,15 @@ constexpr int read_write = PROT_WRITE; // writable memory is readable too
 
 std::uint64_t traverse_function(const Workplace& place, std::uint64_t object,
                                 protocol::IncidentRecord& incident) {
-  incident = {0, object, 0, 0, Ending::not_run};
-  const std::uint64_t type_field = object + place.setup.ob_type;
+  incident = {0, object, 0, 0, Outcome::not_run};
+  const std::uint64_t type_field = object + place.setup.shape.ob_type;
   const auto type = place.memory.load(type_field);
   if (!type) {
     incident.address = type_field;
     incident.number = SIGSEGV;
     return 0;
   }
-  const std::uint64_t traverse_field = *type + place.setup.tp_traverse;
+  const std::uint64_t traverse_field = *type + place.setup.shape.tp_traverse;
   const auto function = place.memory.load(traverse_field);
   if (!function) {
     incident.address = traverse_field;
@@ -65,7 +65,7 @@ Reply update(const Workplace& place, const Command& command) {
     }
     const bool own = is_own(objects[i]);
     incidents[reply.incidents++] = {0, own ? objects[i] : address, own ? 0 : SIGSEGV,
-                                    static_cast<std::uint32_t>(i), Ending::not_run};
+                                    static_cast<std::uint32_t>(i), Outcome::not_run};
     objects[i] = 0; // out of the round
   }
   reply.next = i;

@@ -24,7 +24,7 @@ struct Workplace {
     return &in_window<replay::protocol::WindowHeader>(0)->progress;
   }
   std::uint64_t gc_prev(std::uint64_t object) const {
-    return object - setup.gc_head_size + setup.gc_prev;
+    return object - setup.shape.gc_head_size + setup.shape.gc_prev;
   }
 };
 

@@ -13,7 +13,7 @@ namespace {
 
 namespace protocol = replay::protocol;
 using protocol::Command;
-using protocol::Ending;
+using protocol::Outcome;
 using protocol::Reply;
 using protocol::TraceRecord;
 
@@ -91,9 +91,9 @@ public:
     }
     const std::span noted(incidents_ + first_incident_, reply_.incidents - first_incident_);
     const bool known = std::ranges::any_of(
-        noted, [&](const auto& i) { return i.ending == Ending::call && i.address == function; });
+        noted, [&](const auto& i) { return i.outcome == Outcome::call && i.address == function; });
     if (!known && has_room_for_incident()) {
-      note({return_address, function, 0, 0, Ending::call});
+      note({return_address, function, 0, 0, Outcome::call});
     }
   }
 
@@ -196,7 +196,7 @@ private:
   void note_lasting_writes() {
     writes_.each_lasting([this](std::uint64_t pc, std::uint64_t address) {
       if (has_room_for_incident()) {
-        note({pc, address, 0, 0, Ending::write});
+        note({pc, address, 0, 0, Outcome::write});
       }
     });
   }

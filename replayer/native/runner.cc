@@ -17,8 +17,8 @@ constinit RunState run_state;
 namespace {
 
 namespace protocol = replay::protocol;
-using protocol::Ending;
 using protocol::Kind;
+using protocol::Outcome;
 
 using Traverse = int (*)(std::uint64_t object, std::uint64_t visitor, std::uint64_t argument);
 
@@ -41,7 +41,7 @@ struct Loop {
   volatile std::uint64_t* progress = &in_window<protocol::WindowHeader>(0)->progress;
 
   std::uint64_t gc_prev(std::uint64_t object) const {
-    return object - state.setup.gc_head_size + state.setup.gc_prev;
+    return object - state.setup.shape.gc_head_size + state.setup.shape.gc_prev;
   }
 
   std::uint64_t enter(std::uint64_t i) const {
@@ -54,7 +54,7 @@ struct Loop {
   }
 
   void end_object(std::uint64_t address) const {
-    state.incident = {0, address, 0, 0, Ending::not_run};
+    state.incident = {0, address, 0, 0, Outcome::not_run};
     state.ended = true;
   }
 
@@ -188,8 +188,8 @@ void traverse_loop() {
     }
     std::uint64_t function = loop.command.function;
     if (function == 0) {
-      const std::uint64_t type = at(object + setup.ob_type);
-      function = at(type + setup.tp_traverse);
+      const std::uint64_t type = at(object + setup.shape.ob_type);
+      function = at(type + setup.shape.tp_traverse);
       if (watching && type == tuple_type && is_unfinished_tuple(object)) {
         loop.state.suspects = loop.state.suspects + 1;
       }
@@ -287,7 +287,7 @@ protocol::Reply run_command() {
     if (state.counting) {
       settle_edges(loop);
       state.counting = false;
-    } else if (state.incident.ending == protocol::Ending::timeout) {
+    } else if (state.incident.outcome == protocol::Outcome::timeout) {
       state.records = state.container_records; // of a traversal without end: no list of visits
     }
     state.index = state.index + 1;

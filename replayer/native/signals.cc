@@ -13,8 +13,8 @@
 namespace pygc::replayer {
 namespace {
 
-using replay::protocol::Ending;
 using replay::protocol::LockFailure;
+using replay::protocol::Outcome;
 
 // Room for the largest vector state there is (AMX: 11 KB), and then some.
 alignas(machine::largest_page_size) std::array<char, std::size_t{64} << 10> handler_stack;
@@ -24,21 +24,21 @@ bool in_own_text(std::uint64_t address) {
   return address >= text.start && address < text.end;
 }
 
-Ending ending_of(int signal, const siginfo_t& info, const ucontext_t& context) {
+Outcome outcome_of(int signal, const siginfo_t& info, const ucontext_t& context) {
   switch (signal) {
   case SIGSEGV:
-    return info.si_code == SEGV_ACCERR && machine::fault_was_write(context) ? Ending::write
-                                                                            : Ending::fault;
+    return info.si_code == SEGV_ACCERR && machine::fault_was_write(context) ? Outcome::write
+                                                                            : Outcome::fault;
   case SIGBUS:
-    return Ending::fault;
+    return Outcome::fault;
   case SIGILL:
-    return Ending::illegal_instruction;
+    return Outcome::illegal_instruction;
   case SIGSYS:
-    return Ending::syscall;
+    return Outcome::syscall;
   case SIGPROF:
-    return Ending::timeout;
+    return Outcome::timeout;
   default:
-    return Ending::trap;
+    return Outcome::trap;
   }
 }
 
@@ -69,20 +69,20 @@ void on_signal(int signal, siginfo_t* info, void* raw_context) {
   }
 
   auto& incident = state.incident;
-  incident.ending = ending_of(signal, *info, context);
+  incident.outcome = outcome_of(signal, *info, context);
   incident.number = signal == SIGSYS ? info->si_syscall : signal;
   incident.pc = machine::trapping_instruction(context, signal, info->si_code);
   const bool has_address = signal == SIGSEGV || signal == SIGBUS;
   incident.address = has_address ? reinterpret_cast<std::uint64_t>(info->si_addr) : 0;
   if (state.mode == Mode::writing) {
-    incident.ending = Ending::not_run;
+    incident.outcome = Outcome::not_run;
     incident.pc = 0;
   } else if (in_own_text(incident.pc)) {
     // In a visitor: its caller passed something that is no object. Else: while fetching
     // tp_traverse, or out of time anywhere.
     incident.pc = state.visitor_caller;
     if (state.visitor_caller == 0 && signal != SIGPROF) {
-      incident.ending = Ending::not_run;
+      incident.outcome = Outcome::not_run;
     }
   }
   state.ended = true;

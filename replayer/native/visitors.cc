@@ -14,7 +14,7 @@ std::uint64_t load(std::uint64_t address) {
 }
 
 bool has_gc_head(std::uint64_t object, std::uint64_t type) {
-  const auto& shape = run_state.setup;
+  const auto& shape = run_state.setup.shape;
   if ((load(type + shape.tp_flags) >> shape.tp_flags_have_gc_bit & 1) == 0) {
     return false;
   }
@@ -29,7 +29,7 @@ struct Visited {
 };
 
 Visited look_at(std::uint64_t object) {
-  const auto& shape = run_state.setup;
+  const auto& shape = run_state.setup.shape;
   const std::uint64_t type = load(object + shape.ob_type);
   if (!has_gc_head(object, type)) {
     return {type, nullptr, false};

@@ -101,9 +101,9 @@ constexpr std::uint64_t unused_count_bits = std::uint64_t{0xffff} << 32;
 /// Reads one object, and gives it its gc_refs when it is collected.
 bool take_object(std::uint64_t node, std::uint64_t& prev, bool is_collected,
                  std::uint64_t& last_type, protocol::WalkedType*& entry) {
-  const std::uint64_t object = node + run_state.setup.gc_head_size;
+  const std::uint64_t object = node + run_state.setup.shape.gc_head_size;
   const std::uint64_t stored = at(object + request.ob_refcnt);
-  const std::uint64_t type = at(object + run_state.setup.ob_type);
+  const std::uint64_t type = at(object + run_state.setup.shape.ob_type);
   const std::uint64_t refcount = stored & request.refcount_mask;
   if (stored == 0 || type == 0) {
     return stop(WalkStop::object);
@@ -144,7 +144,7 @@ bool walk_list(protocol::WalkedList& list) {
     return stop(WalkStop::link);
   }
   const std::uint64_t gc_next = request.gc_next;
-  const std::uint64_t gc_prev = run_state.setup.gc_prev;
+  const std::uint64_t gc_prev = run_state.setup.shape.gc_prev;
   if (list.collected == 0 && at(list.head + gc_next) == 0 && at(list.head + gc_prev) == 0) {
     return true; // the permanent generation, never initialised
   }
@@ -190,11 +190,11 @@ void walk_all() {
 
 bool is_tracked_elsewhere(std::uint64_t object, std::uint64_t type) {
   const auto& setup = run_state.setup;
-  if (at(type + setup.tp_is_gc) != 0) { // not each object has a head
+  if (at(type + setup.shape.tp_is_gc) != 0) { // not each object has a head
     return false;
   }
-  const std::uint64_t node = object - setup.gc_head_size;
-  return at(node + request.gc_next) != 0 && (at(node + setup.gc_prev) & listed_bit) == 0;
+  const std::uint64_t node = object - setup.shape.gc_head_size;
+  return at(node + request.gc_next) != 0 && (at(node + setup.shape.gc_prev) & listed_bit) == 0;
 }
 
 constexpr std::uint64_t filter_hash(std::uint64_t address) {
@@ -288,10 +288,10 @@ void scan_objects() {
   for (std::uint64_t i = 0; i < command.end; ++i) {
     if (i + lookahead < command.end) {
       __builtin_prefetch(
-          reinterpret_cast<const void*>(objects[i + lookahead] - setup.gc_head_size));
+          reinterpret_cast<const void*>(objects[i + lookahead] - setup.shape.gc_head_size));
     }
     const std::uint64_t object = objects[i];
-    const std::uint64_t prev = at(object - setup.gc_head_size + setup.gc_prev);
+    const std::uint64_t prev = at(object - setup.shape.gc_head_size + setup.shape.gc_prev);
     const std::uint64_t refcount = at(object + request.ob_refcnt) & request.refcount_mask;
     const std::int64_t refs = gc_refs_of(prev);
     const bool told = (prev & collecting_bit) != 0 && refs <= static_cast<std::int64_t>(refcount);

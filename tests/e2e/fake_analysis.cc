@@ -1,6 +1,7 @@
 // Stands in for the analysis in the plugins' tests: speaks the protocol, and misbehaves on request.
 // Started as "--serve=FD"; the words of a command are COMMAND MODE ARGUMENT... With "--target" or
 // "--abort" it is itself a program to be debugged.
+#include "common/base/numbers.h"
 #include "common/protocol/wire.h"
 #include "common/protocol/wire_commands.h"
 #include "common/protocol/wire_host.h"
@@ -210,7 +211,7 @@ private:
     std::string page(4096, '\0');
     say(read(8, page) ? "address 8 can be read\n" : "address 8 cannot be read\n");
     if (words_.size() > 2 && words_[1] == "peek") {
-      const auto where = wire::parse_number(words_[2]).value_or(0);
+      const auto where = address_in(words_[2]).value_or(0);
       std::string text(16, '\0');
       const bool ok = read(where, text);
       say(ok ? "peek " + text.substr(0, text.find('\0')) + "\n" : "peek fails\n");

@@ -20,7 +20,7 @@ protected:
     if (survey.requests.empty() || survey.requests.back().container != container) {
       survey.requests.push_back({container, 0});
     }
-    survey.visits.push_back({.request = static_cast<std::uint32_t>(survey.requests.size() - 1),
+    survey.visits.push_back({.request = replay::RequestIndex(survey.requests.size() - 1),
                              .object = object,
                              .slot = from,
                              .owner = Owner::object,

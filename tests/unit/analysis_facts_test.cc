@@ -72,11 +72,14 @@ TEST_F(Owners, OtherThanTheContainerMakeForeignSlots) {
   const Address slot = testing::static_base + 0x40;
   SlotSurvey survey;
   survey.requests = {{heap_.object(plain_), 0}, {heap_.object(lone_), 0}, {heap_.object(lone_), 1}};
-  const SlotVisit visit{
-      .object = 0x5000, .slot = slot, .owner = Owner::static_storage, .counted = true};
+  const SlotVisit visit{.request = {},
+                        .object = 0x5000,
+                        .slot = slot,
+                        .owner = Owner::static_storage,
+                        .counted = true};
   for (const std::uint32_t request : {0U, 1U, 2U}) {
     survey.visits.push_back(visit);
-    survey.visits.back().request = request;
+    survey.visits.back().request = replay::RequestIndex(request);
   }
   const auto slots = find_foreign_slots(survey, heap_.reader());
   ASSERT_THAT(slots, SizeIs(1));

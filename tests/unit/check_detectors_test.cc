@@ -240,9 +240,16 @@ TEST_F(Detectors, NegativeGcRefsNamesVisitorsAndASuspiciousSlot) {
   collection().replayed.gc_refs[1] = -1;
   collection().negatives = {{.object = heap::SetIndex(1), .decrements = {{0, 1, 2}}}};
   trace().survey.requests = {{object(0), 0}};
-  trace().survey.visits = {
-      {.object = object(1), .slot = object(0) + 24, .owner = Owner::object, .counted = true},
-      {.object = object(1), .slot = slot, .owner = Owner::static_storage, .counted = true}};
+  trace().survey.visits = {{.request = {},
+                            .object = object(1),
+                            .slot = object(0) + 24,
+                            .owner = Owner::object,
+                            .counted = true},
+                           {.request = {},
+                            .object = object(1),
+                            .slot = slot,
+                            .owner = Owner::static_storage,
+                            .counted = true}};
   const Finding finding = one(detect_negative_gc_refs);
   EXPECT_EQ(finding.kind, FindingKind::negative_gc_refs);
   EXPECT_EQ(finding.gc_refs, -1);

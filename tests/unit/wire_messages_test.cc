@@ -1,4 +1,5 @@
 // The payloads of the plugin's protocol: what is encoded decodes, and nothing else does.
+#include "common/base/numbers.h"
 #include "common/protocol/wire_commands.h"
 #include "common/protocol/wire_host.h"
 #include "common/protocol/wire_messages.h"
@@ -182,7 +183,11 @@ TEST(WireMessages, RefusesActionsThatAreIncompleteOrSayMoreThanTheirKind) {
   EXPECT_FALSE(decodes({.kind = run}));
   EXPECT_FALSE(decodes({.kind = run, .words = {"shell id"}}));
   EXPECT_FALSE(decodes({.kind = run, .words = {"check", "a\nshell id"}}));
-  EXPECT_FALSE(decodes({.kind = static_cast<ActionKind>(7)}));
+  std::string bytes = encode(Done{.status = 0, .actions = {{.kind = clear}}});
+  const std::size_t kind_at = 4 + 4; // behind the status and the number of actions
+  ASSERT_EQ(bytes[kind_at], static_cast<char>(clear));
+  bytes[kind_at] = 7;
+  EXPECT_FALSE(decode_done(bytes));
 }
 
 TEST(WireActions, ConditionsAreOfNumbersOnly) {
@@ -205,14 +210,14 @@ TEST(WireMessages, RefusesFlagsAndKindsThatDoNotExist) {
 }
 
 TEST(WireNumbers, AreInCNotation) {
-  EXPECT_EQ(parse_number("0x7f00"), 0x7f00U);
-  EXPECT_EQ(parse_number("0X7F00"), 0x7f00U);
-  EXPECT_EQ(parse_number("42"), 42U);
-  EXPECT_EQ(parse_number("010"), 8U);
-  EXPECT_EQ(parse_number("0"), 0U);
-  EXPECT_EQ(parse_number("18446744073709551615"), ~std::uint64_t{0});
+  EXPECT_EQ(address_in("0x7f00"), 0x7f00U);
+  EXPECT_EQ(address_in("0X7F00"), 0x7f00U);
+  EXPECT_EQ(address_in("42"), 42U);
+  EXPECT_EQ(address_in("010"), 8U);
+  EXPECT_EQ(address_in("0"), 0U);
+  EXPECT_EQ(address_in("18446744073709551615"), ~std::uint64_t{0});
   for (const char* text : {"", "0x", "18446744073709551616", "1 ", "-1", "main", "0x1g", "08"}) {
-    EXPECT_FALSE(parse_number(text)) << text;
+    EXPECT_FALSE(address_in(text)) << text;
   }
 }
 

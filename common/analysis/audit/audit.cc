@@ -104,7 +104,7 @@ private:
     const auto broken = survey.not_completed();
     auto visit = survey.visits.begin();
     for (std::uint32_t i = 0; i < survey.requests.size(); ++i) {
-      const replay::TraceRequest& request = survey.requests[i];
+      const replay::TraceRequest& request = survey.requests[replay::RequestIndex(i)];
       const auto type = input_.reader.type_address(request.container);
       bool visited = false;
       for (; visit != survey.visits.end() && visit->request == i; ++visit) {

@@ -47,10 +47,12 @@ void IncidentAudit::examine(const SlotSurvey& survey) {
   }
   for (const replay::Incident& incident : survey.incidents) {
     if (incident.container >= survey.requests.size() ||
-        ledger_.is_m_traverse_elsewhere(survey.requests[incident.container])) {
+        ledger_.is_m_traverse_elsewhere(
+            survey.requests[replay::RequestIndex(incident.container)])) {
       continue;
     }
-    examine(survey.requests[incident.container], incident, allocating.contains(incident.container));
+    examine(survey.requests[replay::RequestIndex(incident.container)], incident,
+            allocating.contains(incident.container));
   }
 }
 

@@ -94,8 +94,9 @@ public:
         visited_.insert(visit->slot);
       }
       // An m_traverse visits what the module's state holds; the module itself comes with its type.
-      if (survey_.requests[request].function == 0 && !not_completed_.contains(request)) {
-        examine(survey_.requests[request].container);
+      if (survey_.requests[replay::RequestIndex(request)].function == 0 &&
+          !not_completed_.contains(request)) {
+        examine(survey_.requests[replay::RequestIndex(request)].container);
       }
     }
     return prove();

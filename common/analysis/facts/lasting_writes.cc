@@ -58,7 +58,7 @@ WriteSummary summarize_writes(const CheckInput& input, const SlotSurvey& survey)
     if (incident.outcome != replay::Outcome::write || is_dynamic_linker(input.image, incident.pc)) {
       continue;
     }
-    const replay::TraceRequest& request = survey.requests[incident.container];
+    const replay::TraceRequest& request = survey.requests[replay::RequestIndex(incident.container)];
     const Address function = request.function != 0
                                  ? request.function
                                  : traverse_function(input.reader, request.container, 0);

@@ -72,7 +72,7 @@ Result<SlotSurvey> survey_slots(replay::Tracer& tracer, Ownership& ownership,
                                 std::vector<replay::TraceRequest> requests,
                                 std::span<const Address> watched_functions) {
   SlotSurvey survey;
-  survey.requests = std::move(requests);
+  survey.requests = IndexedVector<replay::RequestIndex, replay::TraceRequest>(std::move(requests));
   auto trace = tracer.trace(survey.requests, watched_functions);
   if (!trace) {
     return std::unexpected(trace.error());

@@ -13,8 +13,8 @@
 namespace pygc::analysis {
 
 struct SlotVisit {
-  std::uint32_t request = 0; // index into SlotSurvey::requests
-  Address object = 0;        // what was visited
+  replay::RequestIndex request; // into SlotSurvey::requests
+  Address object = 0;           // what was visited
   SlotAddress slot;
   Owner owner = Owner::unknown;
   bool counted = false;  // gc_refs of the object is decremented, if it is collected
@@ -26,7 +26,7 @@ struct SlotVisit {
 };
 
 struct SlotSurvey {
-  std::vector<replay::TraceRequest> requests;
+  IndexedVector<replay::RequestIndex, replay::TraceRequest> requests;
   std::vector<SlotVisit> visits;           // in order of the requests, each in order of visiting
   std::vector<replay::Incident> incidents; // `container` is an index into requests
 

@@ -1,5 +1,6 @@
 #include "common/image/process/elf_module.h"
 
+#include "common/base/numbers.h"
 #include "common/image/dwarf/dwarf_layout.h"
 #include "common/image/dwarf/dwarf_source.h"
 #include "common/image/dwarf/dwarf_static.h"
@@ -7,7 +8,6 @@
 #include "common/machine/machine.h"
 
 #include <algorithm>
-#include <cstdio>
 
 namespace pygc::image {
 namespace {
@@ -37,12 +37,6 @@ std::optional<StructLayout> layout_from_json(const nlohmann::json& json) {
     layout[path] = offset.get<std::int64_t>();
   }
   return layout;
-}
-
-std::string hex(Address address) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(address));
-  return text.data();
 }
 
 } // namespace

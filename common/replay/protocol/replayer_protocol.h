@@ -94,6 +94,17 @@ struct RegionRecord {
   std::uint32_t reserved = 0;
 };
 
+/// How a replayer reaches an object's parts; from the target's layout (bytes).
+struct ObjectShape {
+  std::uint32_t gc_head_size = 16; // PyGC_Head lies right before the object
+  std::uint32_t gc_prev = 8;       // in PyGC_Head
+  std::uint32_t ob_type = 8;       // in PyObject
+  std::uint32_t tp_flags = 168;    // in PyTypeObject
+  std::uint32_t tp_traverse = 184;
+  std::uint32_t tp_is_gc = 328;
+  std::uint32_t tp_flags_have_gc_bit = 14;
+};
+
 struct Setup {
   Kind kind = Kind::setup;
   std::uint32_t version = protocol::version;
@@ -102,13 +113,7 @@ struct Setup {
   std::uint64_t tick_microseconds = 0; // of CPU time
   std::uint32_t ticks_per_traversal = 0;
   std::int32_t parent = 0; // process id of the analysis
-  std::uint32_t gc_head_size = 0;
-  std::uint32_t gc_prev = 0;
-  std::uint32_t ob_type = 0;
-  std::uint32_t tp_flags = 0;
-  std::uint32_t tp_traverse = 0;
-  std::uint32_t tp_is_gc = 0;
-  std::uint32_t tp_flags_have_gc_bit = 0;
+  ObjectShape shape;
   std::uint32_t reserved = 0;
   std::uint64_t traversal_instructions = 0; // emulated engine: between two visits
 };
@@ -254,17 +259,18 @@ struct WindowHeader {
 };
 inline constexpr std::uint64_t window_header_size = 4096;
 
-/// How a traversal ended that did not complete.
-enum class Ending : std::uint32_t {
-  not_run = 1,
+/// How the traversal of one container ended.
+enum class Outcome : std::uint32_t {
+  completed,
+  not_run,
   fault,
   illegal_instruction,
   trap,
   syscall,
   timeout,
   write,
-  unsupported_instruction,
-  call // of a watched function: it does not end the traversal
+  unsupported_instruction, // the emulated engine lacks it: not the target's fault
+  call,                    // of a watched function, when traced: it ends nothing
 };
 
 struct IncidentRecord {
@@ -272,7 +278,7 @@ struct IncidentRecord {
   std::uint64_t address = 0;
   std::int64_t number = 0;
   std::uint32_t container = 0;
-  Ending ending = Ending::not_run;
+  Outcome outcome = Outcome::not_run;
 };
 
 struct DecrementRecord {

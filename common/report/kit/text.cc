@@ -100,8 +100,4 @@ std::string paragraph(std::string_view text, unsigned width, unsigned indent) {
   return result + '\n';
 }
 
-std::string hex(Address address) {
-  return fmt::format("{:#x}", address);
-}
-
 } // namespace pygc::report

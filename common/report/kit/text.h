@@ -52,7 +52,4 @@ private:
 /// Words in lines of at most `width` columns where words allow it.
 std::string paragraph(std::string_view text, unsigned width, unsigned indent = 0);
 
-/// "0x7f21c2a0".
-std::string hex(Address address);
-
 } // namespace pygc::report

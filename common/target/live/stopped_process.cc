@@ -1,10 +1,10 @@
 #include "common/target/live/stopped_process.h"
 
+#include "common/base/numbers.h"
 #include "common/target/live/ptrace_refusal.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstring>
 #include <ctime>
@@ -33,10 +33,8 @@ std::vector<pid_t> tasks_of(pid_t pid) {
   }
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string_view name = entry->d_name;
-    pid_t tid = 0;
-    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), tid);
-    if (parsed.ec == std::errc() && parsed.ptr == name.data() + name.size()) {
-      tasks.push_back(tid);
+    if (const auto tid = number_in<pid_t>(name)) {
+      tasks.push_back(*tid);
     }
   }
   return tasks;

@@ -155,16 +155,16 @@ bool is_privileged(const Opcode& opcode) {
 void write_own_code(std::span<std::byte> page, const replay::protocol::Setup& setup) {
   Writer(page.subspan(driver)).bytes({0xff, 0xd0, 0xeb, 0xfc});   // 1: call *%rax; jmp 1b
   Writer(page.subspan(record_visitor)).bytes({0x31, 0xc0, 0xc3}); // xor %eax,%eax; ret
-  const std::int64_t prev = std::int64_t{setup.gc_prev} - setup.gc_head_size;
+  const std::int64_t prev = std::int64_t{setup.shape.gc_prev} - setup.shape.gc_head_size;
   Writer(page.subspan(decrement_visitor))
       .bytes({0x48, 0x8b, 0x87}) // mov ob_type(%rdi),%rax
-      .displacement(setup.ob_type)
+      .displacement(setup.shape.ob_type)
       .bytes({0x48, 0x0f, 0xba, 0xa0}) // btq $have_gc,tp_flags(%rax)
-      .displacement(setup.tp_flags)
-      .bytes({setup.tp_flags_have_gc_bit})
+      .displacement(setup.shape.tp_flags)
+      .bytes({setup.shape.tp_flags_have_gc_bit})
       .bytes({0x73, 0x25})       // jnc 2f
       .bytes({0x48, 0x8b, 0x80}) // mov tp_is_gc(%rax),%rax
-      .displacement(setup.tp_is_gc)
+      .displacement(setup.shape.tp_is_gc)
       .bytes({0x48, 0x85, 0xc0})       // test %rax,%rax
       .bytes({0x74, 0x08})             // jz 1f
       .bytes({0x57, 0xff, 0xd0, 0x5f}) // push %rdi; call *%rax; pop %rdi

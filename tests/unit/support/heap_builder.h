@@ -33,6 +33,7 @@ public:
   std::map<std::string, Address, std::less<>> symbols;
   image::FileState state = image::FileState::found;
   std::string problem;
+  std::optional<image::Layouts> described; // by debug information
 
   const std::string& path() const override { return path_; }
   const std::string& file_path() const override { return path_; }
@@ -64,7 +65,8 @@ public:
     return std::nullopt;
   }
   Result<image::Layouts> layouts(const std::vector<image::LayoutQuery>&) const override {
-    return fail(ErrorKind::no_debug_info, 0, "none");
+    return described ? Result<image::Layouts>(*described)
+                     : fail(ErrorKind::no_debug_info, 0, "none");
   }
   Result<std::string> describe_static(Address) const override {
     return fail(ErrorKind::no_debug_info, 0, "none");

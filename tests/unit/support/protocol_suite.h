@@ -159,7 +159,7 @@ TYPED_TEST_P(ReplayerProtocol, TakesAPageThatCannotBeHadForAFault) {
   EXPECT_EQ(reply.kind, Kind::reply);
   EXPECT_EQ(reply.traversed, 0U);
   EXPECT_EQ(reply.incidents, 2U);
-  EXPECT_EQ(d.incident().ending, protocol::Ending::fault);
+  EXPECT_EQ(d.incident().outcome, protocol::Outcome::fault);
   EXPECT_EQ(d.incident().address, needed);
 }
 

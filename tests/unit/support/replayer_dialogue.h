@@ -45,13 +45,7 @@ public:
     setup.tick_microseconds = 100'000;
     setup.ticks_per_traversal = 4;
     setup.parent = ::getpid();
-    setup.gc_head_size = shape.gc_head_size;
-    setup.gc_prev = shape.gc_prev;
-    setup.ob_type = shape.ob_type;
-    setup.tp_flags = shape.tp_flags;
-    setup.tp_traverse = shape.tp_traverse;
-    setup.tp_is_gc = shape.tp_is_gc;
-    setup.tp_flags_have_gc_bit = shape.tp_flags_have_gc_bit;
+    setup.shape = shape;
     setup.traversal_instructions = 50'000;
     return setup;
   }

@@ -121,7 +121,7 @@ public:
       for (std::size_t nth = 0; nth < visits_[container].size(); ++nth) {
         const auto slot = slots_.find({container, nth});
         const Address from = slot == slots_.end() ? 0 : slot->second;
-        trace.visits.push_back({.request = i,
+        trace.visits.push_back({.request = replay::RequestIndex(i),
                                 .object = objects_[visits_[container][nth]],
                                 .slot = from,
                                 .repeated = !seen.insert(from).second,
