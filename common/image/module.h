@@ -111,6 +111,13 @@ struct FileOptions {
   bool debuginfod = true;                     // only when DEBUGINFOD_URLS is set
 };
 
+/// What is wanted of the frames of a stack. Debug information may have to be unpacked for it, which
+/// takes longer than all else.
+enum class FrameDetail : std::uint8_t {
+  functions, // names of functions that were not inlined, from the symbol tables
+  whole,     // inlined calls expanded and variables read, where DWARF has them
+};
+
 /// The modules of a target and its memory, put together.
 class ProcessImage {
 public:
@@ -124,10 +131,13 @@ public:
   virtual const Module* module_at(Address address) const = 0;
   /// "faulthandler_traverse", "name+0x12", or "python3.11+0x190d30" without symbols.
   virtual std::string describe_code(Address address) const = 0;
-  /// The stack of a thread, innermost first, at most `limit` frames (inlined calls expanded where
-  /// DWARF has them). Errors: no_debug_info when not even the CFI is there.
-  virtual Result<std::vector<Frame>> unwind(const target::Thread& thread,
-                                            std::size_t limit = 256) const = 0;
+  /// The stack of a thread, innermost first, at most `limit` frames. Errors: no_debug_info when not
+  /// even the CFI is there.
+  virtual Result<std::vector<Frame>> unwind(const target::Thread& thread, std::size_t limit,
+                                            FrameDetail detail) const = 0;
+  Result<std::vector<Frame>> unwind(const target::Thread& thread, std::size_t limit) const {
+    return unwind(thread, limit, FrameDetail::whole);
+  }
 };
 
 } // namespace pygc::image

@@ -16,6 +16,7 @@ using testing::TemporaryDirectory;
 
 constexpr const char* release_python = PYGC_TEST_PYTHON;
 constexpr const char* debug_python = PYGC_TEST_PYTHON_DEBUG;
+constexpr std::size_t frame_limit = 256;
 
 #define PYGC_NEEDS_KERNEL_CORES()                                                                  \
   if (!testing::kernel_writes_core_files()) {                                                      \
@@ -208,7 +209,7 @@ TEST_F(ImagePython, StackOfTheReleaseBuildShowsInlinedCalls) {
   PYGC_NEEDS_KERNEL_CORES();
   ASSERT_TRUE(
       open(testing::kernel_core(release_python, "import os; os.abort()", directory.path())));
-  const auto stack = process->unwind(core_target->threads().at(0));
+  const auto stack = process->unwind(core_target->threads().at(0), frame_limit);
   ASSERT_TRUE(stack) << stack.error().reason;
   std::vector<std::string> names;
   for (const Frame& one : *stack) {
@@ -229,7 +230,7 @@ TEST_F(ImagePython, AbortInACollectionNamesVictimAndContainer) {
   expect_layouts_of(debug_python, layouts);
   EXPECT_EQ(executable().debug_file_path(), debug_python);
 
-  const auto stack = process->unwind(core_target->threads().at(0));
+  const auto stack = process->unwind(core_target->threads().at(0), frame_limit);
   ASSERT_TRUE(stack) << stack.error().reason;
   const std::uint64_t victim = variable(*stack, "_PyObject_AssertFailed", "obj");
   EXPECT_EQ(type_name(victim), "_io.TextIOWrapper");
@@ -267,7 +268,7 @@ TEST_F(ImagePython, GcoreHasAllThreadsAndOddOffsets) {
   ASSERT_EQ(core_target->threads().size(), 4U);
   EXPECT_EQ(executable().file_state(), FileState::found);
   for (const target::Thread& thread : core_target->threads()) {
-    const auto stack = process->unwind(thread);
+    const auto stack = process->unwind(thread, frame_limit);
     ASSERT_TRUE(stack) << stack.error().reason;
     const bool main_thread = static_cast<std::int64_t>(thread.tid) == core_target->info().pid;
     EXPECT_NE(frame(*stack, main_thread ? "Py_BytesMain" : "thread_run"), nullptr);
@@ -328,7 +329,7 @@ TEST_F(ImagePython, WithoutDebugInformationThereAreDynamicSymbols) {
   EXPECT_EQ(executable().describe_static(executable().static_storage().at(0).start).error().kind,
             ErrorKind::no_debug_info);
   // .eh_frame is enough for a stack, with the names that are left.
-  const auto stack = process->unwind(core_target->threads().at(0));
+  const auto stack = process->unwind(core_target->threads().at(0), frame_limit);
   ASSERT_TRUE(stack) << stack.error().reason;
   EXPECT_NE(frame(*stack, "Py_BytesMain"), nullptr);
 }

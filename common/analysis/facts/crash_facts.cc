@@ -19,7 +19,12 @@ std::optional<CrashFacts> gather_crash(const CheckInput& input) {
   CrashFacts facts;
   facts.tid = thread->tid;
   facts.signal = thread->signal;
-  const auto frames = input.image.unwind(*thread, frame_limit);
+  // Most crashes have nothing to do with the collector, which the symbols tell: every call that
+  // matters here is a function of its own, or inlined in one that is.
+  auto frames = input.image.unwind(*thread, frame_limit, image::FrameDetail::functions);
+  if (frames && cpython::read_crash_stack(*frames).deed != cpython::Deed::none) {
+    frames = input.image.unwind(*thread, frame_limit);
+  }
   if (!frames || frames->empty()) {
     return facts;
   }

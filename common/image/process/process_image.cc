@@ -51,9 +51,10 @@ public:
     return std::string(path.substr(path.rfind('/') + 1)) + offset.data();
   }
 
-  Result<std::vector<Frame>> unwind(const target::Thread& thread,
-                                    std::size_t limit) const override {
-    return unwind_thread(memory_, [this](Address pc) { return elf_module_at(pc); }, thread, limit);
+  Result<std::vector<Frame>> unwind(const target::Thread& thread, std::size_t limit,
+                                    FrameDetail detail) const override {
+    return unwind_thread(
+        memory_, [this](Address pc) { return elf_module_at(pc); }, thread, limit, detail);
   }
 
 private:

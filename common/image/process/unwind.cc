@@ -29,8 +29,8 @@ struct Activation {
 class Unwinder {
 public:
   Unwinder(const AddressSpace& memory, const std::function<const ElfModule*(Address)>& module_at,
-           std::size_t limit)
-      : memory_(memory), module_at_(module_at), limit_(limit) {}
+           std::size_t limit, FrameDetail detail)
+      : memory_(memory), module_at_(module_at), limit_(limit), detail_(detail) {}
 
   Result<std::vector<Frame>> run(const target::Thread& thread) {
     if (!walk(thread)) {
@@ -185,6 +185,9 @@ private:
     Code code{.module = module_at_(pc), .own_pc = 0, .scopes = {}};
     if (code.module != nullptr) {
       code.own_pc = pc - code.module->load_bias();
+      if (detail_ == FrameDetail::functions) {
+        return code;
+      }
       if (const auto dwarf = code.module->dwarf()) {
         code.scopes = code_scopes(**dwarf, code.own_pc);
       }
@@ -266,6 +269,7 @@ private:
   const AddressSpace& memory_;
   const std::function<const ElfModule*(Address)>& module_at_;
   std::size_t limit_;
+  FrameDetail detail_;
   std::vector<Activation> stack_; // innermost first
 };
 
@@ -273,8 +277,9 @@ private:
 
 Result<std::vector<Frame>> unwind_thread(const AddressSpace& memory,
                                          const std::function<const ElfModule*(Address)>& module_at,
-                                         const target::Thread& thread, std::size_t limit) {
-  return Unwinder(memory, module_at, limit).run(thread);
+                                         const target::Thread& thread, std::size_t limit,
+                                         FrameDetail detail) {
+  return Unwinder(memory, module_at, limit, detail).run(thread);
 }
 
 } // namespace pygc::image

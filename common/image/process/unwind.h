@@ -11,10 +11,11 @@
 
 namespace pygc::image {
 
-/// Innermost frame first, inlined calls expanded. Errors: no_debug_info when no image has unwind
+/// Innermost frame first. Errors: no_debug_info when no image has unwind
 /// tables for the thread's pc.
 Result<std::vector<Frame>> unwind_thread(const AddressSpace& memory,
                                          const std::function<const ElfModule*(Address)>& module_at,
-                                         const target::Thread& thread, std::size_t limit);
+                                         const target::Thread& thread, std::size_t limit,
+                                         FrameDetail detail);
 
 } // namespace pygc::image

@@ -99,7 +99,8 @@ public:
     const auto symbol = modules_.front()->symbol_at(address);
     return symbol ? symbol->name : "?";
   }
-  Result<std::vector<image::Frame>> unwind(const target::Thread&, std::size_t) const override {
+  Result<std::vector<image::Frame>> unwind(const target::Thread&, std::size_t,
+                                           image::FrameDetail) const override {
     return frames;
   }
 
