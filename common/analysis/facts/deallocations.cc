@@ -27,6 +27,7 @@ bool is_of_another(const image::Frame& frame, Address object) {
 void Deallocations::unwind() {
   unwound_ = true;
   std::vector<const target::Thread*> order;
+  order.reserve(input_.threads.size());
   for (const target::Thread& thread : input_.threads) {
     order.push_back(&thread);
   }

@@ -4,7 +4,7 @@
 #include "common/cpython/objects/line_table.h"
 #include "common/cpython/type_proof.h"
 
-#include <algorithm>
+#include <optional>
 #include <unordered_set>
 
 namespace pygc::cpython {
@@ -17,42 +17,68 @@ constexpr std::uint64_t code_unit = 2;                    // _Py_CODEUNIT
 constexpr std::uint8_t owned_by_thread = 0;               // FRAME_OWNED_BY_THREAD
 constexpr std::uint64_t tag_bits = 3; // of a _PyStackRef (3.14+): borrowed, or no object
 
+/// Those fields of the layout that frames are read by.
+struct Offsets {
+  Layout::Offset threads, next, previous, owner, variables, count, code;
+  Layout::Offset frame; // of a thread, or of what `cframe` of it points to
+  std::optional<Layout::Offset> cframe;
+  Layout::Offset frame_code; // or a reference to it with tag bits
+  Layout::Offset instruction;
+  // 3.11 only.
+  std::optional<Layout::Offset> is_entry, stack_top;
+};
+
+/// Nothing for a layout without frames.
+std::optional<Offsets> offsets_of(const Layout& layout) {
+  const auto code = layout.frame_code ? layout.frame_code : layout.frame_executable;
+  const auto instruction =
+      layout.frame_prev_instr ? layout.frame_prev_instr : layout.frame_instr_ptr;
+  const auto frame = layout.thread_frame ? layout.thread_frame : layout.cframe_frame;
+  const bool by_cframe = !layout.thread_frame;
+  if (!layout.interp_threads || !layout.thread_next || !layout.frame_previous ||
+      !layout.frame_owner || !layout.frame_localsplus || !layout.co_nlocalsplus ||
+      !layout.co_code_adaptive || !code || !instruction || !frame ||
+      (by_cframe && !layout.thread_cframe)) {
+    return std::nullopt;
+  }
+  return Offsets{.threads = *layout.interp_threads,
+                 .next = *layout.thread_next,
+                 .previous = *layout.frame_previous,
+                 .owner = *layout.frame_owner,
+                 .variables = *layout.frame_localsplus,
+                 .count = *layout.co_nlocalsplus,
+                 .code = *layout.co_code_adaptive,
+                 .frame = *frame,
+                 .cframe = by_cframe ? layout.thread_cframe : std::nullopt,
+                 .frame_code = *code,
+                 .instruction = *instruction,
+                 .is_entry = layout.frame_is_entry,
+                 .stack_top = layout.frame_stacktop};
+}
+
 class Reader {
 public:
-  Reader(ObjectReader& reader, const Interpreter& interpreter)
-      : reader_(reader), memory_(reader.memory()), layout_(reader.runtime().layout),
-        interpreter_(interpreter) {}
+  Reader(ObjectReader& reader, const Offsets& offsets)
+      : reader_(reader), memory_(reader.memory()), at_(offsets) {}
 
-  std::vector<FrameReference> run() {
-    if (!knows_frames()) {
-      return {};
-    }
-    Address thread = word(interpreter_.address + *layout_.interp_threads);
+  std::vector<FrameReference> run(const Interpreter& interpreter) {
+    Address thread = word(interpreter.address + at_.threads);
     for (std::size_t i = 0; i < thread_limit && is_plausible(thread); ++i) {
       read_thread(thread);
-      thread = word(thread + *layout_.thread_next);
+      thread = word(thread + at_.next);
     }
     return std::move(found_);
   }
 
 private:
-  bool knows_frames() const {
-    return layout_.interp_threads && layout_.thread_next &&
-           (layout_.thread_frame || (layout_.thread_cframe && layout_.cframe_frame)) &&
-           (layout_.frame_code || layout_.frame_executable) && layout_.frame_previous &&
-           layout_.frame_owner && layout_.frame_localsplus &&
-           (layout_.frame_prev_instr || layout_.frame_instr_ptr) && layout_.co_nlocalsplus &&
-           layout_.co_code_adaptive;
-  }
-
   Address word(Address at) const { return memory_.load<Address>(at).value_or(0); }
 
   Address innermost(Address thread) const {
-    if (layout_.thread_frame) {
-      return word(thread + *layout_.thread_frame);
+    if (!at_.cframe) {
+      return word(thread + at_.frame);
     }
-    const Address cframe = word(thread + *layout_.thread_cframe);
-    return is_plausible(cframe) ? word(cframe + *layout_.cframe_frame) : 0;
+    const Address cframe = word(thread + *at_.cframe);
+    return is_plausible(cframe) ? word(cframe + at_.frame) : 0;
   }
 
   void read_thread(Address thread) {
@@ -61,45 +87,40 @@ private:
     std::unordered_set<Address> seen;
     Address frame = innermost(thread);
     while (is_plausible(frame) && seen.size() < frame_limit && seen.insert(frame).second) {
-      const auto owner = memory_.load<std::uint8_t>(frame + *layout_.frame_owner);
+      const auto owner = memory_.load<std::uint8_t>(frame + at_.owner);
       if (!owner || (*owner == owned_by_thread && !read_frame(frame, runs))) {
         return;
       }
-      runs = layout_.frame_is_entry &&
-             memory_.load<std::uint8_t>(frame + *layout_.frame_is_entry).value_or(0) != 0;
-      frame = word(frame + *layout_.frame_previous);
+      runs = at_.is_entry && memory_.load<std::uint8_t>(frame + *at_.is_entry).value_or(0) != 0;
+      frame = word(frame + at_.previous);
     }
   }
 
   /// 3.11 takes a frame off the stack only when its references are released. Then alone the frame
   /// that runs has its stack pointer stored (Python/ceval.c, SET_LOCALS_FROM_FRAME stores -1).
   bool is_ending(Address frame, bool runs) const {
-    return runs && layout_.frame_is_entry && layout_.frame_stacktop &&
-           memory_.load<std::int32_t>(frame + *layout_.frame_stacktop).value_or(0) >= 0;
+    return runs && at_.is_entry && at_.stack_top &&
+           memory_.load<std::int32_t>(frame + *at_.stack_top).value_or(0) >= 0;
   }
 
   /// False: this is no frame.
   bool read_frame(Address frame, bool runs) {
-    const Address code =
-        word(frame + (layout_.frame_code ? *layout_.frame_code : *layout_.frame_executable)) &
-        ~tag_bits;
+    const Address code = word(frame + at_.frame_code) & ~tag_bits;
     const auto type = is_plausible(code) ? reader_.type_address(code) : Result<Address>(Address{0});
     if (!type || *type == 0 || *type != reader_.exported("PyCode_Type")) {
       return false;
     }
-    const auto count = memory_.load<std::int32_t>(code + *layout_.co_nlocalsplus);
+    const auto count = memory_.load<std::int32_t>(code + at_.count);
     if (!count || *count < 0 || *count > variable_limit) {
       return false;
     }
     if (is_ending(frame, runs)) {
       return true;
     }
-    const Address at = word(
-        frame + (layout_.frame_prev_instr ? *layout_.frame_prev_instr : *layout_.frame_instr_ptr));
-    const Address first = code + *layout_.co_code_adaptive;
+    const Address at = word(frame + at_.instruction);
+    const Address first = code + at_.code;
     for (std::int32_t i = 0; i < *count; ++i) {
-      const SlotAddress slot{frame + *layout_.frame_localsplus +
-                             static_cast<Address>(i) * sizeof(Address)};
+      const SlotAddress slot{frame + at_.variables + static_cast<Address>(i) * sizeof(Address)};
       const Address value = word(slot.at);
       if (value != 0 && (value & tag_bits) == 0) {
         found_.push_back({.object = value,
@@ -114,15 +135,15 @@ private:
 
   ObjectReader& reader_;
   const image::AddressSpace& memory_;
-  const Layout& layout_;
-  const Interpreter& interpreter_;
+  const Offsets& at_;
   std::vector<FrameReference> found_;
 };
 
 } // namespace
 
 std::vector<FrameReference> frame_references(ObjectReader& reader, const Interpreter& interpreter) {
-  return Reader(reader, interpreter).run();
+  const auto offsets = offsets_of(reader.runtime().layout);
+  return offsets ? Reader(reader, *offsets).run(interpreter) : std::vector<FrameReference>{};
 }
 
 FrameVariable frame_variable(ObjectReader& reader, const FrameReference& reference) {
