@@ -67,21 +67,6 @@ TEST_F(GdbPlugin, HandsOverTheKernelCore) {
   EXPECT_THAT(outcome.survivors, testing::IsEmpty());
 }
 
-TEST_F(GdbPlugin, HandsOverAGcoreCore) {
-  const Core core = make_core_of_program({target.executable, "--target"});
-  const auto out = run_in_gdb({.executable = target.executable, .core = core.path}, {"pygc check"},
-                              with_fake_analysis())
-                       .out;
-  EXPECT_THAT(out, AllOf(HasSubstr("kind core"), HasSubstr("core " + core.path + "\n"),
-                         HasSubstr("backing is ELF\n")));
-}
-
-TEST_F(GdbPlugin, NeedsNoExecutable) {
-  const auto out =
-      run_in_gdb({.executable = {}, .core = target.core}, {"pygc check"}, with_fake_analysis()).out;
-  EXPECT_THAT(out, AllOf(HasSubstr("kind core"), HasSubstr("backing is ELF\n")));
-}
-
 TEST_F(GdbPlugin, RunsWithoutATargetAsOftenAsWanted) {
   const auto out =
       gdb_without_target({"pygc check first.core", "pygc check second", "pygc check status 3",

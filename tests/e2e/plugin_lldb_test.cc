@@ -51,22 +51,6 @@ TEST_F(LldbPlugin, HandsOverTheKernelCore) {
   EXPECT_THAT(outcome.survivors, testing::IsEmpty());
 }
 
-TEST_F(LldbPlugin, HandsOverAGcoreCore) {
-  const Core core = make_core_of_program({target.executable, "--target"});
-  const auto out = run_in_lldb({.executable = target.executable, .core = core.path}, {"pygc check"},
-                               with_fake_analysis())
-                       .out;
-  EXPECT_THAT(out, AllOf(HasSubstr("kind core"), HasSubstr("core " + core.path + "\n"),
-                         HasSubstr("backing is ELF\n")));
-}
-
-TEST_F(LldbPlugin, NeedsNoExecutable) {
-  const auto out =
-      run_in_lldb({.executable = {}, .core = target.core}, {"pygc check"}, with_fake_analysis())
-          .out;
-  EXPECT_THAT(out, AllOf(HasSubstr("kind core"), HasSubstr("backing is ELF\n")));
-}
-
 TEST_F(LldbPlugin, RunsWithoutATarget) {
   const auto out = run_in_lldb({}, {"pygc check some.core"}, with_fake_analysis()).out;
   EXPECT_THAT(out, AllOf(HasSubstr("word [some.core]"), HasSubstr("kind none")));

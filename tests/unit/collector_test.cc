@@ -20,7 +20,8 @@ Interpreter interpreter() {
 }
 
 TEST(Collector, JoinsYoungerGenerationsBehindTheOldestOne) {
-  const Collector& collector = collector_of({});
+  const Layout layout;
+  const Collector& collector = collector_of(layout);
   EXPECT_EQ(collector.taken(interpreter(), 0), Indices({0}));
   EXPECT_EQ(collector.taken(interpreter(), 1), Indices({1, 0}));
   EXPECT_EQ(collector.taken(interpreter(), SIZE_MAX), Indices({2, 0, 1}));

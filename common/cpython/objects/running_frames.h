@@ -1,8 +1,8 @@
 // What the running Python functions of an interpreter hold: their local variables.
 //
-// Up to 3.10 frames are objects that the collector tracks. From 3.11 on they are no objects
-// (_PyInterpreterFrame: Include/internal/pycore_frame.h, 3.14+ pycore_interpframe_structs.h):
-// nobody visits what they own.
+// From 3.11 on frames are no objects (_PyInterpreterFrame: Include/internal/pycore_frame.h, 3.14+
+// pycore_interpframe_structs.h): nobody visits what they own. Those of 3.8 to 3.10, which are
+// objects but not tracked while they run, are not read.
 #pragma once
 
 #include "common/base/slot_address.h"

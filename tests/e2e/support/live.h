@@ -17,6 +17,14 @@ inline void PrintTo(Debugger debugger, std::ostream* out) {
   *out << debugger_name(debugger);
 }
 
+/// The commands in the debugger that is named, as run_in_gdb() and run_in_lldb().
+inline Outcome run_in(Debugger debugger, const DebuggerTarget& target,
+                      const std::vector<std::string>& commands,
+                      const std::vector<std::string>& env = {}) {
+  return debugger == Debugger::gdb ? run_in_gdb(target, commands, env)
+                                   : run_in_lldb(target, commands, env);
+}
+
 struct LiveRequest {
   Debugger debugger = Debugger::gdb;
   const InterpreterBuild* build = nullptr;
