@@ -22,7 +22,7 @@ protected:
     }
     survey.visits.push_back({.request = replay::RequestIndex(survey.requests.size() - 1),
                              .object = object,
-                             .slot = from,
+                             .slot = {from},
                              .owner = Owner::object,
                              .counted = true,
                              .certain = true});

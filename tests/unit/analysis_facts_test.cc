@@ -74,7 +74,7 @@ TEST_F(Owners, OtherThanTheContainerMakeForeignSlots) {
   survey.requests = {{heap_.object(plain_), 0}, {heap_.object(lone_), 0}, {heap_.object(lone_), 1}};
   const SlotVisit visit{.request = {},
                         .object = 0x5000,
-                        .slot = slot,
+                        .slot = {slot},
                         .owner = Owner::static_storage,
                         .counted = true};
   for (const std::uint32_t request : {0U, 1U, 2U}) {

@@ -95,7 +95,7 @@ TEST_F(Detectors, DanglingReferenceNamesItsHolder) {
   facts_.dangling = {{.interpreter = 7,
                       .object = 0xdead0,
                       .state = "its reference count is 0",
-                      .by = {{object(0), 2, object(0) + 24}, {object(1), 1, 0}}}};
+                      .by = {{object(0), 2, {object(0) + 24}}, {object(1), 1, {}}}}};
   const Finding finding = one(detect_dangling_reference);
   EXPECT_EQ(finding.kind, FindingKind::dangling_reference);
   EXPECT_EQ(finding.severity, Severity::error);
@@ -242,12 +242,12 @@ TEST_F(Detectors, NegativeGcRefsNamesVisitorsAndASuspiciousSlot) {
   trace().survey.requests = {{object(0), 0}};
   trace().survey.visits = {{.request = {},
                             .object = object(1),
-                            .slot = object(0) + 24,
+                            .slot = {object(0) + 24},
                             .owner = Owner::object,
                             .counted = true},
                            {.request = {},
                             .object = object(1),
-                            .slot = slot,
+                            .slot = {slot},
                             .owner = Owner::static_storage,
                             .counted = true}};
   const Finding finding = one(detect_negative_gc_refs);
@@ -275,7 +275,7 @@ protected:
   Finding found(std::int64_t gc_refs, bool reachable, std::size_t visits, bool single = false) {
     collection().replayed.gc_refs[1] = gc_refs;
     ForeignSlot foreign{
-        .slot = slot, .object = object(1), .owner = Owner::static_storage, .visits = {}};
+        .slot = {slot}, .object = object(1), .owner = Owner::static_storage, .visits = {}};
     for (std::size_t i = 0; i < visits; ++i) {
       foreign.visits.push_back({object(i == 0 ? 0 : 2), single});
     }
@@ -319,7 +319,7 @@ TEST_F(UnownedVisits, OfAnObjectThatIsNotCollectedDoNotCount) {
 
 TEST_F(Detectors, DuplicateVisit) {
   trace().duplicate_slots = {
-      {.slot = object(0) + 24, .object = object(1), .containers = {{object(0), 2}}}};
+      {.slot = {object(0) + 24}, .object = object(1), .containers = {{object(0), 2}}}};
   trace().referents = {{object(1), {.object = heap::SetIndex(1), .reachable = true}}};
   Finding finding = one(detect_duplicate_visit);
   EXPECT_EQ(finding.kind, FindingKind::duplicate_visit);

@@ -15,30 +15,30 @@ using ::testing::SizeIs;
 class UnfinishedTuples : public ::testing::Test {
 protected:
   UnfinishedTuples() {
-    const cpython::Layout& layout = heap_.runtime().layout;
-    tuple_type_ = heap_.add_type("tuple", heap_.add_function("tupletraverse"),
-                                 std::uint64_t{1} << cpython::type_flag::tuple_subclass);
-    heap_.store(tuple_type_ + layout.tp_basicsize, layout.ob_size + sizeof(std::int64_t));
+    const cpython::Layout& layout = heap.runtime().layout;
+    tuple_type = heap.add_type("tuple", heap.add_function("tupletraverse"),
+                               std::uint64_t{1} << cpython::type_flag::tuple_subclass);
+    heap.store(tuple_type + layout.tp_basicsize, layout.ob_size + sizeof(std::int64_t));
   }
 
   /// With `items`, behind ob_size.
   Address add_tuple(std::uint64_t refcount, const std::vector<Address>& items, Address type = 0) {
-    const std::uint32_t index = heap_.add_object(refcount, type == 0 ? tuple_type_ : type);
-    const Address size_at = heap_.object(index) + heap_.runtime().layout.ob_size;
-    heap_.store(size_at, items.size());
+    const std::uint32_t index = heap.add_object(refcount, type == 0 ? tuple_type : type);
+    const Address size_at = heap.object(index) + heap.runtime().layout.ob_size;
+    heap.store(size_at, items.size());
     for (std::size_t i = 0; i < items.size(); ++i) {
-      heap_.store(size_at + (i + 1) * sizeof(Address), items[i]);
+      heap.store(size_at + (i + 1) * sizeof(Address), items[i]);
     }
-    return heap_.object(index);
+    return heap.object(index);
   }
   std::vector<UnfinishedTuple> find() {
-    heap_.finish();
+    heap.finish();
     testing::TableReplayer replayer({}, {});
-    return find_unfinished_tuples(heap_.input(replayer));
+    return find_unfinished_tuples(heap.input(replayer));
   }
 
-  testing::HeapBuilder heap_;
-  Address tuple_type_ = 0;
+  testing::HeapBuilder heap;
+  Address tuple_type = 0;
 };
 
 TEST_F(UnfinishedTuples, AreFoundByTheirFirstNull) {
@@ -57,7 +57,7 @@ TEST_F(UnfinishedTuples, OneThatOnlyItsMakerHasIsBeingMade) {
 }
 
 TEST_F(UnfinishedTuples, OtherTypesMayHaveNulls) {
-  add_tuple(2, {0, 0}, heap_.plain_type);
+  add_tuple(2, {0, 0}, heap.plain_type);
   EXPECT_THAT(find(), IsEmpty());
 }
 

@@ -123,7 +123,7 @@ public:
         const Address from = slot == slots_.end() ? 0 : slot->second;
         trace.visits.push_back({.request = replay::RequestIndex(i),
                                 .object = objects_[visits_[container][nth]],
-                                .slot = from,
+                                .slot = {from},
                                 .repeated = !seen.insert(from).second,
                                 .counted = true});
       }
