@@ -127,12 +127,11 @@ TEST_F(Detectors, UndercountedLocalNamesTheVariables) {
 
 TEST_F(Detectors, LocalsAreCountedAgainstWhatNoContainerVisits) {
   const FrameReferences references = {{object(0), {{}}}, {object(1), {{}}}, {object(2), {{}, {}}}};
-  const auto found = find_undercounted(references, 7, [&](Address it) {
-    return it == object(1) ? std::nullopt : std::optional<std::int64_t>(1); // 1 is not collected
-  });
+  // The object 1 is not collected.
+  const auto found = find_undercounted(references, 7, {{object(0), 1}, {object(2), 1}});
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].object, object(2));
-  EXPECT_THAT(find_undercounted(references, 7, [](Address) { return std::optional(-1L); }),
+  EXPECT_THAT(find_undercounted(references, 7, {{object(0), -1}, {object(1), -1}, {object(2), -1}}),
               IsEmpty());
 }
 

@@ -11,16 +11,19 @@ FrameReferences frame_references_by_object(cpython::ObjectReader& reader,
   return by_object;
 }
 
-std::vector<UndercountedObject>
-find_undercounted(const FrameReferences& references, std::int64_t interpreter,
-                  const std::function<std::optional<std::int64_t>(Address)>& gc_refs) {
+std::vector<UndercountedObject> find_undercounted(const FrameReferences& references,
+                                                  std::int64_t interpreter,
+                                                  const std::map<Address, std::int64_t>& gc_refs) {
   std::vector<UndercountedObject> found;
   for (const auto& [object, held] : references) {
-    const std::optional<std::int64_t> refs = gc_refs(object);
+    const auto refs = gc_refs.find(object);
     // Of a negative one all visitors are told.
-    if (refs && *refs >= 0 && *refs < static_cast<std::int64_t>(held.size())) {
-      found.push_back(
-          {.interpreter = interpreter, .object = object, .gc_refs = *refs, .references = held});
+    if (refs != gc_refs.end() && refs->second >= 0 &&
+        refs->second < static_cast<std::int64_t>(held.size())) {
+      found.push_back({.interpreter = interpreter,
+                       .object = object,
+                       .gc_refs = refs->second,
+                       .references = held});
     }
   }
   return found;

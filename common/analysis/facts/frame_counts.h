@@ -4,9 +4,7 @@
 #include "common/cpython/objects/running_frames.h"
 
 #include <cstdint>
-#include <functional>
 #include <map>
-#include <optional>
 #include <vector>
 
 namespace pygc::analysis {
@@ -25,9 +23,9 @@ using FrameReferences = std::map<Address, std::vector<cpython::FrameReference>>;
 FrameReferences frame_references_by_object(cpython::ObjectReader& reader,
                                            const cpython::Interpreter& interpreter);
 
-/// `gc_refs` gives nothing for what is not collected.
-std::vector<UndercountedObject>
-find_undercounted(const FrameReferences& references, std::int64_t interpreter,
-                  const std::function<std::optional<std::int64_t>(Address)>& gc_refs);
+/// `gc_refs`: by object, of those that are collected.
+std::vector<UndercountedObject> find_undercounted(const FrameReferences& references,
+                                                  std::int64_t interpreter,
+                                                  const std::map<Address, std::int64_t>& gc_refs);
 
 } // namespace pygc::analysis

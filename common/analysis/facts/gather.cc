@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <unordered_map>
+#include <map>
 
 namespace pygc::analysis {
 namespace {
@@ -135,19 +135,13 @@ private:
   void count_frames(const cpython::Interpreter& interpreter, const CollectionFacts& collection,
                     std::vector<UndercountedObject>& undercounted) {
     const FrameReferences references = frame_references_by_object(input_.reader, interpreter);
-    std::unordered_map<Address, std::int64_t> gc_refs;
+    std::map<Address, std::int64_t> gc_refs;
     for (std::size_t i = 0; i < collection.set.objects.size() && !references.empty(); ++i) {
       if (const heap::SetIndex object(i); references.contains(collection.set.objects[object])) {
         gc_refs.emplace(collection.set.objects[object], collection.gc_refs(object));
       }
     }
-    std::ranges::move(find_undercounted(references, interpreter.id,
-                                        [&](Address object) -> std::optional<std::int64_t> {
-                                          const auto found = gc_refs.find(object);
-                                          return found == gc_refs.end()
-                                                     ? std::nullopt
-                                                     : std::optional(found->second);
-                                        }),
+    std::ranges::move(find_undercounted(references, interpreter.id, gc_refs),
                       std::back_inserter(undercounted));
   }
 

@@ -175,13 +175,7 @@ private:
     if (!gc_refs) {
       return std::unexpected(gc_refs.error());
     }
-    return find_undercounted(references, interpreter.id,
-                             [&](Address object) -> std::optional<std::int64_t> {
-                               const auto found = gc_refs->find(object);
-                               return found == gc_refs->end() ? std::nullopt
-                                                              : std::optional(found->second);
-                             })
-        .empty();
+    return find_undercounted(references, interpreter.id, *gc_refs).empty();
   }
 
   /// What plan_traces() would: the sample, and the dictionaries of the modules.

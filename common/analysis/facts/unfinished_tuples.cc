@@ -6,10 +6,11 @@
 namespace pygc::analysis {
 namespace {
 
-/// Nothing for a tuple without a NULL, or that cannot be read.
-std::optional<std::uint64_t> first_missing(cpython::ObjectReader& reader, Address tuple) {
-  for (std::uint64_t i = 0;; ++i) {
-    const auto item = cpython::tuple_item(reader, tuple, i);
+/// Nothing where there is none, as far as the items can be read.
+std::optional<std::uint64_t> first_missing(const image::AddressSpace& memory,
+                                           const cpython::TupleItems& items) {
+  for (std::uint64_t i = 0; i < items.count; ++i) {
+    const auto item = memory.load<Address>(items.first + i * sizeof(Address));
     if (!item) {
       return std::nullopt;
     }
@@ -17,6 +18,7 @@ std::optional<std::uint64_t> first_missing(cpython::ObjectReader& reader, Addres
       return i;
     }
   }
+  return std::nullopt;
 }
 
 } // namespace
@@ -38,12 +40,12 @@ std::vector<UnfinishedTuple> find_unfinished_tuples(const CheckInput& input) {
         continue;
       }
       const Address object = input.heap.objects[index];
-      if (const auto missing = first_missing(input.reader, object)) {
-        const auto size =
-            input.reader.memory().load<std::uint64_t>(object + runtime.layout.ob_size);
+      const auto items = cpython::tuple_items(input.reader, object);
+      const auto missing = items ? first_missing(input.reader.memory(), *items) : std::nullopt;
+      if (missing) {
         found.push_back({.interpreter = runtime.interpreters[space.interpreter].id,
                          .object = object,
-                         .size = size.value_or(0),
+                         .size = items->count,
                          .first_missing = *missing});
       }
     }

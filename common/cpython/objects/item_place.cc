@@ -25,7 +25,7 @@ std::optional<ItemPlace> find_in_dict(const ObjectReader& reader, Address dict, 
 
 /// Items end a tuple: in PyTuple_Type's own instances they begin where tp_basicsize ends, behind
 /// ob_size up to 3.13 and behind ob_hash from then on. 0: the type has no such base.
-Address tuple_items(ObjectReader& reader, Address tuple, Address type) {
+Address first_item(ObjectReader& reader, Address tuple, Address type) {
   for (int i = 0; i < base_limit && type != 0; ++i) {
     const TypeInfo& info = reader.type(type);
     if (info.name == "tuple") {
@@ -38,15 +38,14 @@ Address tuple_items(ObjectReader& reader, Address tuple, Address type) {
 
 } // namespace
 
-std::optional<Address> tuple_item(ObjectReader& reader, Address tuple, std::size_t index) {
+std::optional<TupleItems> tuple_items(ObjectReader& reader, Address tuple) {
   const auto type = reader.type_address(tuple);
-  const Address items = type ? tuple_items(reader, tuple, *type) : 0;
+  const Address first = type ? first_item(reader, tuple, *type) : 0;
   const auto size = reader.memory().load<std::int64_t>(tuple + reader.runtime().layout.ob_size);
-  if (items == 0 || !size || *size <= 0 || index >= static_cast<std::size_t>(*size)) {
+  if (first == 0 || !size || *size < 0) {
     return std::nullopt;
   }
-  const auto item = reader.memory().load<Address>(items + index * sizeof(Address));
-  return item ? std::optional(*item) : std::nullopt;
+  return TupleItems{.first = first, .count = static_cast<std::uint64_t>(*size)};
 }
 
 std::optional<ItemPlace> find_item(ObjectReader& reader, Address container, Address object,
@@ -64,7 +63,7 @@ std::optional<ItemPlace> find_item(ObjectReader& reader, Address container, Addr
   if (type.has_flag(type_flag::list_subclass)) {
     items = reader.memory().load<Address>(size_at + sizeof(std::int64_t)).value_or(0);
   } else if (type.has_flag(type_flag::tuple_subclass)) {
-    items = tuple_items(reader, container, *type_at);
+    items = first_item(reader, container, *type_at);
   }
   const auto size = reader.memory().load<std::int64_t>(size_at);
   if (items == 0 || !size || *size <= 0) {

@@ -23,8 +23,13 @@ struct ItemPlace {
 std::optional<ItemPlace> find_item(ObjectReader& reader, Address container, Address object,
                                    std::size_t limit);
 
-/// An item of a tuple; NULL is 0. Nothing beyond its end, of what is no tuple, or when it cannot be
-/// read.
-std::optional<Address> tuple_item(ObjectReader& reader, Address tuple, std::size_t index);
+/// The items of a tuple: the address of the first pointer, and their number.
+struct TupleItems {
+  Address first = 0;
+  std::uint64_t count = 0;
+};
+
+/// Nothing for what is no tuple, or cannot be read.
+std::optional<TupleItems> tuple_items(ObjectReader& reader, Address tuple);
 
 } // namespace pygc::cpython

@@ -161,7 +161,12 @@ FrameVariable frame_variable(ObjectReader& reader, const FrameReference& referen
                          ? memory.load<Address>(reference.code + *layout.co_localsplusnames)
                          : Address{0};
   if (names && *names != 0) {
-    if (const auto name = tuple_item(reader, *names, reference.variable); name && *name != 0) {
+    const auto items = tuple_items(reader, *names);
+    const auto name =
+        items && reference.variable < items->count
+            ? memory.load<Address>(items->first + reference.variable * sizeof(Address))
+            : Address{0};
+    if (name && *name != 0) {
       variable.name = reader.text(*name).value_or("");
     }
   }
