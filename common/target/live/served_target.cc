@@ -87,6 +87,10 @@ bool read_at(int fd, Address address, std::span<std::byte> to) {
   return true;
 }
 
+std::unexpected<Error> given_up() {
+  return fail(ErrorKind::cancelled, 0, "the debugger has given the command up");
+}
+
 } // namespace
 
 Result<std::unique_ptr<ServedSession>> ServedSession::accept(wire::Channel& channel) {
@@ -144,7 +148,7 @@ Result<void> ServedSession::await_hello() {
 Result<std::string> ServedSession::ask(wire::Type question, std::string_view payload,
                                        wire::Type answer) {
   if (abandoned_) {
-    return fail(ErrorKind::cancelled, 0, "the debugger has given the command up");
+    return given_up();
   }
   if (auto r = channel_.send(question, payload); !r) {
     listening_ = false;
@@ -159,7 +163,7 @@ Result<std::string> ServedSession::ask(wire::Type question, std::string_view pay
     abandoned_ = true;
     cancelled_ = true;
     listening_ = false;
-    return fail(ErrorKind::cancelled, 0, "the debugger has given the command up");
+    return given_up();
   }
   if (message->type != answer || !message->descriptors.empty()) {
     return fail(ErrorKind::protocol, 0, "the debugger answers another question");
