@@ -1,30 +1,29 @@
-// Copies memory of another process into a file, as fast as the system can.
+// Copies memory of another process into a file, as fast as the system can: through a buffer that
+// stays in the processor's cache. A mapping of the file would cost a fault a page.
 #pragma once
 
 #include "common/base/error.h"
 #include "common/base/unique_fd.h"
 #include "common/target/live/snapshot_plan.h"
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
+#include <span>
 #include <sys/types.h>
 
 namespace pygc::target {
 
 class ProcessCopier {
 public:
-  ProcessCopier() = default;
-  ProcessCopier(const ProcessCopier&) = delete;
-  ProcessCopier& operator=(const ProcessCopier&) = delete;
-  ~ProcessCopier();
-
   /// Makes the memory file. Errors: io.
   Result<void> create();
-  /// Makes room for the plan. With `touch` its pages are there before they are needed: what they
-  /// cost is paid while the process still runs. Errors: limit, io, cancelled.
-  Result<void> reserve(const SnapshotPlan& plan, bool touch,
+  /// Makes room for the plan. With `allocate` its pages are there before they are needed: what they
+  /// cost is paid while the process still runs. Errors: limit, cancelled.
+  Result<void> reserve(const SnapshotPlan& plan, bool allocate,
                        const std::function<bool()>& cancelled);
-  /// Copies the pieces of the plan that room was made for last. Errors: cancelled.
+  /// Copies the pieces of the plan that room was made for last. Errors: cancelled, and limit when
+  /// the system has no memory for them.
   Result<void> copy(pid_t pid, const SnapshotPlan& plan, const std::function<bool()>& cancelled);
 
   /// Bytes that could not be read.
@@ -33,12 +32,10 @@ public:
   UniqueFd take() { return std::move(file_); }
 
 private:
-  void copy_page_by_page(pid_t pid, const PlannedPiece& piece);
+  bool copy_batch(pid_t pid, std::span<const PlannedPiece> batch);
 
   UniqueFd file_;
-  std::byte* bytes_ = nullptr;
-  std::uint64_t size_ = 0;
-  std::uint64_t unreadable_ = 0;
+  std::atomic<std::uint64_t> unreadable_ = 0;
 };
 
 } // namespace pygc::target

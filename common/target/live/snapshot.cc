@@ -1,5 +1,6 @@
 #include "common/target/live/snapshot.h"
 
+#include "common/base/write_all.h"
 #include "common/protocol/wire_maps.h"
 #include "common/target/core/core_file.h"
 #include "common/target/live/core_writer.h"
@@ -59,21 +60,6 @@ Result<SnapshotPlan> plan_of(pid_t pid, Pagemap& pagemap) {
     return std::unexpected(ptrace_refusal(pid, ESRCH));
   }
   return plan_snapshot(mappings.mappings, pagemap, core_head_size());
-}
-
-bool write_at(int fd, std::span<const std::byte> bytes, std::uint64_t offset) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) {
-      continue;
-    }
-    if (n <= 0) {
-      return false;
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
-    offset += static_cast<std::uint64_t>(n);
-  }
-  return true;
 }
 
 class LiveCopy final : public Target {
@@ -139,7 +125,8 @@ Result<Snapshot> take_snapshot(std::int64_t pid, const std::function<bool()>& ca
 
   const CoreFrame frame = frame_core(*plan, notes);
   if (::ftruncate(copier.fd(), static_cast<off_t>(plan->end)) != 0 ||
-      !write_at(copier.fd(), frame.head, 0) || !write_at(copier.fd(), frame.tail, plan->end)) {
+      write_all_at(copier.fd(), frame.head, 0) != 0 ||
+      write_all_at(copier.fd(), frame.tail, plan->end) != 0) {
     return fail(ErrorKind::limit, 0,
                 std::string("no room for a copy of the process: ") + std::strerror(errno));
   }
