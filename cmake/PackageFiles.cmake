@@ -40,6 +40,7 @@ if(CPACK_GENERATOR STREQUAL DEB)
   # The engine that runs a target's code has no C library, by design.
   file(WRITE ${share}/lintian/overrides/pygc
 "pygc: statically-linked-binary [usr/libexec/pygc/pygc-replayer-native]
+pygc: statically-linked-binary [usr/libexec/pygc/pygc-replayer-emulated]
 # No upload to Debian: nobody asked for it, and no address is that of the project.
 pygc: initial-upload-closes-no-bugs *
 pygc: bogus-mail-host *

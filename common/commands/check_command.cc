@@ -39,7 +39,9 @@ public:
     if (deep_ && no_trace_) {
       return fail(ErrorKind::usage, 0, "--deep and --no-trace exclude each other");
     }
-    auto opened = session::Context::open_python(options_, surroundings);
+    using Wanted = session::Context::Wanted;
+    auto opened = session::Context::open_python(options_, surroundings,
+                                                no_trace_ ? Wanted::nothing : Wanted::tracer);
     if (!opened) {
       return std::unexpected(opened.error());
     }

@@ -1,13 +1,16 @@
 // `pygc gc-refs`: every object with its gc_refs, as a collection would compute it.
 #include "common/analysis/check/gc_refs_list.h"
 #include "common/commands/explore_target.h"
+#include "common/commands/output_sink.h"
 #include "common/commands/registry.h"
-#include "common/heap/collected_set.h"
 #include "common/report/gc_refs_view.h"
 #include "common/session/open_heap.h"
 
 #include <CLI/CLI.hpp>
+#include <memory>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 namespace pygc::commands {
 namespace {
@@ -23,28 +26,78 @@ public:
   }
 
   Result<int> run(session::Surroundings& surroundings) override {
-    const auto opened = session::open_heap(options_, surroundings);
+    auto context = session::Context::open_python(options_, surroundings);
+    if (!context) {
+      return std::unexpected(context.error());
+    }
+    if (!generation_) {
+      const auto told = tell_by_sweep(**context, surroundings);
+      if (!told || *told) {
+        return told ? Result<int>(**told) : std::unexpected(told.error());
+      }
+    }
+    const auto opened = session::open_heap(std::move(*context));
     if (!opened) {
       return std::unexpected(opened.error());
     }
-    session::Context& context = *opened->context;
-    auto list =
-        analysis::list_gc_refs(context.reader(), *opened->heap, *opened->replayer, generation_);
+    auto list = analysis::list_gc_refs(opened->context->reader(), *opened->heap, *opened->replayer,
+                                       generation_);
     if (!list) {
       return std::unexpected(list.error());
     }
-    add_target_reasons(context, list->incomplete_because);
-    const std::string text = options_.json ? report::gc_refs_json(context.subject(), *list)
-                                           : report::gc_refs_text(*list);
-    const bool complete = list->incomplete_because.empty();
-    auto status = answer(context, surroundings, options_, text, complete);
-    if (status && !complete) {
-      surroundings.session.diagnostics("pygc: the list is incomplete; pygc check says why\n");
-    }
-    return status;
+    return tell(*opened->context, **list, surroundings);
   }
 
 private:
+  /// Nothing: that cannot do, and nothing was told.
+  Result<std::optional<int>> tell_by_sweep(session::Context& context,
+                                           session::Surroundings& surroundings) {
+    const auto sweep = context.sweep();
+    if (!sweep) { // the other way meets with the same, if it lasts
+      return no_answer(sweep.error());
+    }
+    if (*sweep == nullptr) {
+      return std::nullopt;
+    }
+    const auto list = analysis::list_swept_gc_refs(context.reader(), **sweep);
+    if (!list) {
+      return no_answer(list.error());
+    }
+    if (*list == nullptr) {
+      return std::nullopt;
+    }
+    return tell(context, **list, surroundings);
+  }
+
+  static Result<std::optional<int>> no_answer(const Error& error) {
+    return error.kind == ErrorKind::cancelled ? Result<std::optional<int>>(std::unexpected(error))
+                                              : std::nullopt;
+  }
+
+  Result<int> tell(session::Context& context, analysis::GcRefsList& list,
+                   session::Surroundings& surroundings) {
+    add_target_reasons(context, list.incomplete_because);
+    auto sink = OutputSink::open(surroundings.session, options_.output);
+    if (!sink) {
+      return std::unexpected(sink.error());
+    }
+    const report::Write write = [&](std::string_view text) { return sink->write(text); };
+    auto written = options_.json ? report::write_gc_refs_json(context.subject(), list, write)
+                                 : report::write_gc_refs_text(list, write);
+    if (written) {
+      written = sink->commit();
+    }
+    if (!written) {
+      return std::unexpected(written.error());
+    }
+    context.tell_other_runtimes();
+    if (list.incomplete_because.empty()) {
+      return status_clean;
+    }
+    surroundings.session.diagnostics("pygc: the list is incomplete; pygc check says why\n");
+    return status_incomplete;
+  }
+
   session::Options options_;
   std::optional<std::size_t> generation_;
 };

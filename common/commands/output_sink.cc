@@ -1,6 +1,5 @@
 #include "common/commands/output_sink.h"
 
-#include "common/base/output_file.h"
 #include "common/base/unique_fd.h"
 #include "common/base/write_all.h"
 
@@ -9,6 +8,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <utility>
 
 namespace pygc::commands {
 namespace {
@@ -30,19 +30,39 @@ Result<void> append(const std::string& path, std::string_view text) {
   return {};
 }
 
+Result<OutputSink> OutputSink::open(target::Session& session, const std::string& path) {
+  OutputSink sink(session);
+  if (!path.empty()) {
+    auto file = OutputFile::open(path, 0666);
+    if (!file) {
+      return std::unexpected(file.error());
+    }
+    sink.file_.emplace(std::move(*file));
+  }
+  return sink;
+}
+
+Result<void> OutputSink::write(std::string_view text) {
+  if (file_) {
+    return file_->write(text);
+  }
+  session_->output(text);
+  return {};
+}
+
+Result<void> OutputSink::commit() {
+  return file_ ? file_->commit() : Result<void>{};
+}
+
 Result<void> deliver(target::Session& session, const std::string& path, std::string_view text) {
-  if (path.empty()) {
-    session.output(text);
-    return {};
+  auto sink = OutputSink::open(session, path);
+  if (!sink) {
+    return std::unexpected(sink.error());
   }
-  auto file = OutputFile::open(path, 0666);
-  if (!file) {
-    return std::unexpected(file.error());
-  }
-  if (auto written = file->write(text); !written) {
+  if (auto written = sink->write(text); !written) {
     return written;
   }
-  return file->commit();
+  return sink->commit();
 }
 
 } // namespace pygc::commands

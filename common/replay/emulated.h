@@ -69,12 +69,20 @@ public:
   Result<Trace> trace(std::span<const TraceRequest> requests) { return trace(requests, {}); }
 };
 
+class ReplayerProcess;
+
+/// The engine's process before there is an image for it, for it takes its time to come up. Null:
+/// it cannot be started; start_emulated() says why.
+std::shared_ptr<ReplayerProcess> start_early(const std::string& replayer_path,
+                                             const std::function<bool()>& cancelled);
+
 /// As start_native(); Options::traversal_budget does not matter, Options::traversal_instructions
 /// does. Instructions that the emulator lacks end a traversal with
 /// Outcome::unsupported_instruction. Errors: replayer (also when pygc was built without the
-/// emulator), cancelled.
+/// emulator), cancelled. `early`: of start_early(), if it was called; it is used up.
 Result<std::unique_ptr<Tracer>> start_emulated(const image::AddressSpace& memory,
                                                const Options& options,
-                                               const std::function<bool()>& cancelled);
+                                               const std::function<bool()>& cancelled,
+                                               std::shared_ptr<ReplayerProcess> early = nullptr);
 
 } // namespace pygc::replay

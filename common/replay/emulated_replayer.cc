@@ -154,9 +154,18 @@ EmulatedReplayer::edges(std::span<const Address> objects,
   return {};
 }
 
+std::shared_ptr<ReplayerProcess> start_early(const std::string& replayer_path,
+                                             const std::function<bool()>& cancelled) {
+  auto process = ::access(replayer_path.c_str(), X_OK) == 0
+                     ? ReplayerProcess::start(replayer_path, cancelled)
+                     : fail(ErrorKind::replayer, 0, "the emulated engine is missing");
+  return process ? std::make_shared<ReplayerProcess>(std::move(*process)) : nullptr;
+}
+
 Result<std::unique_ptr<Tracer>> start_emulated(const image::AddressSpace& memory,
                                                const Options& options,
-                                               const std::function<bool()>& cancelled) {
+                                               const std::function<bool()>& cancelled,
+                                               std::shared_ptr<ReplayerProcess> early) {
   if (::access(options.replayer_path.c_str(), F_OK) != 0) {
     return fail(ErrorKind::replayer, 0,
                 "the emulated engine is missing (" + options.replayer_path +
@@ -168,7 +177,7 @@ Result<std::unique_ptr<Tracer>> start_emulated(const image::AddressSpace& memory
                     "); reinstall pygc");
   }
   bool clash = false;
-  auto process = NativeReplayer::start(memory, options, cancelled, clash);
+  auto process = NativeReplayer::start(memory, options, cancelled, clash, early.get());
   if (!process) {
     return std::unexpected(process.error());
   }

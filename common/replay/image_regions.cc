@@ -57,7 +57,8 @@ bool may_copy(const image::AddressSpace& memory) {
 
 class Packer {
 public:
-  Packer(bool copy_large, bool fetch) : copy_large_(copy_large), fetch_(fetch) {}
+  Packer(bool copy_large, bool fetch, std::span<const image::Range> idle)
+      : copy_large_(copy_large), fetch_(fetch), idle_(idle) {}
 
   void add(const image::Region& region, bool paged) {
     if (records_.size() == protocol::max_regions_per_packet ||
@@ -72,12 +73,15 @@ public:
       const bool aligned =
           region.start % machine::page_size() == region.offset % machine::page_size();
       const bool as_it_is = aligned && !(copy_large_ && worth_copying(region));
-      record.source = paged                                         ? protocol::Source::demand
-                      : aligned && fetch_ && worth_fetching(region) ? protocol::Source::fetch
-                      : as_it_is                                    ? protocol::Source::file
-                                                                    : protocol::Source::copy;
+      record.source = paged                              ? protocol::Source::demand
+                      : fetch_ && worth_fetching(region) ? protocol::Source::fetch
+                      : as_it_is                         ? protocol::Source::file
+                                                         : protocol::Source::copy;
       record.offset = region.offset;
       record.file = file_index(region.fd);
+      if (fetch_ && !aligned) { // or it would have to be read to be there
+        leave_out_idle(record);
+      }
     }
     records_.push_back(record);
   }
@@ -88,6 +92,14 @@ public:
   }
 
 private:
+  void leave_out_idle(protocol::RegionRecord& record) const {
+    const auto found = std::ranges::lower_bound(idle_, record.start, {}, &image::Range::start);
+    if (found != idle_.end() && found->start == record.start && found->end < record.end) {
+      record.offset += found->end - record.start;
+      record.start = found->end;
+    }
+  }
+
   std::uint32_t file_index(int fd) {
     const auto found = std::ranges::find(files_, fd);
     const auto index = static_cast<std::uint32_t>(found - files_.begin());
@@ -116,6 +128,7 @@ private:
 
   bool copy_large_;
   bool fetch_;
+  std::span<const image::Range> idle_;
   std::vector<protocol::RegionRecord> records_;
   std::vector<int> files_;
   std::vector<RegionPacket> packets_;
@@ -123,9 +136,10 @@ private:
 
 } // namespace
 
-std::vector<RegionPacket> image_packets(const image::AddressSpace& memory, Writable writable) {
+std::vector<RegionPacket> image_packets(const image::AddressSpace& memory, Writable writable,
+                                        std::span<const image::Range> idle) {
   const bool fetch = writable == Writable::fetched;
-  Packer packer(!fetch && may_copy(memory), fetch);
+  Packer packer(!fetch && may_copy(memory), fetch, idle);
   for (const auto& region : memory.regions()) {
     const bool has_bytes = region.source != image::Source::missing;
     const bool sane = region.start < region.end && region.end <= machine::user_space_end;

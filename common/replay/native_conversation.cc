@@ -101,8 +101,9 @@ Result<void> NativeReplayer::set_up(const Options& options) {
   return reply ? Result<void>{} : std::unexpected(reply.error());
 }
 
-Result<void> NativeReplayer::map(const image::AddressSpace& memory, Writable writable) {
-  for (const auto& packet : image_packets(memory, writable)) {
+Result<void> NativeReplayer::map(const image::AddressSpace& memory, Writable writable,
+                                 std::span<const image::Range> idle) {
+  for (const auto& packet : image_packets(memory, writable, idle)) {
     auto reply = ask_bytes(packet.bytes, packet.files);
     if (!reply) {
       return std::unexpected(reply.error());

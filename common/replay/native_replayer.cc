@@ -60,13 +60,15 @@ NativeReplayer::NativeReplayer(ReplayerProcess process, SharedWindow window,
 
 Result<std::unique_ptr<NativeReplayer>>
 NativeReplayer::prepare(const image::AddressSpace& memory, const Options& options,
-                        const std::function<bool()>& cancelled, Writable writable, bool& clash) {
+                        const std::function<bool()>& cancelled, Writable writable, bool& clash,
+                        ReplayerProcess* early) {
   clash = false;
   auto window = SharedWindow::create(window_size(memory));
   if (!window) {
     return std::unexpected(window.error());
   }
-  auto process = ReplayerProcess::start(options.replayer_path, cancelled);
+  auto process = early != nullptr ? Result<ReplayerProcess>(std::move(*early))
+                                  : ReplayerProcess::start(options.replayer_path, cancelled);
   if (!process) {
     return std::unexpected(process.error());
   }
@@ -74,7 +76,7 @@ NativeReplayer::prepare(const image::AddressSpace& memory, const Options& option
       new NativeReplayer(std::move(*process), std::move(*window), memory));
   auto ready = replayer->set_up(options);
   if (ready) {
-    ready = replayer->map(memory, writable);
+    ready = replayer->map(memory, writable, options.idle);
   }
   if (!ready) {
     clash = replayer->process_.exit_status() == protocol::exit_clash;
@@ -85,8 +87,8 @@ NativeReplayer::prepare(const image::AddressSpace& memory, const Options& option
 
 Result<std::unique_ptr<NativeReplayer>>
 NativeReplayer::start(const image::AddressSpace& memory, const Options& options,
-                      const std::function<bool()>& cancelled, bool& clash) {
-  auto replayer = prepare(memory, options, cancelled, Writable::whole, clash);
+                      const std::function<bool()>& cancelled, bool& clash, ReplayerProcess* early) {
+  auto replayer = prepare(memory, options, cancelled, Writable::whole, clash, early);
   if (replayer) {
     if (auto locking = (*replayer)->start_lock(); !locking) {
       return std::unexpected(locking.error());

@@ -12,10 +12,10 @@ namespace pygc::replay {
 class NativeReplayer final : public Replayer {
 public:
   /// One attempt. Errors: replayer (`clash` is set when another attempt may do better), cancelled.
-  static Result<std::unique_ptr<NativeReplayer>> start(const image::AddressSpace& memory,
-                                                       const Options& options,
-                                                       const std::function<bool()>& cancelled,
-                                                       bool& clash);
+  /// `early`: the process, if it was started before; it is moved from.
+  static Result<std::unique_ptr<NativeReplayer>>
+  start(const image::AddressSpace& memory, const Options& options,
+        const std::function<bool()>& cancelled, bool& clash, ReplayerProcess* early = nullptr);
 
   Result<RoundResult> run(const Round& round) override;
   Result<std::vector<Visit>> visits(std::span<const Address> containers, Address function,
@@ -36,12 +36,14 @@ private:
   static Result<std::unique_ptr<NativeReplayer>> prepare(const image::AddressSpace& memory,
                                                          const Options& options,
                                                          const std::function<bool()>& cancelled,
-                                                         Writable writable, bool& clash);
+                                                         Writable writable, bool& clash,
+                                                         ReplayerProcess* early = nullptr);
 
   NativeReplayer(ReplayerProcess process, SharedWindow window, const image::AddressSpace& memory);
 
   Result<void> set_up(const Options& options);
-  Result<void> map(const image::AddressSpace& memory, Writable writable);
+  Result<void> map(const image::AddressSpace& memory, Writable writable,
+                   std::span<const image::Range> idle);
   /// Asks for the lock-in, which the first command waits for: reading the image goes on meanwhile.
   Result<void> start_lock();
   Result<void> finish_lock();

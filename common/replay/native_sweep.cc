@@ -7,8 +7,10 @@ namespace pygc::replay {
 namespace {
 
 constexpr int max_attempts = 4;
-constexpr std::uint64_t type_capacity = std::uint64_t{1} << 16; // a power of two
+constexpr std::uint64_t type_capacity = std::uint64_t{1} << 16;
 constexpr std::uint64_t sample_capacity = std::uint64_t{1} << 20;
+// Objects that are told at a time: little enough to stay in a processor's cache.
+constexpr std::uint64_t listed_at_a_time = std::uint64_t{1} << 13;
 // So much memory at least an object takes.
 constexpr std::uint64_t object_size = 32;
 
@@ -72,10 +74,8 @@ public:
     for (std::size_t i = 0; i < list_count_; ++i) {
       lists.counts.push_back(window.get<protocol::WalkedList>(walk_.lists, i).count);
     }
-    for (std::uint64_t i = 0; i < type_capacity && lists.types.size() < outcome.type_count; ++i) {
-      if (const auto type = window.get<protocol::WalkedType>(walk_.types, i).type; type != 0) {
-        lists.types.push_back(type);
-      }
+    for (std::uint64_t i = 0; i < outcome.type_count; ++i) {
+      lists.types.push_back(window.get<protocol::WalkedType>(walk_.types, i).type);
     }
     for (std::uint64_t i = 0; i < outcome.sample_count; ++i) {
       const auto sample = window.get<protocol::WalkedSample>(walk_.samples, i);
@@ -132,7 +132,7 @@ public:
     command.incident_capacity = 1;
     command.visitor = target_visitor();
     begun_ = Clock::now();
-    return process_->process_.send(std::as_bytes(std::span(&command, 1)), {});
+    return send(command);
   }
 
   Result<std::optional<SweptTotals>> finish_traversals() override {
@@ -203,6 +203,52 @@ public:
     return all;
   }
 
+  Result<void>
+  list(const std::function<Result<void>(std::span<const SweptCounts>)>& take) override {
+    SharedWindow& window = process_->window_;
+    window.restart();
+    const auto incidents = window.allocate(1, sizeof(protocol::IncidentRecord));
+    const auto one = window.allocate(listed_at_a_time, sizeof(protocol::ListedObject));
+    const auto other = window.allocate(listed_at_a_time, sizeof(protocol::ListedObject));
+    for (const auto* offset : {&incidents, &one, &other}) {
+      if (!*offset) {
+        return std::unexpected(offset->error());
+      }
+    }
+    protocol::Command command = whole(protocol::Kind::list);
+    command.incidents = *incidents;
+    command.record_capacity = listed_at_a_time;
+    command.records = *one;
+    std::vector<SweptCounts> piece;
+    // The replayer fills one buffer while the other is being taken.
+    for (auto asked = send(command); command.first < collected_;) {
+      const auto reply = asked ? process_->receive_reply() : std::unexpected(asked.error());
+      if (!reply) {
+        return std::unexpected(reply.error());
+      }
+      const std::uint64_t count = reply->next - command.first;
+      if (reply->incidents != 0 || count == 0 || count > listed_at_a_time ||
+          reply->next > collected_) {
+        return nonsense();
+      }
+      const std::uint64_t filled = command.records;
+      command.first = reply->next;
+      command.records = filled == *one ? *other : *one;
+      if (command.first < collected_) {
+        asked = send(command);
+      }
+      piece.clear();
+      for (std::uint64_t i = 0; i < count; ++i) {
+        const auto listed = window.get<protocol::ListedObject>(filled, i);
+        piece.push_back({listed.object, listed.type, listed.refcount, listed.gc_refs});
+      }
+      if (auto taken = take(piece); !taken) {
+        return taken;
+      }
+    }
+    return {};
+  }
+
   Replayer& replayer() override { return *process_; }
 
 private:
@@ -247,6 +293,10 @@ private:
     walk_.tuple_items = request.tuple_items;
     begun_ = Clock::now();
     return process_->process_.send(std::as_bytes(std::span(&walk_, 1)), {});
+  }
+
+  Result<void> send(const protocol::Command& command) const {
+    return process_->process_.send(std::as_bytes(std::span(&command, 1)), {});
   }
 
   /// False: a traversal has not come to its end.

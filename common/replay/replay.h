@@ -4,6 +4,7 @@
 
 #include "common/base/error.h"
 #include "common/image/address_space.h"
+#include "common/image/module.h"
 #include "common/replay/protocol/replayer_protocol.h"
 
 #include <chrono>
@@ -23,6 +24,7 @@ struct Options {
   Address thread_pointer = 0; // the TLS base target code runs with; 0: none
   Address visit_decref = 0;   // the target's own; 0: unknown, a visitor of ours is passed
   ObjectShape shape;
+  std::vector<image::Range> idle;                  // memory that is not in use; ascending
   std::chrono::milliseconds traversal_budget{200}; // one tp_traverse call may take this long
   /// Emulated engine: what a traversal may execute without a visit; 32 times as much altogether.
   std::uint64_t traversal_instructions = 4'000'000;

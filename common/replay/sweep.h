@@ -53,6 +53,14 @@ struct SweptLists {
   double seconds = 0;
 };
 
+/// An object with its counts, as `ob_refcnt` says and as the traversals have left it.
+struct SweptCounts {
+  Address object = 0;
+  Address type = 0;
+  std::uint64_t refcount = 0;
+  std::int64_t gc_refs = 0;
+};
+
 struct SweptTotals {
   std::uint64_t visits = 0;
   double seconds = 0;
@@ -77,6 +85,10 @@ public:
   /// After the traversals; nothing for an object that is not collected.
   virtual Result<std::vector<std::optional<std::int64_t>>>
   gc_refs(std::span<const Address> objects) = 0;
+
+  /// After the traversals: all that is collected, in order, in pieces. Errors also those of `take`.
+  virtual Result<void>
+  list(const std::function<Result<void>(std::span<const SweptCounts>)>& take) = 0;
 
   /// The process, for rounds of other kinds.
   virtual Replayer& replayer() = 0;

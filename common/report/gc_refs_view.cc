@@ -3,43 +3,72 @@
 #include "common/report/kit/envelope.h"
 #include "common/report/kit/printable.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 #include <iterator>
+#include <string>
+#include <vector>
 
 namespace pygc::report {
+namespace {
 
-std::string gc_refs_json(const Subject& subject, const analysis::GcRefsList& list) {
-  std::vector<std::string> types;
-  for (const std::string& type : list.types) {
-    types.push_back(record_text(type));
-    types.back().pop_back(); // the newline
-  }
-  Json document = envelope("gc-refs", subject, list.incomplete_because);
-  document["count"] = list.rows.size();
-  std::string text = document_text(document);
-  text.resize(text.rfind('\n', text.size() - 2)); // without the bracket that closes it
-  text += ",\n  \"objects\": [";
-  const char* separator = "\n";
-  for (const analysis::GcRefsRow& row : list.rows) {
-    fmt::format_to(std::back_inserter(text),
-                   R"({}    {{"address": "{:#x}", "gc_refs": {}, "refcount": {}, "type": {}}})",
-                   separator, row.object, row.gc_refs, row.refcount, types[row.type]);
-    separator = ",\n";
-  }
-  return text + (list.rows.empty() ? "]\n}\n" : "\n  ]\n}\n");
+std::string json_string(const std::string& text) {
+  std::string line = record_text(text);
+  line.pop_back(); // the newline
+  return line;
 }
 
-std::string gc_refs_text(const analysis::GcRefsList& list) {
+/// Writes the rows piece by piece; `add` appends one, given the words for its type.
+template <class Add>
+Result<void> write_rows(analysis::GcRefsList& list, const Write& write,
+                        std::string (*words)(const std::string&), Add add) {
   std::vector<std::string> types;
-  for (const std::string& type : list.types) {
-    types.push_back(printable(type));
+  fmt::memory_buffer text;
+  return list.each([&](std::span<const analysis::GcRefsRow> rows) {
+    for (std::size_t i = types.size(); i < list.types().size(); ++i) {
+      types.push_back(words(list.types()[i]));
+    }
+    text.clear();
+    for (const analysis::GcRefsRow& row : rows) {
+      add(text, row, types[row.type]);
+    }
+    return write({text.data(), text.size()});
+  });
+}
+
+} // namespace
+
+Result<void> write_gc_refs_json(const Subject& subject, analysis::GcRefsList& list,
+                                const Write& write) {
+  Json document = envelope("gc-refs", subject, list.incomplete_because);
+  document["count"] = list.count();
+  std::string head = document_text(document);
+  head.resize(head.rfind('\n', head.size() - 2)); // without the bracket that closes it
+  if (auto written = write(head + ",\n  \"objects\": ["); !written) {
+    return written;
   }
-  std::string text;
-  for (const analysis::GcRefsRow& row : list.rows) {
-    fmt::format_to(std::back_inserter(text), "{:#x} {} {} {}\n", row.object, row.gc_refs,
-                   row.refcount, types[row.type]);
+  std::string_view separator = "\n";
+  const auto add = [&](fmt::memory_buffer& text, const analysis::GcRefsRow& row,
+                       const std::string& type) {
+    fmt::format_to(
+        std::back_inserter(text),
+        FMT_COMPILE(R"({}    {{"address": "{:#x}", "gc_refs": {}, "refcount": {}, "type": {}}})"),
+        separator, row.object, row.gc_refs, row.refcount, type);
+    separator = ",\n";
+  };
+  if (auto written = write_rows(list, write, &json_string, add); !written) {
+    return written;
   }
-  return text;
+  return write(list.count() == 0 ? "]\n}\n" : "\n  ]\n}\n");
+}
+
+Result<void> write_gc_refs_text(analysis::GcRefsList& list, const Write& write) {
+  const auto add = [](fmt::memory_buffer& text, const analysis::GcRefsRow& row,
+                      const std::string& type) {
+    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{:#x} {} {} {}\n"), row.object,
+                   row.gc_refs, row.refcount, type);
+  };
+  return write_rows(list, write, [](const std::string& type) { return printable(type); }, add);
 }
 
 } // namespace pygc::report

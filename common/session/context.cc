@@ -3,6 +3,7 @@
 #include "common/base/cache_directory.h"
 #include "common/cpython/collector/visitor_search.h"
 #include "common/heap/collected_set.h"
+#include "common/image/process/idle_stacks.h"
 #include "common/image/process/process_image.h"
 #include "common/session/live_process.h"
 #include "common/session/sweep_request.h"
@@ -13,6 +14,9 @@
 
 namespace pygc::session {
 namespace {
+
+constexpr const char* native_name = "pygc-replayer-native";
+constexpr const char* emulated_name = "pygc-replayer-emulated";
 
 /// Target code runs with a thread pointer of the target's: any thread's will do, the stopped one's
 /// is the best guess for code that looks at its own thread.
@@ -109,25 +113,36 @@ Result<void> Context::open_opened() {
   return {};
 }
 
+Result<void> Context::begin() {
+  if (options_.progress || options_.json) {
+    surroundings_.session.show_progress(options_.progress.value_or(false));
+  }
+  surroundings_.session.progress("opening the target");
+  return open_opened();
+}
+
 Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundings& surroundings) {
   std::unique_ptr<Context> context(new Context(surroundings, options));
-  if (options.progress || options.json) {
-    surroundings.session.show_progress(options.progress.value_or(false));
-  }
-  surroundings.session.progress("opening the target");
-  if (auto opened = context->open_opened(); !opened) {
-    return std::unexpected(opened.error());
+  if (auto begun = context->begin(); !begun) {
+    return std::unexpected(begun.error());
   }
   return context;
 }
 
 Result<std::unique_ptr<Context>> Context::open_python(const Options& options,
-                                                      Surroundings& surroundings) {
-  auto context = open(options, surroundings);
-  if (context) {
-    if (auto found = (*context)->find_python(); !found) {
-      return std::unexpected(found.error());
-    }
+                                                      Surroundings& surroundings, Wanted wanted) {
+  std::unique_ptr<Context> context(new Context(surroundings, options));
+  if (wanted == Wanted::tracer) {
+    context->tracer_process_ =
+        replay::start_early(surroundings.replayer_directory + "/" + emulated_name,
+                            [&session = surroundings.session] { return session.cancelled(); });
+  }
+  auto ready = context->begin();
+  if (ready) {
+    ready = context->find_python();
+  }
+  if (!ready) {
+    return std::unexpected(ready.error());
   }
   return context;
 }
@@ -162,7 +177,7 @@ Result<std::unique_ptr<replay::Sweep>> Context::sweep() {
     return nullptr;
   }
   surroundings_.session.progress("running the traverse functions");
-  return replay::start_sweep(image().memory(), replay_options("pygc-replayer-native"), *request,
+  return replay::start_sweep(image().memory(), replay_options(native_name), *request,
                              [this] { return surroundings_.session.cancelled(); });
 }
 
@@ -176,7 +191,7 @@ Result<replay::Replayer*> Context::replayer() {
 
 Result<replay::Replayer*> Context::native() {
   if (!replayer_) {
-    const replay::Options options = replay_options("pygc-replayer-native");
+    const replay::Options options = replay_options(native_name);
     auto started = replay::start_native(image().memory(), options,
                                         [this] { return surroundings_.session.cancelled(); });
     if (!started) {
@@ -197,6 +212,7 @@ replay::Options Context::replay_options(const char* executable) const {
   options.thread_pointer = thread_pointer(target());
   options.visit_decref = runtime().visit_decref;
   options.shape = shape_of(runtime().layout);
+  options.idle = image::idle_stacks(image().memory(), target().threads());
   return options;
 }
 
@@ -208,9 +224,9 @@ Result<replay::Tracer*> Context::tracer() {
         return std::unexpected(found.error());
       }
     }
-    auto started =
-        replay::start_emulated(image().memory(), replay_options("pygc-replayer-emulated"),
-                               [this] { return surroundings_.session.cancelled(); });
+    auto started = replay::start_emulated(
+        image().memory(), replay_options(emulated_name),
+        [this] { return surroundings_.session.cancelled(); }, std::move(tracer_process_));
     if (!started) {
       return std::unexpected(started.error());
     }

@@ -11,6 +11,7 @@
 #include "common/session/surroundings.h"
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 
 namespace pygc::session {
@@ -21,9 +22,12 @@ public:
   /// on with what an earlier command has opened so (Surroundings::kept).
   static Result<std::unique_ptr<Context>> open(const Options& options, Surroundings& surroundings);
 
+  /// What the command is going to ask for, in any case: it gets ready meanwhile.
+  enum class Wanted : std::uint8_t { nothing, tracer };
+
   /// The same, and finds its CPython.
-  static Result<std::unique_ptr<Context>> open_python(const Options& options,
-                                                      Surroundings& surroundings);
+  static Result<std::unique_ptr<Context>>
+  open_python(const Options& options, Surroundings& surroundings, Wanted wanted = Wanted::nothing);
 
   const Options& options() const { return options_; }
   const target::Target& target() const { return opened_->target(); }
@@ -68,6 +72,7 @@ private:
   image::FileOptions file_options() const;
   Result<std::unique_ptr<target::Target>> open_target() const;
   Result<void> open_opened();
+  Result<void> begin();
 
   const OpenedTarget& opened() const { return *opened_; }
   Result<replay::Replayer*> native();
@@ -83,6 +88,7 @@ private:
   bool found_python_ = false; // this command has asked for it
   std::unique_ptr<replay::Replayer> replayer_;
   std::unique_ptr<replay::Tracer> tracer_;
+  std::shared_ptr<replay::ReplayerProcess> tracer_process_; // of the tracer to come
 };
 
 } // namespace pygc::session

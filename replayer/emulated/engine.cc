@@ -28,8 +28,9 @@ std::byte* anonymous(std::uint64_t size) {
 
 } // namespace
 
-Engine::Engine(const GuestMemory& memory, std::uint64_t* progress)
-    : memory_(memory), progress_(progress), known_(known_count, ~std::uint64_t{0}) {}
+Engine::Engine(uc_engine* emulator, const GuestMemory& memory, std::uint64_t* progress)
+    : memory_(memory), progress_(progress), emulator_(emulator),
+      known_(known_count, ~std::uint64_t{0}) {}
 
 Engine::~Engine() {
   if (initial_ != nullptr) {
@@ -42,10 +43,10 @@ Engine::~Engine() {
   ::munmap(stack_, stack_size);
 }
 
-std::unique_ptr<Engine> Engine::create(const protocol::Setup& setup, const GuestMemory& memory,
-                                       Memory watching, std::uint64_t* progress) {
-  std::unique_ptr<Engine> engine(new Engine(memory, progress));
-  return engine->prepare(setup, watching) ? std::move(engine) : nullptr;
+std::unique_ptr<Engine> Engine::create(uc_engine* emulator, const protocol::Setup& setup,
+                                       const GuestMemory& memory, std::uint64_t* progress) {
+  std::unique_ptr<Engine> engine(new Engine(emulator, memory, progress));
+  return engine->prepare(setup) ? std::move(engine) : nullptr;
 }
 
 std::uint64_t Engine::record_visitor() {
@@ -56,13 +57,11 @@ std::uint64_t Engine::decrement_visitor() {
   return protocol::own_start + machine::decrement_visitor;
 }
 
-bool Engine::prepare(const protocol::Setup& setup, Memory watching) {
-  emulator_ = machine::open_emulator();
+bool Engine::prepare(const protocol::Setup& setup) {
   if (emulator_ == nullptr || !map_memory(setup) || !translation_.install(emulator_) ||
-      !add_hooks(watching)) {
+      !add_hooks()) {
     return false;
   }
-  watching_ = watching;
   SupplementMemory& memory = *this;
   supplement_ = machine::make_supplement(emulator_, memory);
   set(machine::registers.thread_pointer, setup.thread_pointer);
@@ -89,7 +88,7 @@ bool Engine::map_memory(const protocol::Setup& setup) {
   return mapped;
 }
 
-bool Engine::add_hooks(Memory watching) {
+bool Engine::add_hooks() {
   auto add = [this](int type, auto* callback) {
     uc_hook hook = 0;
     return uc_hook_add(emulator_, &hook, type, reinterpret_cast<void*>(callback), this, 1, 0) ==
@@ -97,7 +96,7 @@ bool Engine::add_hooks(Memory watching) {
   };
   return add(UC_HOOK_CODE, &on_code) && add(UC_HOOK_MEM_INVALID, &on_invalid_access) &&
          add(UC_HOOK_INTR, &on_interrupt) && add(UC_HOOK_INSN_INVALID, &on_invalid_instruction) &&
-         (watching == Memory::unwatched || add(UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, &on_access));
+         add(UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, &on_access);
 }
 
 std::uint64_t Engine::get(int reg) const {

@@ -33,7 +33,7 @@ public:
   virtual void ended(const replay::protocol::IncidentRecord& incident) = 0;
   /// The visitor at Engine::record_visitor() was called. False: no room; the job ends here.
   virtual bool visit(std::uint64_t object) = 0;
-  /// Before each access, if the engine watches memory; the stack is left out.
+  /// Before each access; the stack is left out.
   virtual void load(std::uint64_t address, unsigned size) = 0;
   virtual void store(std::uint64_t pc, std::uint64_t address, unsigned size) = 0;
   /// A watched function is about to run; it returns to `return_address`.
@@ -51,12 +51,10 @@ struct Budget {
 
 class Engine final : private FaultListener, private SupplementMemory {
 public:
-  enum class Memory : bool { unwatched, watched };
-
-  /// The memory is arranged and outlives the engine, `progress` too. nullptr: no emulator.
-  static std::unique_ptr<Engine> create(const replay::protocol::Setup& setup,
-                                        const GuestMemory& memory, Memory watching,
-                                        std::uint64_t* progress);
+  /// Takes over the emulator, or null where there is none. The memory is arranged and outlives the
+  /// engine, `progress` too. nullptr: no emulator.
+  static std::unique_ptr<Engine> create(uc_engine* emulator, const replay::protocol::Setup& setup,
+                                        const GuestMemory& memory, std::uint64_t* progress);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
   ~Engine();
@@ -84,11 +82,11 @@ private:
     return address - replay::protocol::own_start < own_page_.size();
   }
 
-  Engine(const GuestMemory& memory, std::uint64_t* progress);
+  Engine(uc_engine* emulator, const GuestMemory& memory, std::uint64_t* progress);
 
-  bool prepare(const replay::protocol::Setup& setup, Memory watching);
+  bool prepare(const replay::protocol::Setup& setup);
   bool map_memory(const replay::protocol::Setup& setup);
-  bool add_hooks(Memory watching);
+  bool add_hooks();
 
   static void on_code(uc_engine* emulator, std::uint64_t pc, std::uint32_t size, void* engine);
   static void on_access(uc_engine* emulator, uc_mem_type type, std::uint64_t address, int size,
@@ -129,7 +127,6 @@ private:
 
   Translation translation_;
   std::unique_ptr<Supplement> supplement_;
-  Memory watching_ = Memory::unwatched;
 
   Job* job_ = nullptr;
   Budget budget_;

@@ -29,9 +29,9 @@ std::byte* Engine::access(std::uint64_t address, std::size_t& size, bool write) 
     return nullptr;
   }
   size = std::min<std::size_t>(size, region->end - address);
-  if (watching_ == Memory::watched && write) {
+  if (write) {
     job_->store(pc_, address, static_cast<unsigned>(size));
-  } else if (watching_ == Memory::watched) {
+  } else {
     job_->load(address, static_cast<unsigned>(size));
   }
   return region->host + (address - region->start);

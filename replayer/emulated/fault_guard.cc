@@ -26,7 +26,7 @@ struct Opened {
   std::byte* content = nullptr; // what was there; room for a page
 };
 
-const GuestMemory* guarded = nullptr;
+GuestMemory* guarded = nullptr;
 FaultListener* listening = nullptr;
 std::array<Opened, max_opened> opened;
 std::size_t opened_count = 0;
@@ -60,14 +60,14 @@ bool bring(const GuestArea& area, std::uint64_t address) {
 void on_fault(int signal, siginfo_t* info, void* /*context*/) {
   auto* host = static_cast<std::byte*>(info->si_addr);
   const GuestArea* area = area_of(host);
-  if (signal == SIGSEGV && area != nullptr &&
-      bring(*area, area->start + static_cast<std::uint64_t>(host - area->host))) {
+  const std::uint64_t address =
+      area == nullptr ? 0 : area->start + static_cast<std::uint64_t>(host - area->host);
+  if (signal == SIGSEGV && area != nullptr && (guarded->fill(address) || bring(*area, address))) {
     return; // the access is carried out again
   }
   if (signal != SIGSEGV || listening == nullptr || area == nullptr || opened_count == max_opened) {
     crashed();
   }
-  const std::uint64_t address = area->start + static_cast<std::uint64_t>(host - area->host);
   const GuestRegion* region = guarded->find(address);
   if (region != nullptr && region->on_demand && is_known_missing(address)) {
     region = nullptr;
@@ -95,7 +95,7 @@ bool handle(int signal) {
 
 } // namespace
 
-bool install_fault_guard(const GuestMemory& memory) {
+bool install_fault_guard(GuestMemory& memory) {
   guarded = &memory;
   contents.resize(max_opened * page_size());
   for (std::size_t i = 0; i < max_opened; ++i) {

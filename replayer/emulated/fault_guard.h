@@ -19,7 +19,7 @@ protected:
 };
 
 /// Installs the handlers; `memory` must stay. False: the system refuses.
-bool install_fault_guard(const GuestMemory& memory);
+bool install_fault_guard(GuestMemory& memory);
 
 /// While it exists faults in the target's memory are the listener's; otherwise they end the
 /// process.

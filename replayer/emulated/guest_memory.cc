@@ -3,9 +3,8 @@
 #include "common/machine/page.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <sys/mman.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 namespace pygc::replayer {
 namespace {
@@ -15,27 +14,10 @@ using ::pygc::machine::page_size;
 
 // Regions this near to each other share an area. Reserving addresses costs nothing.
 constexpr std::uint64_t max_gap = std::uint64_t{1} << 38;
+// What is copied at a time, as one touch of it is followed by others.
+constexpr std::uint64_t piece_size = std::uint64_t{64} << 10;
 // An image with more is made to waste time.
 constexpr std::size_t max_areas = 256;
-
-bool read_all(int fd, std::byte* to, std::uint64_t size, std::uint64_t offset) {
-  while (size > 0) {
-    const ssize_t got = ::pread(fd, to, size, static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got < 0) {
-      return false;
-    }
-    if (got == 0) {
-      return true; // zeros behind the end of the file
-    }
-    to += got;
-    offset += static_cast<std::uint64_t>(got);
-    size -= static_cast<std::uint64_t>(got);
-  }
-  return true;
-}
 
 std::byte* map(std::uint64_t size, int protection, int flags, int fd, std::uint64_t offset) {
   void* at = ::mmap(nullptr, size, protection, MAP_PRIVATE | MAP_NORESERVE | flags, fd,
@@ -43,35 +25,73 @@ std::byte* map(std::uint64_t size, int protection, int flags, int fd, std::uint6
   return at == MAP_FAILED ? nullptr : static_cast<std::byte*>(at);
 }
 
-std::byte* map_region(const protocol::RegionRecord& region, int protection, int fd) {
-  const std::uint64_t size = region.end - region.start;
-  if (region.source == protocol::Source::zero) {
-    return map(size, protection, MAP_ANONYMOUS, -1, 0);
-  }
-  if (region.offset % page_size() == 0) {
-    return map(size, protection, 0, fd, region.offset);
-  }
-  std::byte* at = map(size, PROT_READ | PROT_WRITE, MAP_ANONYMOUS, -1, 0);
-  const bool filled = at != nullptr && read_all(fd, at, size, region.offset) &&
-                      ::mprotect(at, size, protection) == 0;
-  return filled ? at : nullptr;
-}
-
 } // namespace
 
-bool GuestMemory::add(const protocol::RegionRecord& region, int fd) {
-  if ((region.start | region.end) % page_size() != 0) {
+bool GuestMemory::map_region(const protocol::RegionRecord& record, int fd, GuestRegion& region) {
+  const std::uint64_t size = region.end - region.start;
+  const int protection =
+      region.on_demand ? PROT_NONE : region.protection & (PROT_READ | PROT_WRITE);
+  if (record.source == protocol::Source::zero) {
+    region.host = map(size, protection, MAP_ANONYMOUS, -1, 0);
+    return region.host != nullptr;
+  }
+  const std::uint64_t shift = record.offset % page_size();
+  if (shift == 0) {
+    region.host = map(size, protection, 0, fd, record.offset);
+    return region.host != nullptr;
+  }
+  // The file's pages are not the region's.
+  struct stat status{};
+  const std::byte* file = map(size + page_size(), PROT_READ, 0, fd, record.offset - shift);
+  region.host = map(size, PROT_NONE, MAP_ANONYMOUS, -1, 0);
+  if (file == nullptr || region.host == nullptr || ::fstat(fd, &status) != 0) {
     return false;
   }
-  const auto protection = static_cast<int>(region.protection);
-  const bool on_demand = region.source == protocol::Source::demand;
-  std::byte* at =
-      map_region(region, on_demand ? PROT_NONE : protection & (PROT_READ | PROT_WRITE), fd);
-  if (at == nullptr) {
-    return false;
-  }
-  regions_.push_back({region.start, region.end, at, protection, on_demand});
+  const auto file_size = static_cast<std::uint64_t>(status.st_size);
+  region.source = file + shift;
+  region.source_size =
+      record.offset < file_size ? std::min(size, file_size - record.offset) : std::uint64_t{0};
+  region.first_piece = filled_.size();
+  filled_.resize(filled_.size() + (size + piece_size - 1) / piece_size);
   return true;
+}
+
+bool GuestMemory::add(const protocol::RegionRecord& record, int fd) {
+  if ((record.start | record.end) % page_size() != 0) {
+    return false;
+  }
+  GuestRegion region{.start = record.start,
+                     .end = record.end,
+                     .protection = static_cast<int>(record.protection),
+                     .on_demand = record.source == protocol::Source::demand};
+  if (!map_region(record, fd, region)) {
+    return false;
+  }
+  regions_.push_back(region);
+  return true;
+}
+
+bool GuestMemory::fill(std::uint64_t address) {
+  const GuestRegion* region = find(address);
+  if (region == nullptr || region->source == nullptr) {
+    return false;
+  }
+  const std::uint64_t piece = (address - region->start) / piece_size;
+  if (filled_[region->first_piece + piece]) {
+    return false;
+  }
+  const std::uint64_t offset = piece * piece_size;
+  const std::uint64_t size = std::min(piece_size, region->end - region->start - offset);
+  std::byte* to = region->host + offset;
+  if (::mprotect(to, size, PROT_READ | PROT_WRITE) != 0) {
+    return false;
+  }
+  if (offset < region->source_size) {
+    std::memcpy(to, region->source + offset, std::min(size, region->source_size - offset));
+  }
+  filled_[region->first_piece + piece] = true;
+  const int protection = region->protection & (PROT_READ | PROT_WRITE);
+  return protection == (PROT_READ | PROT_WRITE) || ::mprotect(to, size, protection) == 0;
 }
 
 bool GuestMemory::place(GuestRegion& region, const GuestArea& area) const {

@@ -22,6 +22,11 @@ struct GuestRegion {
   std::byte* host = nullptr;
   int protection = 0; // the target's, PROT_EXEC included
   bool on_demand = false;
+  /// Where the file, mapped elsewhere, has the region's bytes: copied in pieces as they are
+  /// touched.
+  const std::byte* source = nullptr;
+  std::uint64_t source_size = 0; // what is behind is zeros
+  std::size_t first_piece = 0;   // of GuestMemory's
 };
 
 struct GuestArea {
@@ -33,7 +38,7 @@ struct GuestArea {
 class GuestMemory {
 public:
   /// Regions that can be mapped, in ascending order. False: it cannot be had.
-  bool add(const replay::protocol::RegionRecord& region, int fd);
+  bool add(const replay::protocol::RegionRecord& record, int fd);
   /// After the last region. Returns how many are lost because no area could be reserved for them.
   std::uint64_t arrange();
 
@@ -47,6 +52,10 @@ public:
     }
     return find_slow(address);
   }
+
+  /// Copies the piece around an address where that has not been done yet. False: there is none to
+  /// copy. Allocates nothing: for a signal handler.
+  bool fill(std::uint64_t address);
 
   /// Our view of the word at the address, if the target may access it so (PROT_READ or PROT_WRITE).
   std::uint64_t* word(std::uint64_t address, int access) const;
@@ -66,11 +75,13 @@ public:
 private:
   static constexpr std::size_t slot(std::uint64_t address) { return (address >> 16U) % 1024; }
 
+  bool map_region(const replay::protocol::RegionRecord& record, int fd, GuestRegion& region);
   const GuestRegion* find_slow(std::uint64_t address) const;
   bool place(GuestRegion& region, const GuestArea& area) const;
 
   std::vector<GuestRegion> regions_;
   std::vector<GuestArea> areas_;
+  std::vector<bool> filled_; // pieces of the regions that have a source
   mutable std::array<std::uint32_t, 1024> recent_{};
 };
 

@@ -4,12 +4,14 @@
 #include "common/replay/protocol/replayer_protocol.h"
 #include "replayer/emulated/engine.h"
 #include "replayer/emulated/fault_guard.h"
+#include "replayer/emulated/machine.h"
 #include "replayer/emulated/sandbox.h"
 #include "replayer/emulated/steps.h"
 #include "replayer/emulated/trace_job.h"
 #include "replayer/shared/conversation.h"
 
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
 #include <sys/mman.h>
 
@@ -41,14 +43,9 @@ public:
 
   LockResult lock(std::uint64_t& failed_regions) {
     failed_regions += place_.memory.arrange();
-    for (auto* engine : {&plain_, &watching_}) {
-      *engine =
-          Engine::create(place_.setup, place_.memory,
-                         engine == &plain_ ? Engine::Memory::unwatched : Engine::Memory::watched,
-                         place_.progress());
-      if (*engine == nullptr) {
-        system::end(protocol::exit_no_emulator);
-      }
+    engine_ = Engine::create(emulator_, place_.setup, place_.memory, place_.progress());
+    if (engine_ == nullptr) {
+      system::end(protocol::exit_no_emulator);
     }
     if (!install_fault_guard(place_.memory)) {
       return {protocol::LockFailure::signals, errno};
@@ -68,25 +65,28 @@ public:
       return collect(place_, command_);
     case Kind::traverse:
     case Kind::visits:
-      return traverse(place_, *plain_, command_);
+      return traverse(place_, *engine_, command_);
     case Kind::trace:
-      return trace(place_, *watching_, command_);
+      return trace(place_, *engine_, command_);
     default:
       broken_protocol();
     }
   }
 
 private:
+  // Before the analysis says the first word: it takes its time to come up.
+  uc_engine* emulator_ = machine::open_emulator();
   Workplace place_;
   protocol::Command command_;
-  std::unique_ptr<Engine> plain_;
-  std::unique_ptr<Engine> watching_;
+  std::unique_ptr<Engine> engine_;
 };
 
 } // namespace
 } // namespace pygc::replayer
 
 int main() {
+  // Unicorn ends the process when it gets no memory.
+  std::atexit([] { pygc::replayer::system::end(pygc::replay::protocol::exit_no_emulator); });
   // Not on the stack: the packet is large.
   static pygc::replayer::Packet packet;
   static pygc::replayer::EmulatedReplayer replayer;

@@ -14,21 +14,26 @@ namespace protocol = replay::protocol;
 
 constexpr std::uint64_t chunk = std::uint64_t{2} << 20;
 constexpr std::size_t max_fetch_files = 16;
-// Of a piece at the edge of a region: from this size on a huge page pays.
-constexpr std::uint64_t large_edge = std::uint64_t{256} << 10;
-
+// Of a chunk: from so much on a huge page pays.
+constexpr std::uint64_t least_read = std::uint64_t{128} << 10;
 struct Fetch {
   std::uint64_t start = 0;
   std::uint64_t end = 0;
   std::uint64_t offset = 0;
   std::uint32_t protection = 0;
   int fd = -1;
+  bool in_place = false; // mapped from the file; else there is nothing until it is read
+  std::size_t first_chunk = 0;
 };
 
 std::array<Fetch, 32768> fetches;
 std::size_t fetch_count = 0;
 std::array<int, max_fetch_files> kept;
 std::size_t kept_count = 0;
+
+// Which chunks of the regions are there; a chunk of two regions counts twice.
+std::array<std::uint64_t, std::size_t{1} << 14> brought;
+std::size_t chunk_count = 0;
 
 // Memory beside regions, lent to them until the end of the walk: a huge page is aligned, and a
 // region is not.
@@ -39,11 +44,12 @@ struct Lent {
 std::array<Lent, 4096> lent;
 std::size_t lent_count = 0;
 
-// What was read last: a fault there once more is one that more memory does not mend.
+// What was brought last: a fault there once more is one that more memory does not mend.
 std::uint64_t last_start = 0;
 std::uint64_t last_end = 0;
 
-const Fetch* fetch_at(std::uint64_t address) {
+/// The first region that ends behind the address, or the number of regions.
+std::size_t first_behind(std::uint64_t address) {
   std::size_t first = 0;
   std::size_t last = fetch_count;
   while (first < last) {
@@ -54,7 +60,7 @@ const Fetch* fetch_at(std::uint64_t address) {
       last = middle;
     }
   }
-  return first < fetch_count && address >= fetches[first].start ? &fetches[first] : nullptr;
+  return first;
 }
 
 bool map_fresh(std::uint64_t start, std::uint64_t end, int flags) {
@@ -64,7 +70,7 @@ bool map_fresh(std::uint64_t start, std::uint64_t end, int flags) {
                           0) == static_cast<std::int64_t>(start);
 }
 
-/// Where nothing else is mapped.
+/// Where nothing is mapped.
 bool lend(std::uint64_t start, std::uint64_t end) {
   if (start >= end || lent_count == lent.size() || !map_fresh(start, end, MAP_FIXED_NOREPLACE)) {
     return false;
@@ -73,17 +79,121 @@ bool lend(std::uint64_t start, std::uint64_t end) {
   return true;
 }
 
+std::uint64_t floor_of(std::uint64_t address) {
+  return address & ~(chunk - 1);
+}
+
+std::size_t chunks_of(const Fetch& region) {
+  return (floor_of(region.end - 1) - floor_of(region.start)) / chunk + 1;
+}
+
+/// The bit of a region's chunk.
+struct Mark {
+  std::uint64_t* word;
+  std::uint64_t bit;
+};
+
+Mark mark_of(const Fetch& region, std::uint64_t floor) {
+  const std::size_t number = region.first_chunk + (floor - floor_of(region.start)) / chunk;
+  return {&brought[number / 64], std::uint64_t{1} << number % 64};
+}
+
+/// What of a region lies in a chunk.
+struct Piece {
+  std::uint64_t start;
+  std::uint64_t end;
+  std::uint64_t offset;
+};
+
+Piece piece_of(const Fetch& region, std::uint64_t floor) {
+  const std::uint64_t start = floor < region.start ? region.start : floor;
+  const std::uint64_t end = region.end - floor < chunk ? region.end : floor + chunk;
+  return {start, end, region.offset + (start - region.start)};
+}
+
+/// Whether all of the chunk is ours to map: what lies between the regions is lent. What was lent
+/// stays so where it is not.
+bool claim(std::uint64_t floor, std::size_t first) {
+  std::uint64_t bytes = 0;
+  for (std::size_t i = first; i < fetch_count && fetches[i].start < floor + chunk; ++i) {
+    const Piece piece = piece_of(fetches[i], floor);
+    bytes += piece.end - piece.start;
+  }
+  if (bytes < least_read) {
+    return false;
+  }
+  std::uint64_t done = floor;
+  for (std::size_t i = first; i < fetch_count && fetches[i].start < floor + chunk; ++i) {
+    const Piece piece = piece_of(fetches[i], floor);
+    if (done < piece.start && !lend(done, piece.start)) {
+      return false;
+    }
+    done = piece.end;
+  }
+  return done == floor + chunk || lend(done, floor + chunk);
+}
+
+/// Reads the chunk into one huge page.
+bool read_chunk(std::uint64_t floor, std::size_t first) {
+  if (!map_fresh(floor, floor + chunk, MAP_FIXED)) {
+    return false;
+  }
+  // The kernel may have none: then the pages are small, no more.
+  machine::syscall(SYS_madvise, floor, chunk, MADV_HUGEPAGE);
+  for (std::size_t i = first; i < fetch_count && fetches[i].start < floor + chunk; ++i) {
+    const Piece piece = piece_of(fetches[i], floor);
+    const Mark mark = mark_of(fetches[i], floor);
+    *mark.word |= mark.bit;
+    if (!read_at(fetches[i].fd, piece.offset, piece.start, piece.end)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// What of the region lies in the chunk, in small pages. Where the file is mapped they cost less as
+/// they are: a page each that is written to, none that is not.
+bool bring_piece(const Fetch& region, const Piece& piece) {
+  if (region.in_place) {
+    return machine::syscall(SYS_mprotect, piece.start, piece.end - piece.start,
+                            PROT_READ | PROT_WRITE) == 0;
+  }
+  return map_fresh(piece.start, piece.end, MAP_FIXED) &&
+         read_at(region.fd, piece.offset, piece.start, piece.end);
+}
+
+/// Reads what is not in place and was not come to.
+bool bring_rest(std::size_t at) {
+  const Fetch& region = fetches[at];
+  bool whole = true;
+  for (std::uint64_t floor = floor_of(region.start); !region.in_place && floor < region.end;
+       floor += chunk) {
+    const Mark mark = mark_of(region, floor);
+    if ((*mark.word & mark.bit) == 0) {
+      const Piece piece = piece_of(region, floor);
+      whole = fetch(piece.start) && whole;
+    }
+  }
+  return whole;
+}
+
 } // namespace
 
-bool add_fetch(const protocol::RegionRecord& region, int fd) {
+bool add_fetch(const protocol::RegionRecord& region, int fd, bool in_place) {
   const bool another = kept_count == 0 || kept[kept_count - 1] != fd;
   if (fetch_count == fetches.size() || (another && kept_count == kept.size())) {
+    return false;
+  }
+  Fetch fetch{region.start, region.end, region.offset, region.protection,
+              fd,           in_place,   chunk_count};
+  if (chunks_of(fetch) > brought.size() * 64 - chunk_count) {
     return false;
   }
   if (another) {
     kept[kept_count++] = fd;
   }
-  fetches[fetch_count++] = {region.start, region.end, region.offset, region.protection, fd};
+  chunk_count += chunks_of(fetch);
+  fetches[fetch_count++] = fetch;
   return true;
 }
 
@@ -97,30 +207,31 @@ bool keep_for_fetch(int fd) {
 }
 
 bool fetch(std::uint64_t address) {
-  const Fetch* region = fetch_at(address);
-  if (region == nullptr || (address >= last_start && address < last_end)) {
+  const std::size_t at = first_behind(address);
+  if (at == fetch_count || address < fetches[at].start ||
+      (address >= last_start && address < last_end)) {
     return false;
   }
-  const std::uint64_t floor = address & ~(chunk - 1);
-  last_start = floor < region->start ? region->start : floor;
-  last_end = region->end - last_start < chunk - (last_start - floor) ? region->end : floor + chunk;
-  const std::uint64_t size = last_end - last_start;
-  if (!map_fresh(last_start, last_end, MAP_FIXED)) {
-    return false;
+  const std::uint64_t floor = floor_of(address);
+  const std::size_t first = first_behind(floor);
+  if (claim(floor, first)) {
+    last_start = floor;
+    last_end = floor + chunk;
+    return read_chunk(floor, first);
   }
-  std::uint64_t first = last_start;
-  std::uint64_t last = last_end;
-  if (size >= large_edge) {
-    first = lend(floor, last_start) ? floor : first;
-    last = lend(last_end, floor + chunk) ? floor + chunk : last;
-  }
-  // The kernel may have none: then the pages are small, no more.
-  machine::syscall(SYS_madvise, first, last - first, MADV_HUGEPAGE);
-  return read_at(region->fd, region->offset + (last_start - region->start), last_start, last_end);
+  const Piece piece = piece_of(fetches[at], floor);
+  last_start = piece.start;
+  last_end = piece.end;
+  const Mark mark = mark_of(fetches[at], floor);
+  *mark.word |= mark.bit;
+  return bring_piece(fetches[at], piece);
 }
 
 std::uint64_t finish_fetches() {
   std::uint64_t failed = 0;
+  for (std::size_t i = 0; i < fetch_count; ++i) {
+    failed += bring_rest(i) ? 0u : 1u;
+  }
   for (std::size_t i = 0; i < lent_count; ++i) {
     failed +=
         machine::syscall(SYS_munmap, lent[i].start, lent[i].end - lent[i].start) == 0 ? 0u : 1u;

@@ -87,6 +87,7 @@ struct NativeReplayer {
     case Kind::find:
     case Kind::scan:
     case Kind::inspect:
+    case Kind::list:
       return run_command();
     default:
       broken_protocol();

@@ -106,11 +106,24 @@ bool is_aligned(const protocol::RegionRecord& region) {
   return (region.start | region.end | region.offset) % page_size() == 0;
 }
 
-MapOutcome map_to_fetch(protocol::RegionRecord region, int fd) {
-  if (!is_aligned(region) || region.start < mapped_end || !add_fetch(region, fd)) {
-    region.source = protocol::Source::file;
+/// Nothing yet where the region is going to be.
+MapOutcome map_nothing(const protocol::RegionRecord& region) {
+  const auto outcome =
+      outcome_of(map_at(region.start, region.end, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+                 region.start);
+  if (outcome == MapOutcome::mapped) {
+    mapped_end = region.end;
   }
-  return map_file(region, fd);
+  return outcome;
+}
+
+MapOutcome map_to_fetch(protocol::RegionRecord region, int fd) {
+  const bool whole_pages = (region.start | region.end) % page_size() == 0;
+  if (!whole_pages || region.start < mapped_end || !add_fetch(region, fd, is_aligned(region))) {
+    region.source = protocol::Source::file;
+    return map_file(region, fd);
+  }
+  return is_aligned(region) ? map_file(region, fd) : map_nothing(region);
 }
 
 MapOutcome map_on_demand(const protocol::RegionRecord& region, int fd) {

@@ -157,18 +157,23 @@ bool has_room(const Loop& loop) {
          loop.state.records + loop.command.watched_count <= loop.command.record_capacity;
 }
 
+/// Nobody asks for the container of a visit.
+bool visits_soon(const protocol::Command& command) {
+  return command.kind == Kind::inspect ||
+         (command.kind == Kind::traverse && command.objects == protocol::walked_objects &&
+          command.visitor == 0 && command.watched_count == 0);
+}
+
 std::uint64_t visitor_of(const protocol::Command& command) {
   switch (command.kind) {
   case Kind::visits:
     return reinterpret_cast<std::uint64_t>(&visit_record);
   case Kind::edges:
     return reinterpret_cast<std::uint64_t>(&visit_edge);
-  case Kind::inspect:
-    return reinterpret_cast<std::uint64_t>(&visit_inspect);
   default:
-    return command.visitor != 0 ? command.visitor
-                                : reinterpret_cast<std::uint64_t>(&visit_decrement);
+    break;
   }
+  return command.visitor != 0 ? command.visitor : reinterpret_cast<std::uint64_t>(&visit_decrement);
 }
 
 void traverse_loop() {
@@ -217,6 +222,31 @@ void traverse_loop() {
   loop.finish();
 }
 
+/// As traverse_loop(), when nobody asks for the container of a visit.
+void sweep_loop() {
+  const Loop loop;
+  const auto& shape = loop.state.setup.shape;
+  const std::uint64_t tuple_type =
+      loop.command.kind == Kind::traverse && loop.state.tuple_type != 0 ? loop.state.tuple_type : 1;
+  const auto visitor = reinterpret_cast<std::uint64_t>(&visit_soon);
+  for (std::uint64_t i = loop.state.index; i < loop.command.end; ++i) {
+    const std::uint64_t object = loop.enter(i);
+    const std::uint64_t type = at(object + shape.ob_type);
+    const std::uint64_t function = at(type + shape.tp_traverse);
+    if (function == 0) {
+      loop.end_object(object);
+      return;
+    }
+    if (type == tuple_type && is_unfinished_tuple(object)) {
+      loop.state.suspects = loop.state.suspects + 1;
+    }
+    reinterpret_cast<Traverse>(function)(object, visitor, object);
+    loop.state.traversed = i + 1 - loop.command.first;
+  }
+  settle_waiting();
+  loop.finish();
+}
+
 struct Step {
   machine::Body body;
   Mode mode;
@@ -234,6 +264,8 @@ Step step_of(Kind kind) {
     return {&find_objects, Mode::writing};
   case Kind::scan:
     return {&scan_objects, Mode::writing};
+  case Kind::list:
+    return {&list_objects, Mode::writing};
   default:
     return {&traverse_loop, Mode::target};
   }
@@ -253,7 +285,8 @@ void write_incident(const Loop& loop, std::uint64_t number) {
 protocol::Reply run_command() {
   RunState& state = run_state;
   const Loop loop;
-  const Step step = step_of(loop.command.kind);
+  const Step step =
+      visits_soon(loop.command) ? Step{&sweep_loop, Mode::target} : step_of(loop.command.kind);
   state.index = loop.command.first;
   state.traversed = 0;
   state.records = 0;
@@ -264,6 +297,10 @@ protocol::Reply run_command() {
   if (loop.command.kind == Kind::traverse) {
     state.suspects = 0;
     start_watching(loop);
+  }
+
+  if (visits_soon(loop.command)) {
+    start_waiting(loop.command.kind == Kind::traverse);
   }
 
   protocol::Reply reply;

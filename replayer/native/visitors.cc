@@ -4,6 +4,8 @@
 #include "replayer/native/walk.h"
 #include "replayer/shared/gc_refs.h"
 
+#include <array>
+
 namespace pygc::replayer {
 namespace {
 
@@ -28,7 +30,8 @@ struct Visited {
   bool collecting = false;       // visit_decref would decrement it
 };
 
-Visited look_at(std::uint64_t object) {
+// Inline: it is called for each visit of a large heap.
+[[gnu::always_inline]] inline Visited look_at(std::uint64_t object) {
   const auto& shape = run_state.setup.shape;
   const std::uint64_t type = load(object + shape.ob_type);
   if (!has_gc_head(object, type)) {
@@ -45,26 +48,58 @@ void inspect(std::uint64_t object, const Visited& visited) {
   }
 }
 
+void decrement(const Visited& visited) {
+  *visited.prev -= std::uint64_t{1} << gc_refs_shift;
+}
+
+// Visits that are settled once the memory of their objects has come.
+constexpr std::uint64_t max_waiting = 16;
+std::array<std::uint64_t, max_waiting> waiting;
+std::uint64_t waiting_end = 0; // visits so far
+std::uint64_t settled_end = 0;
+bool decrementing = false;
+
+void settle_next() {
+  const std::uint64_t object = waiting[settled_end++ % max_waiting];
+  const Visited visited = look_at(object);
+  if (!visited.collecting) {
+    inspect(object, visited);
+  } else if (decrementing) {
+    decrement(visited);
+  }
+}
+
 } // namespace
+
+void start_waiting(bool decrements) {
+  waiting_end = 0;
+  settled_end = 0;
+  decrementing = decrements;
+}
+
+int visit_soon(std::uint64_t object, void* /*argument*/) {
+  __builtin_prefetch(reinterpret_cast<const void*>(object), 1);
+  __builtin_prefetch(reinterpret_cast<const void*>(object - 16), 1);
+  if (waiting_end - settled_end == max_waiting) {
+    settle_next();
+  }
+  waiting[waiting_end++ % max_waiting] = object;
+  return 0;
+}
+
+void settle_waiting() {
+  while (settled_end != waiting_end) {
+    settle_next();
+  }
+}
 
 int visit_decrement(std::uint64_t object, void* /*argument*/) {
   RunState& state = run_state;
   state.visitor_caller = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
   const Visited visited = look_at(object);
   if (visited.collecting) {
-    *visited.prev -= std::uint64_t{1} << gc_refs_shift;
+    decrement(visited);
   } else {
-    inspect(object, visited);
-  }
-  state.visitor_caller = 0;
-  return 0;
-}
-
-int visit_inspect(std::uint64_t object, void* /*argument*/) {
-  RunState& state = run_state;
-  state.visitor_caller = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
-  const Visited visited = look_at(object);
-  if (!visited.collecting) {
     inspect(object, visited);
   }
   state.visitor_caller = 0;

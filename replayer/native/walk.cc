@@ -21,12 +21,15 @@ constexpr std::uint64_t lowest_address = ::pygc::machine::least_page_size;
 constexpr std::uint64_t head_alignment = 4;
 constexpr std::uint64_t max_refcount = std::uint64_t{1} << 39;
 constexpr unsigned max_bases = 1000;
-constexpr std::size_t max_probes = 64;
+constexpr std::size_t max_probes = 256;
+constexpr std::uint64_t least_type_size = 256;
 constexpr std::uint64_t lookahead = 12;
 
 protocol::Walk request;
 protocol::WalkOutcome outcome;
 std::uint64_t collected = 0;
+
+std::array<std::uint32_t, std::size_t{1} << 17> type_numbers;
 
 // One bit for each hash of a wanted address.
 constexpr std::uint64_t filter_bits = std::uint64_t{1} << 16;
@@ -62,18 +65,21 @@ bool derives(std::uint64_t type) {
 
 /// Null: no room.
 protocol::WalkedType* type_entry(std::uint64_t type) {
-  auto* table = in_window<protocol::WalkedType>(request.types);
-  const std::uint64_t mask = request.type_capacity - 1;
-  std::uint64_t place = (type >> 4) * 0x9e37'79b9'7f4a'7c15 >> 32;
+  auto* types = in_window<protocol::WalkedType>(request.types);
+  // Types lie beside one another, each larger than that: few pages of the table are touched.
+  std::uint64_t place = type / least_type_size;
   for (std::size_t probe = 0; probe < max_probes; ++probe, ++place) {
-    protocol::WalkedType& entry = table[place & mask];
-    if (entry.type == type) {
-      return &entry;
+    std::uint32_t& number = type_numbers[place % type_numbers.size()]; // from 1
+    if (number != 0 && types[number - 1].type == type) {
+      return &types[number - 1];
     }
-    if (entry.type == 0) {
-      entry = {type, 0, request.sampled_type != 0 && derives(type) ? 1u : 0u};
-      ++outcome.type_count;
-      return &entry;
+    if (number == 0) {
+      if (outcome.type_count == request.type_capacity) {
+        return nullptr;
+      }
+      types[outcome.type_count] = {type, 0, request.sampled_type != 0 && derives(type) ? 1u : 0u};
+      number = ++outcome.type_count;
+      return &types[number - 1];
     }
   }
   return nullptr;
@@ -302,6 +308,30 @@ void scan_objects() {
   }
   sums.suspects = run_state.suspects;
   *in_window<protocol::Scan>(command.records) = sums;
+}
+
+void list_objects() {
+  const auto& command = run_state.command;
+  run_state.index = command.end; // a fault ends all of it
+  const auto& shape = run_state.setup.shape;
+  const auto* objects = in_window<std::uint64_t>(command.objects);
+  auto* listed = in_window<protocol::ListedObject>(command.records);
+  const std::uint64_t left = command.end - command.first;
+  const std::uint64_t count = left < command.record_capacity ? left : command.record_capacity;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t place = command.first + i;
+    if (place + lookahead < command.end) {
+      __builtin_prefetch(
+          reinterpret_cast<const void*>(objects[place + lookahead] - shape.gc_head_size));
+    }
+    const std::uint64_t object = objects[place];
+    listed[i] = {.object = object,
+                 .type = at(object + shape.ob_type),
+                 .refcount = at(object + request.ob_refcnt) & request.refcount_mask,
+                 .gc_refs = gc_refs_of(at(object - shape.gc_head_size + shape.gc_prev))};
+  }
+  run_state.records = count;
+  run_state.index = command.first + count;
 }
 
 } // namespace pygc::replayer

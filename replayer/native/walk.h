@@ -24,5 +24,7 @@ bool is_unfinished_tuple(std::uint64_t tuple);
 /// Kind::find and Kind::scan of run_state.command, over all its objects.
 void find_objects();
 void scan_objects();
+/// Kind::list, as far as its buffer reaches.
+void list_objects();
 
 } // namespace pygc::replayer

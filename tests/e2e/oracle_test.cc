@@ -46,16 +46,19 @@ TEST_P(OracleTest, EveryObjectHasTheInterpretersOwnGcRefs) {
 
   const std::string output = oracle.core.directory->file("gc-refs");
   std::vector<std::string> words = {"gc-refs", oracle.core.path, "--output", output};
-  if (it.generation < 2) {
-    words.insert(words.end(), {"--generation", std::to_string(it.generation)});
+  std::vector<std::vector<std::string>> commands(1, words);
+  commands.front().insert(commands.front().end(), {"--generation", std::to_string(it.generation)});
+  if (it.generation == 2) { // the replayer walks the lists itself then, where nothing is wrong
+    commands.push_back(words);
   }
-  const Outcome outcome = run_pygc(words);
-  ASSERT_EQ(outcome.status, 0) << outcome.out << outcome.err;
-
-  const Comparison result = compare(oracle.references, read_references(output));
-  std::printf("oracle %s: %zu objects compared, %zu differences\n", case_name(it).c_str(),
-              result.objects, result.differences);
-  EXPECT_EQ(result.differences, 0U) << result.first_ones;
+  for (const auto& each : commands) {
+    const Outcome outcome = run_pygc(each);
+    ASSERT_EQ(outcome.status, 0) << outcome.out << outcome.err;
+    const Comparison result = compare(oracle.references, read_references(output));
+    std::printf("oracle %s: %zu objects compared, %zu differences\n", case_name(it).c_str(),
+                result.objects, result.differences);
+    EXPECT_EQ(result.differences, 0U) << result.first_ones;
+  }
 
   const auto negative = std::ranges::count_if(
       oracle.references, [](const auto& entry) { return entry.second.gc_refs < 0; });

@@ -16,7 +16,7 @@ namespace pygc::replay::testing {
 inline constexpr Address code_base = 0x5600'0000'0000;
 inline constexpr Address data_base = 0x7f10'0000'0000;
 inline constexpr Address bss_base = 0x7f20'0000'0000;
-inline constexpr std::uint64_t area = 0x10000;
+inline constexpr std::uint64_t area = 0x20'0000; // each
 inline constexpr Address unmapped = 0x7f30'0000'0000;
 inline constexpr std::uint64_t collecting = 2;
 

@@ -115,6 +115,27 @@ TEST_F(NativeProtocol, WalksAndAnswersForWhatItHasFound) {
   EXPECT_EQ(dialogue.record<std::uint64_t>(1), protocol::not_found);
 }
 
+TEST_F(NativeProtocol, ListsWhatItHasWalkedAsFarAsThereIsRoom) {
+  const protocol::Walk request = walk();
+  dialogue.map();
+  dialogue.process.ask(packet_of(request));
+  dialogue.lock();
+  dialogue.process.ask(packet_of(walked_command(Kind::traverse)));
+  protocol::Command list_one = walked_command(Kind::list);
+  list_one.record_capacity = 1;
+  auto reply = dialogue.process.ask(packet_of(list_one));
+  EXPECT_EQ(reply.next, 1U);
+  EXPECT_EQ(reply.records, 1U);
+  EXPECT_EQ(dialogue.record<protocol::ListedObject>().object, dialogue.first);
+  EXPECT_EQ(dialogue.record<protocol::ListedObject>().refcount, 1U);
+  list_one.first = 1;
+  reply = dialogue.process.ask(packet_of(list_one));
+  EXPECT_EQ(reply.next, 2U);
+  EXPECT_EQ(dialogue.record<protocol::ListedObject>().object, dialogue.second);
+  EXPECT_EQ(dialogue.record<protocol::ListedObject>().refcount, 2U);
+  EXPECT_EQ(dialogue.record<protocol::ListedObject>().gc_refs, 1);
+}
+
 TEST_F(NativeProtocol, StopsAWalkAtAListOfNoTarget) {
   protocol::Walk request = walk();
   listed.head = protocol::own_start;

@@ -146,6 +146,50 @@ TEST_F(Sweeps, TellEverythingOfSoundLists) {
                                     std::optional<std::int64_t>(1), std::nullopt));
 }
 
+/// More objects than one piece has room for.
+TEST_F(Sweeps, ListEachObjectInOrder) {
+  const Address leaf = image_.add_type(image_.add_code(ret_zero));
+  const Address first = add(leaf, 2);
+  const Address kept_out = add(leaf, immortal);
+  constexpr std::size_t more = 20000;
+  for (std::size_t i = 0; i < more; ++i) {
+    add(leaf, 1 + i % 3, i % 2);
+  }
+  const Address container = add(image_.add_type(image_.add_code(visiting({first, kept_out}))), 1);
+  link();
+  std::vector<Address> expected = lists_[0];
+  std::erase(expected, kept_out);
+  expected.insert(expected.end(), lists_[1].begin(), lists_[1].end());
+  const auto sweep = start();
+  const auto lists = sweep->walk();
+  ASSERT_TRUE(lists && *lists);
+  ASSERT_TRUE(sweep->start_traversals());
+  const auto totals = sweep->finish_traversals();
+  ASSERT_TRUE(totals && *totals);
+
+  std::vector<SweptCounts> told;
+  std::size_t pieces = 0;
+  const auto taken = sweep->list([&](std::span<const SweptCounts> piece) {
+    ++pieces;
+    told.insert(told.end(), piece.begin(), piece.end());
+    return Result<void>{};
+  });
+  ASSERT_TRUE(taken) << taken.error().reason;
+  EXPECT_GT(pieces, 1U);
+  ASSERT_EQ(told.size(), expected.size());
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    EXPECT_EQ(told[i].object, expected[i]);
+    EXPECT_EQ(told[i].type == leaf, told[i].object != container);
+    EXPECT_EQ(told[i].gc_refs,
+              static_cast<std::int64_t>(told[i].refcount) - (told[i].object == first ? 1 : 0));
+  }
+
+  const auto refused = sweep->list(
+      [](std::span<const SweptCounts>) { return Result<void>(fail(ErrorKind::io, 0, "no room")); });
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, "no room");
+}
+
 TEST_F(Sweeps, TakeEmptyListsForSound) {
   link();
   image_.store(heads_[2], 0);

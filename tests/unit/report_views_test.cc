@@ -145,10 +145,35 @@ TEST(ReportViews, Watch) {
 }
 
 TEST(ReportViews, GcRefs) {
-  expect_golden("gc_refs.txt", gc_refs_text(gc_refs_list()));
-  expect_no_controls(gc_refs_text(gc_refs_list()));
-  expect_json("gc_refs", gc_refs_json(subject(), gc_refs_list()));
-  expect_json("gc_refs_none", gc_refs_json(subject(), {}));
+  std::string written;
+  const Write write = [&](std::string_view text) {
+    written += text;
+    return Result<void>{};
+  };
+  ListOfRows list = gc_refs_list();
+  ASSERT_TRUE(write_gc_refs_text(list, write));
+  expect_golden("gc_refs.txt", written);
+  expect_no_controls(written);
+  written.clear();
+  ASSERT_TRUE(write_gc_refs_json(subject(), list, write));
+  expect_json("gc_refs", written);
+  written.clear();
+  ListOfRows none({}, {});
+  ASSERT_TRUE(write_gc_refs_json(subject(), none, write));
+  expect_json("gc_refs_none", written);
+}
+
+TEST(ReportViews, GcRefsEndWhereTheyCannotBeWritten) {
+  ListOfRows list = gc_refs_list();
+  std::size_t pieces = 0;
+  const Write write = [&](std::string_view) {
+    return ++pieces == 2 ? Result<void>(fail(ErrorKind::io, 0, "no room")) : Result<void>{};
+  };
+  EXPECT_FALSE(write_gc_refs_text(list, write));
+  EXPECT_EQ(pieces, 2U);
+  pieces = 0;
+  EXPECT_FALSE(write_gc_refs_json(subject(), list, write));
+  EXPECT_EQ(pieces, 2U);
 }
 
 TEST(ReportViews, Snapshot) {

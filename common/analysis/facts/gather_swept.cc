@@ -1,6 +1,7 @@
 #include "common/analysis/facts/gather_swept.h"
 
 #include "common/analysis/facts/crash_facts.h"
+#include "common/analysis/facts/swept_types.h"
 #include "common/analysis/facts/trace_facts.h"
 
 #include <algorithm>
@@ -77,7 +78,7 @@ public:
     if (!lists) {
       return std::unexpected(lists.error());
     }
-    if (!*lists || !are_types(**lists)) {
+    if (!*lists || !are_types(input_.reader, **lists)) {
       return std::nullopt;
     }
     SweptFacts swept;
@@ -102,11 +103,6 @@ public:
   }
 
 private:
-  bool are_types(const replay::SweptLists& lists) {
-    return std::ranges::all_of(
-        lists.types, [this](Address type) { return input_.reader.type(type).problem.empty(); });
-  }
-
   /// The lists of the sweep are in the order of swept_spaces().
   void count(const replay::SweptLists& lists, heap::Heap& heap) const {
     const cpython::Interpreter& interpreter = runtime_.interpreters.front();

@@ -9,7 +9,7 @@
 
 namespace pygc::replay::protocol {
 
-inline constexpr std::uint32_t version = 6;
+inline constexpr std::uint32_t version = 7;
 inline constexpr int control_fd = 3;
 
 /// In place of gc_refs when the replayer could not keep count of an object.
@@ -77,6 +77,7 @@ enum class Kind : std::uint32_t {
   find,    // the places of objects in the collection
   scan,    // sums gc_refs up, and what is wrong with them
   inspect, // traverse with a visitor that only looks at what the lists do not lead to
+  list,    // each object of the collection with its counts
 };
 
 /// `file`: copy on write from the file (offsets on page boundaries). `copy`: read into memory of
@@ -128,9 +129,10 @@ struct Lock {
   Kind kind = Kind::lock;
 };
 
-/// clear, update, traverse, collect, visits, trace, edges, find, scan, inspect. Offsets are bytes
-/// from the window's start. find: `counts` are object_count ascending u64 addresses, `records` as
-/// many u64 indices, not_found where there is none. scan: `records` is a Scan.
+/// clear, update, traverse, collect, visits, trace, edges, find, scan, inspect, list. Offsets are
+/// bytes from the window's start. find: `counts` are object_count ascending u64 addresses,
+/// `records` as many u64 indices, not_found where there is none. scan: `records` is a Scan. list:
+/// `records` are up to record_capacity ListedObjects.
 struct Command {
   Kind kind = Kind::update;
   std::uint32_t watched_count = 0;
@@ -158,7 +160,7 @@ struct Walk {
   Kind kind = Kind::walk;
   std::uint32_t list_count = 0;
   std::uint64_t lists = 0; // WalkedLists, in and out
-  std::uint64_t types = 0; // WalkedTypes, a table
+  std::uint64_t types = 0; // WalkedTypes, in the order in which they were met with
   std::uint64_t type_capacity = 0;
   std::uint64_t samples = 0; // WalkedSamples
   std::uint64_t sample_capacity = 0;
@@ -183,7 +185,6 @@ struct WalkedList {
   std::uint32_t reserved = 0;
 };
 
-/// `type` 0: an empty place of the table.
 struct WalkedType {
   std::uint64_t type = 0;
   std::uint32_t sampled = 0;
@@ -220,6 +221,14 @@ struct Scan {
   std::uint64_t lost = 0;     // objects whose gc_refs cannot be told
   std::uint64_t suspects =
       0; // visits of what may be no live object or should be on a list; unfinished tuples
+};
+
+/// An object of a collection after its traversals; of a count that the target's own visitor left.
+struct ListedObject {
+  std::uint64_t object = 0;
+  std::uint64_t type = 0;
+  std::uint64_t refcount = 0;
+  std::int64_t gc_refs = 0;
 };
 
 /// The pages [start, end) around the address asked for are in the file now.

@@ -212,6 +212,8 @@ uc_engine* open_emulator() {
     uc_close(emulator);
     return nullptr;
   }
+  std::uint64_t any = 0; // Unicorn makes its processor when it is first asked of it
+  uc_reg_read(emulator, UC_X86_REG_RIP, &any);
   return emulator;
 }
 
