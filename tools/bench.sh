@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures pygc against gc.collect() on large heaps, and writes the tables into docs/performance.md.
-#   tools/bench.sh           1.3 M and 10 M objects, kernel and gcore cores: ten minutes and 12 GB of disk
+#   tools/bench.sh           1.3 M, 10 M and 30 M objects, an interpreter that has just started, one with
+#                            300 threads: twenty minutes, 16 GB of memory and 20 GB of disk
 #   tools/bench.sh --brief   1.3 M objects, a kernel core, pygc alone; writes nothing
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 bench=build/release/bin/pygc_bench
@@ -22,6 +23,14 @@ trap 'rm -f "$tables"' EXIT
       echo
       "$bench" --objects "$objects" --core "$core"
     done
+  done
+  echo
+  "$bench" --objects 30000000 --rows alone
+  for core in kernel gcore; do
+    echo
+    "$bench" --objects 0 --rows alone --core "$core"
+    echo
+    "$bench" --objects 0 --rows alone --core "$core" --threads 300
   done
 } | tee "$tables"
 

@@ -1,10 +1,12 @@
 // How long pygc takes on a large heap, and how long a process stands still for `--pid`, next to the
 // interpreter's own gc.collect(): a table in Markdown.
 //   pygc_bench [--objects N] [--repetitions N] [--core kernel|gcore] [--rows all|alone]
+//              [--threads N]
 #include "tests/e2e/support/front_ends.h"
 #include "tests/e2e/support/processes.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -25,6 +27,7 @@ struct Options {
   int repetitions = 5;
   CoreKind kind = CoreKind::kernel;
   bool alone = false; // without debuggers, --deep and --pid
+  int threads = 0;    // that wait, beside the main one
 };
 
 Options parse(std::span<char*> words) {
@@ -36,13 +39,15 @@ Options parse(std::span<char*> words) {
       options.objects = std::atoi(value.c_str());
     } else if (name == "--repetitions") {
       options.repetitions = std::max(1, std::atoi(value.c_str()));
+    } else if (name == "--threads") {
+      options.threads = std::atoi(value.c_str());
     } else if (name == "--core" && (value == "kernel" || value == "gcore")) {
       options.kind = value == "kernel" ? CoreKind::kernel : CoreKind::gcore;
     } else if (name == "--rows" && (value == "all" || value == "alone")) {
       options.alone = value == "alone";
     } else {
       throw std::runtime_error("usage: pygc_bench [--objects N] [--repetitions N] "
-                               "[--core kernel|gcore] [--rows all|alone]");
+                               "[--core kernel|gcore] [--rows all|alone] [--threads N]");
     }
   }
   return options;
@@ -127,16 +132,19 @@ void print_fault_costs() {
   ::close(file);
 }
 
-void print_row(const char* name, const Figures& figures, double idle, double collect) {
+/// Returns the seconds of the command.
+double print_row(const char* name, const Figures& figures, double idle, double collect) {
   const double command = figures.seconds - idle;
   std::printf("| %s | %.3f | %.2f | %.3f | %.0f | %.0f |\n", name, command, command / collect,
               figures.processor, figures.megabytes, figures.faults);
+  return command;
 }
 
 CoreRequest big_heap(const Options& options) {
   return {.build = &release_build(),
           .script = std::string(PYGC_BENCH_DIR) + "/bigheap.py",
-          .words = {std::to_string(options.objects), std::to_string(options.repetitions)},
+          .words = {std::to_string(options.objects), std::to_string(options.repetitions),
+                    "threads=" + std::to_string(options.threads)},
           .kind = options.kind};
 }
 
@@ -150,43 +158,49 @@ std::vector<double> collects_of(const std::vector<std::string>& printed) {
   return collects;
 }
 
-void run_benchmark(const Options& options) {
+/// Returns what is to be said below the table.
+std::string run_benchmark(const Options& options) {
   const Core core = make_core(big_heap(options));
   const double collect = median(collects_of(core.printed));
   const Check first = check_alone(core); // fills the page cache and the layout cache
-  std::printf("CPython %s, %s objects, %s core of %.0f MB, medians of %d; gc.collect() of the "
-              "interpreter: %.3f s.\n\n",
+  std::printf("CPython %s, %s objects, %d threads, %s core of %.0f MB, medians of %d; gc.collect() "
+              "of the interpreter: %.3f s.\n\n",
               first.document.at("python").at("version").get<std::string>().c_str(),
-              first.document.at("objects").at("walked").dump().c_str(),
+              first.document.at("objects").at("walked").dump().c_str(), options.threads + 1,
               options.kind == CoreKind::kernel ? "kernel" : "gcore",
               static_cast<double>(std::filesystem::file_size(core.path)) / 1e6, options.repetitions,
               collect);
   std::printf("| command | s | ratio | processor s | peak MB | page faults |\n");
   std::printf("|---|---|---|---|---|---|\n");
   const auto row = [&](const char* name, int repetitions, const std::function<Outcome()>& run) {
-    print_row(name, measure(repetitions, run), 0, collect);
+    return print_row(name, measure(repetitions, run), 0, collect);
   };
-  row("check", options.repetitions, [&] { return sound(check_alone(core)); });
+  const double alone = row("check", options.repetitions, [&] { return sound(check_alone(core)); });
   row("check --no-trace", options.repetitions,
       [&] { return sound(check_alone(core, {"--no-trace"})); });
   row("gc-refs --output", options.repetitions,
       [&] { return sound(run_pygc({"gc-refs", core.path, "--output", core.path + ".gc_refs"})); });
   if (options.alone) {
-    return;
+    return {};
   }
   row("check --deep", 1, [&] { return sound(check_alone(core, {"--deep"})); });
   // Without what the debugger takes to open the core and to end.
   const auto debugger = [&](const char* name, const std::function<Outcome()>& idle,
                             const std::function<Outcome()>& run) {
     const double without = measure(options.repetitions, idle).seconds;
-    print_row(name, measure(options.repetitions, run), without, collect);
+    return print_row(name, measure(options.repetitions, run), without, collect);
   };
-  debugger(
+  const double gdb = debugger(
       "check in GDB", [&] { return run_in_gdb(target_of(core), {}); },
       [&] { return sound(check_in_gdb(core)); });
-  debugger(
+  const double lldb = debugger(
       "check in LLDB", [&] { return run_in_lldb(target_of(core), {}); },
       [&] { return sound(check_in_lldb(core)); });
+  std::array<char, 100> text{};
+  std::snprintf(text.data(), text.size(),
+                "In GDB the command takes %.2f, in LLDB %.2f of what it takes alone.\n",
+                gdb / alone, lldb / alone);
+  return text.data();
 }
 
 /// Of a live process; and how long it stands still.
@@ -211,10 +225,11 @@ int main(int argc, char** argv) {
   try {
     const Options options = parse(std::span(argv, static_cast<std::size_t>(argc)));
     print_fault_costs();
-    run_benchmark(options);
+    const std::string remark = run_benchmark(options);
     if (!options.alone) {
       run_live_benchmark(options);
     }
+    std::printf("%s", remark.c_str());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "pygc_bench: %s\n", error.what());
     return 1;

@@ -1,11 +1,14 @@
 """A large heap of ordinary objects; times gc.collect() on it, prints READY, and waits or aborts.
 
-    bigheap.py OBJECTS REPETITIONS [abort]
+    bigheap.py OBJECTS REPETITIONS [threads=N] [abort]
+
+threads=N: N threads that wait, each with a stack that it hardly uses.
 """
 import faulthandler
 import gc
 import os
 import sys
+import threading
 import time
 
 wanted, repetitions = int(sys.argv[1]), int(sys.argv[2])
@@ -37,6 +40,11 @@ for one, other in zip(nodes, nodes[1:]):
 slotted = [Slotted(node) for node in nodes]
 closures = [lambda node=node: node for node in nodes[::10]]
 generators = [(each for each in [node]) for node in nodes[::10]]
+
+threads = sum(int(word[8:]) for word in sys.argv if word.startswith("threads="))
+wait = threading.Event()
+for number in range(threads):
+    threading.Thread(target=wait.wait, daemon=True).start()
 
 times = []
 for repetition in range(repetitions + 1):
