@@ -2,10 +2,10 @@
 // LLDB's target. One binary serves every LLDB from 13 on: only functions that all of them have are
 // called unasked.
 //
-// The command's return object succeeds when the status is 0 and fails otherwise, so that
-// `lldb --batch -o "pygc check"` ends with status 1 unless the target is clean; an error message
-// comes only with status 2. LLDB has no place for the number itself: "pygc status" prints that of
-// the last command.
+// The command's return object fails with status 2 only, an error: a failing command ends `lldb -o`
+// and sourced scripts, and what was found is no reason for that. LLDB has no place for the number:
+// "pygc status" prints that of the last command, for scripts and people, and "pygc status --fail"
+// fails unless it is 0, which is how a batch can end with status 1.
 #include "common/protocol/wire_commands.h"
 #include "common/protocol/wire_host.h"
 #include "lldb-plugin/lldb_host.h"
@@ -112,8 +112,7 @@ void run_command(lldb::SBDebugger& debugger, const std::vector<std::string>& wor
     return;
   }
   put(result, diagnostics);
-  result.SetStatus(outcome.status == 0 ? lldb::eReturnStatusSuccessFinishResult
-                                       : lldb::eReturnStatusFailed);
+  result.SetStatus(lldb::eReturnStatusSuccessFinishResult);
   carry_out(debugger, outcome.actions, result);
 }
 
@@ -142,11 +141,17 @@ private:
 
 class StatusCommand final : public lldb::SBCommandPluginInterface {
 public:
-  bool DoExecute(lldb::SBDebugger /*debugger*/, char** /*words*/,
+  bool DoExecute(lldb::SBDebugger /*debugger*/, char** words,
                  lldb::SBCommandReturnObject& result) override {
+    const std::string_view option = words != nullptr && *words != nullptr ? *words : "";
+    if (!option.empty() && (option != "--fail" || words[1] != nullptr)) {
+      result.SetError("pygc status takes --fail, or nothing");
+      return false;
+    }
     result.Printf("%d\n", last_status);
-    result.SetStatus(lldb::eReturnStatusSuccessFinishResult);
-    return true;
+    result.SetStatus(option.empty() || last_status == 0 ? lldb::eReturnStatusSuccessFinishResult
+                                                        : lldb::eReturnStatusFailed);
+    return result.Succeeded();
   }
 };
 
@@ -175,8 +180,14 @@ __attribute__((visibility("default"))) bool lldb::PluginInitialize(lldb::SBDebug
                           help.c_str(), syntax.c_str());
     one.SetHelpLong(("\n" + command.help).c_str());
   }
-  family.AddCommand("status", new lldb_plugin::StatusCommand,
-                    "Print the status of the last pygc command (0 clean, 1 findings, 2 error, 3 "
-                    "incomplete).");
+  family
+      .AddCommand("status", new lldb_plugin::StatusCommand,
+                  "Print the status of the last pygc command (0 clean or warnings only, 1 "
+                  "findings, 2 error, 3 incomplete).",
+                  "pygc status [--fail]")
+      .SetHelpLong(
+          "\nNo pygc command fails but with status 2, so that what it finds ends no batch. With\n"
+          "--fail this one fails unless the status is 0:\n\n"
+          "  lldb --batch -o 'pygc check' -o 'pygc status --fail'\n");
   return true;
 }

@@ -56,14 +56,25 @@ TEST_F(LldbPlugin, RunsWithoutATarget) {
   EXPECT_THAT(out, AllOf(HasSubstr("word [some.core]"), HasSubstr("kind none")));
 }
 
-TEST_F(LldbPlugin, StatusDecidesSuccessAndCanBeAsked) {
-  EXPECT_EQ(lldb({"pygc check status 0"}).status, 0);
-  for (const char* status : {"1", "2", "3"}) {
-    EXPECT_EQ(lldb({std::string("pygc check status ") + status}).status, 1) << status;
+TEST_F(LldbPlugin, OnlyErrorsEndABatch) {
+  for (const char* status : {"0", "1", "3"}) {
+    const auto outcome = lldb({std::string("pygc check status ") + status, "pygc status"});
+    EXPECT_EQ(outcome.status, 0) << status;
+    EXPECT_THAT(outcome.out, HasSubstr(std::string("pygc status\n") + status + "\n"));
   }
-  const auto out =
-      lldb_going_on("pygc check status 1\npygc status\npygc check status 3\npygc status\n").out;
-  EXPECT_THAT(out, AllOf(HasSubstr("pygc status\n1\n"), HasSubstr("pygc status\n3\n")));
+  const auto failed = lldb({"pygc check status 2", "pygc status"});
+  EXPECT_EQ(failed.status, 1);
+  EXPECT_THAT(failed.out, Not(HasSubstr("pygc status")));
+}
+
+TEST_F(LldbPlugin, StatusEndsABatchWhereThatIsWanted) {
+  EXPECT_EQ(lldb({"pygc check status 0", "pygc status --fail"}).status, 0);
+  for (const char* status : {"1", "3"}) {
+    const auto outcome = lldb({std::string("pygc check status ") + status, "pygc status --fail"});
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.out, HasSubstr(std::string("pygc status --fail\n") + status + "\n"));
+  }
+  EXPECT_THAT(lldb({"pygc status --fial"}).err, HasSubstr("takes --fail"));
 }
 
 TEST_F(LldbPlugin, ErrorsOnlyForStatusTwo) {

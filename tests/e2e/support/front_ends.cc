@@ -20,14 +20,14 @@ std::string all_said(const Outcome& outcome) {
          "\n--- output\n" + outcome.out + "--- errors\n" + outcome.err;
 }
 
-/// The number after the last "NAME=" in a debugger's output.
-int number_after(const std::string& text, const std::string& name, int otherwise) {
-  const auto at = text.rfind(name + "=");
+/// The number after the last such text in a debugger's output.
+int number_after(const std::string& text, const std::string& before, int otherwise) {
+  const auto at = text.rfind(before);
   if (at == std::string::npos) {
     return otherwise;
   }
   int value = otherwise;
-  std::from_chars(text.data() + at + name.size() + 1, text.data() + text.size(), value);
+  std::from_chars(text.data() + at + before.size(), text.data() + text.size(), value);
   return value;
 }
 
@@ -134,7 +134,7 @@ Check check_in_gdb(const Core& core, const std::vector<std::string>& env) {
   check.outcome = run_in_gdb(
       target_of(core),
       {"pygc check --json --output " + file, "printf \"pygc_status=%d\\n\", $pygc_status"}, env);
-  check.status = number_after(check.outcome.out, "pygc_status", -1);
+  check.status = number_after(check.outcome.out, "pygc_status=", -1);
   check.document = parse_document(read_file(file), check.outcome);
   return check;
 }
@@ -143,8 +143,9 @@ Check check_in_lldb(const Core& core, const std::vector<std::string>& env) {
   const TempDir directory;
   const std::string file = directory.file("check.json");
   Check check;
-  check.outcome = run_in_lldb(target_of(core), {"pygc check --json --output " + file}, env);
-  check.status = check.outcome.status;
+  check.outcome =
+      run_in_lldb(target_of(core), {"pygc check --json --output " + file, "pygc status"}, env);
+  check.status = number_after(check.outcome.out, "pygc status\n", -1);
   check.document = parse_document(read_file(file), check.outcome);
   return check;
 }
