@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds pygc and does its main job on real input: an interpreter in which faulthandler was imported
 # twice, its core, and `pygc check` in LLDB, in GDB and alone. Fails when a claim does not hold. Where the
-# interpreter is of a version that has been mended, the claim is that nothing is found.
+# interpreter is of a version that has been mended, the claim is that nothing is found. --write puts what was
+# shown into the README's session, which is held against it otherwise.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 install_packages "${build_packages[@]}"
 build release pygc pygc-replayer-emulated pygc-gdb pygc-lldb
@@ -43,14 +44,15 @@ in_lldb() { "$lldb" --batch --no-lldbinit -o "plugin load $lldb_plugin" \
 in_gdb() { gdb -nx -batch -iex 'set debuginfod enabled off' -ex "source $gdb_script" -ex "$1" \
   "$python" "$core"; }
 
-# The check ends with status 1 when there are findings.
+# GDB and LLDB go on whatever is found; alone the check ends with status 1 when there are findings.
 say "pygc check in LLDB"
 in_lldb "pygc check" || true
 say "pygc check in GDB"
 in_gdb "pygc check" || true
 say "pygc check alone"
 status=0
-"$pygc" check "$core" || status=$?
+"$pygc" check "$core" >"$place/alone.txt" || status=$?
+cat "$place/alone.txt"
 
 say "the claims"
 in_lldb "pygc check --json --output $place/lldb.json" >"$place/lldb.log" 2>&1 || true
@@ -64,3 +66,7 @@ expected=0
 [ "$bug" = mended ] || expected=1
 [ "$status" = "$expected" ] || { echo "WRONG: the status alone was $status, not $expected"; exit 1; }
 echo "ok: the status alone was $expected"
+# Debian 12's interpreter is the one that the README shows.
+case $("$python" -c 'import platform; print(platform.python_version())') in
+3.11.*) "$python" tools/demo_session.py README.md "$place/alone.txt" "$@" ;;
+esac

@@ -19,14 +19,17 @@ def claims_of(path, mended):
         yield claim(document["verdict"] == "clean" and document["complete"],
                     "%s: the check was complete and found nothing" % name)
         return
-    negative = [each for each in document["findings"] if each["kind"] == "negative_gc_refs"]
-    of_stderr = [each for each in negative if "name='<stderr>'" in each["object"]["summary"]]
+    of_stderr = [each for each in document["findings"] if each["kind"] == "unowned_visit"
+                 and "name='<stderr>'" in each["object"]["summary"]]
     instances = {visitor["container"] for each in of_stderr for visitor in each["visitors"]
                  if visitor["type"] == "module" and visitor["name"] == "faulthandler"}
     yield claim(document["verdict"] == "findings" and document["complete"],
                 "%s: the check was complete and has findings" % name)
     yield claim([each["gc_refs"] for each in of_stderr] == [-1], "%s: gc_refs of stderr is -1" % name)
     yield claim(len(instances) == 2, "%s: both faulthandler instances visit it" % name)
+    yield claim(len(document["findings"]) == 1, "%s: that is one finding" % name)
+    yield claim([each["known"]["id"] for each in of_stderr] == ["gh-149590"],
+                "%s: and it is known as gh-149590" % name)
 
 
 def main(bug, *paths):

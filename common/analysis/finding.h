@@ -46,6 +46,14 @@ struct ObjectView {
   std::uint64_t refcount = 0;
 };
 
+/// Where in a container a visited pointer was loaded from.
+struct VisitPlace {
+  std::optional<SlotAddress> slot;
+  std::string name; // as people know it; may be empty
+  Owner owner = Owner::unknown;
+  std::uint64_t visits = 1; // from there
+};
+
 /// A container whose traverse function visits the object of a finding.
 struct Visitor {
   Address container = 0;
@@ -56,7 +64,19 @@ struct Visitor {
   std::uint64_t visits = 0;
   std::optional<SlotAddress> slot; // where the visited pointer was loaded from
   std::string slot_name;
-  Owner owner = Owner::unknown; // of the slot
+  Owner owner = Owner::unknown;   // of the slot
+  std::vector<VisitPlace> places; // all of them, the one above first; those that are known
+  std::string path;               // "sys.__dict__" of a module's dictionary; else empty
+  std::string library;            // the function's file where that is an extension's; else empty
+  std::string base_function;      // the extension's that the function calls for a base type
+  std::string base_library;
+
+  /// The function that belongs to an extension, and its file; empty when the interpreter's own code
+  /// visits alone.
+  const std::string& extension_function() const {
+    return library.empty() ? base_function : function;
+  }
+  const std::string& extension_library() const { return library.empty() ? base_library : library; }
 };
 
 /// Why gc_refs is negative, as far as the slots of the visits prove it.
@@ -68,6 +88,29 @@ enum class Cause : std::uint8_t {
 
 /// "unknown", "over_visited", "under_counted".
 std::string_view cause_name(Cause cause);
+
+/// An object that a finding's cause concerns, with its arithmetic.
+struct Victim {
+  ObjectView object;
+  std::int64_t gc_refs = 0;
+  std::uint64_t visits = 0;
+  std::uint64_t too_many = 0;    // visits that the cause accounts for and no reference does
+  std::vector<Visitor> visitors; // all who visit it, where they were looked up
+};
+
+/// The code that is to be looked at first where nothing proves a cause.
+struct Suspect {
+  std::string function;
+  std::string library;
+  std::uint64_t visitors = 0; // of those that visit the object
+};
+
+/// A defect that has been reported.
+struct KnownIssue {
+  std::string id; // "gh-149590"
+  std::string url;
+  std::string note; // what became of it
+};
 
 struct Finding {
   FindingKind kind = FindingKind::negative_gc_refs;
@@ -85,6 +128,15 @@ struct Finding {
   Cause cause = Cause::unknown;   // of negative_gc_refs
   std::uint64_t occurrences = 1;  // equal findings folded into this one
   std::string message;            // what it means, in one or two sentences
+  bool proven = false;            // the cause follows from the slots of the visits
+  std::string field;           // what is visited wrongly, of any container: "its type", "cache[*]"
+  std::vector<Victim> victims; // of a cause: the worst first
+  std::uint64_t further_victims = 0;
+  std::optional<Suspect> suspect; // of negative_gc_refs
+  std::string effect;             // what comes of it in this build; a sentence, may be empty
+  std::string fix;                // what mends it; a sentence without a full stop, may be empty
+  std::optional<KnownIssue> known;
+  std::vector<std::string> next; // commands of pygc that show more
 };
 
 /// Where a collection that was running when the target stopped had got to.
@@ -145,6 +197,17 @@ struct CrashView {
   std::vector<std::string> stack;      // innermost first, the first ones; not empty when unwound
 };
 
+/// What a check looks at, and what it leaves to other commands or could not look at.
+struct Coverage {
+  struct Gap {
+    std::string what;
+    std::string why;     // empty: another command's
+    std::string command; // that looks at it; may be empty
+  };
+  std::vector<std::string> checked;
+  std::vector<Gap> not_checked;
+};
+
 struct CheckReport {
   CollectionState collection;
   std::optional<CrashView> crash;
@@ -154,6 +217,7 @@ struct CheckReport {
   std::vector<std::string> incomplete_because; // one sentence each
   std::vector<std::string> notes;              // what degrades explanations, not the verdict
   std::vector<Finding> findings;               // worst first
+  Coverage coverage;
   std::optional<EngineComparison> engines;
   double replay_seconds = 0;
 };

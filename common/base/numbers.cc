@@ -16,6 +16,10 @@ std::string grouped(std::uint64_t number) {
   return result;
 }
 
+std::string counted(std::uint64_t number, std::string_view noun) {
+  return grouped(number) + ' ' + std::string(noun) + (number == 1 ? "" : "s");
+}
+
 std::string hex(std::uint64_t number) {
   std::array<char, 16> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;

@@ -12,6 +12,9 @@ namespace pygc {
 /// 1339465 -> "1,339,465".
 std::string grouped(std::uint64_t number);
 
+/// "1 warning", "1,204 warnings".
+std::string counted(std::uint64_t number, std::string_view noun);
+
 /// 0x1f, as addresses are written.
 std::string hex(std::uint64_t number);
 

@@ -185,8 +185,8 @@ Examples:
   pygc check --engine both (natively and in an emulator, compared)
   pygc check --help        (all options)
 
-Status: 0 clean and complete, 1 findings, 2 usage or target error, 3 incomplete
-without findings.)",
+Status: 0 clean and complete, warnings at most, 1 findings, 2 usage or target
+error, 3 incomplete without findings.)",
     .make = make<CheckCommand>,
 });
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace pygc::report {
 namespace {
@@ -23,6 +22,8 @@ Json violation_json(const Violation& violation) {
   Json json = {{"rule", analysis::rule_name(violation.rule)},
                {"certainty", certainty(violation)},
                {"type", violation.type},
+               {"types", violation.types},
+               {"type_count", violation.type_count},
                {"instances", violation.instances},
                {"object", object_json(violation.object)}};
   if (violation.slot) {
@@ -34,6 +35,7 @@ Json violation_json(const Violation& violation) {
     json["pc"] = hex(*violation.pc);
   }
   json["message"] = violation.message;
+  json["next"] = violation.next;
   return json;
 }
 
@@ -52,25 +54,43 @@ Json function_json(const AuditedFunction& function) {
           {"violations", std::move(violations)}};
 }
 
-void add_function(Text& text, const AuditedFunction& function) {
-  const std::size_t shown = std::min(function.types.size(), types_shown);
-  std::string types = fmt::format(
-      "{}", fmt::join(function.types.begin(),
-                      function.types.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
-  if (shown < function.types.size()) {
-    types += fmt::format(" and {} more", function.types.size() - shown);
+/// "app.A, app.B (12 of that name) and 3 more": a family of types may have one name.
+std::string types_text(const std::vector<std::string>& types) {
+  std::vector<std::pair<std::string, std::uint64_t>> names; // and how many types have it
+  for (const std::string& type : types) {
+    const auto known =
+        std::ranges::find(names, type, &std::pair<std::string, std::uint64_t>::first);
+    if (known == names.end()) {
+      names.emplace_back(type, 1);
+    } else {
+      ++known->second;
+    }
   }
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), types_shown); ++i) {
+    const auto& [name, count] = names[i];
+    text +=
+        (i == 0 ? "" : ", ") + name + (count == 1 ? "" : " (" + grouped(count) + " of that name)");
+  }
+  return names.size() <= types_shown
+             ? text
+             : text + fmt::format(" and {} more", names.size() - types_shown);
+}
+
+void add_function(Text& text, const AuditedFunction& function) {
   text.paragraph(fmt::format("{} ({}) of {}: {} traced", function.name,
-                             function.of_module ? "m_traverse" : "tp_traverse", types,
-                             grouped(function.instances)),
+                             function.of_module ? "m_traverse" : "tp_traverse",
+                             types_text(function.types), grouped(function.instances)),
                  2);
   for (const Violation& violation : function.violations) {
-    text.paragraph(fmt::format("{}, {}: {} (in {} instance{}, such as {} at {:#x})",
+    text.paragraph(fmt::format("{}, {}: {} (in {}, such as {} at {:#x})",
                                analysis::rule_name(violation.rule), certainty(violation),
-                               violation.message, grouped(violation.instances),
-                               violation.instances == 1 ? "" : "s", violation.object.summary,
-                               violation.object.address),
+                               violation.message, counted(violation.instances, "instance"),
+                               violation.object.summary, violation.object.address),
                    4);
+    if (!violation.next.empty()) {
+      text.paragraph("next: " + violation.next.front(), 6);
+    }
   }
 }
 
@@ -105,8 +125,8 @@ std::string audit_text(const analysis::AuditReport& report, Style style, bool al
         text.blank();
       }
       library = function.library;
-      text.line((library.empty() ? "no library" : library) +
-                (function.module.empty() ? "" : " (" + function.module + ")"));
+      text.paragraph((library.empty() ? "no library" : library) +
+                     (function.module.empty() ? "" : " (" + function.module + ")"));
     }
     add_function(text, function);
   }
@@ -115,10 +135,10 @@ std::string audit_text(const analysis::AuditReport& report, Style style, bool al
   }
   text.notes(report.notes);
   text.incomplete(report.incomplete_because);
-  text.paragraph(
-      fmt::format("{} functions, {} traversals traced: {} violations proven, {} likely{}",
-                  grouped(report.functions.size()), grouped(report.traced), proven, likely,
-                  report.incomplete_because.empty() ? "" : "; incomplete"));
+  text.paragraph(fmt::format("{}, {} traced: {} proven, {} likely{}",
+                             counted(report.functions.size(), "function"),
+                             counted(report.traced, "traversal"), counted(proven, "violation"),
+                             likely, report.incomplete_because.empty() ? "" : "; incomplete"));
   return text.take();
 }
 

@@ -8,6 +8,57 @@
 namespace pygc::report {
 namespace {
 
+std::string sentences(const std::string& first, const std::string& second) {
+  return second.empty() ? first : first + " " + second;
+}
+
+Json victim_json(const analysis::Victim& victim) {
+  return {{"object", object_json(victim.object)},
+          {"gc_refs", victim.gc_refs},
+          {"visits", victim.visits},
+          {"too_many", victim.too_many},
+          {"visitors", visitors_json(victim.visitors)}};
+}
+
+/// What a diagnosis has besides the fact.
+void add_diagnosis(const analysis::Finding& finding, Json& json) {
+  if (finding.proven) {
+    json["basis"] = "proven";
+  }
+  for (const analysis::Victim& victim : finding.victims) {
+    json["victims"].push_back(victim_json(victim));
+  }
+  if (!finding.victims.empty()) {
+    json["further_victims"] = finding.further_victims;
+  }
+  if (const auto& suspect = finding.suspect) {
+    json["suspect"] = {{"function", suspect->function},
+                       {"library", suspect->library},
+                       {"visitors", suspect->visitors}};
+  }
+  for (const auto& [key, text] :
+       {std::pair{"field", &finding.field}, std::pair{"effect", &finding.effect},
+        std::pair{"fix", &finding.fix}}) {
+    if (!text->empty()) {
+      json[key] = *text;
+    }
+  }
+  if (const auto& known = finding.known) {
+    json["known"] = {{"id", known->id}, {"url", known->url}, {"note", known->note}};
+  }
+  json["next"] = finding.next;
+}
+
+Json coverage_json(const analysis::Coverage& coverage) {
+  Json gaps = Json::array();
+  for (const analysis::Coverage::Gap& gap : coverage.not_checked) {
+    gaps.push_back({{"what", gap.what},
+                    {"because", text_or_null(gap.why)},
+                    {"command", text_or_null(gap.command)}});
+  }
+  return {{"checked", coverage.checked}, {"not_checked", std::move(gaps)}};
+}
+
 Json finding_json(const analysis::Finding& finding) {
   Json json = {{"kind", analysis::finding_kind_name(finding.kind)},
                {"severity", analysis::severity_name(finding.severity)},
@@ -26,9 +77,7 @@ Json finding_json(const analysis::Finding& finding) {
     json["unexplained_visits"] = *finding.unexplained_visits;
   }
   if (!finding.visitors.empty()) {
-    for (const analysis::Visitor& visitor : finding.visitors) {
-      json["visitors"].push_back(visitor_json(visitor));
-    }
+    json["visitors"] = visitors_json(finding.visitors);
   }
   if (!finding.function.empty()) {
     json["function"] = finding.function;
@@ -39,13 +88,15 @@ Json finding_json(const analysis::Finding& finding) {
   if (finding.address) {
     json["address"] = hex(*finding.address);
   }
-  if (finding.kind == analysis::FindingKind::negative_gc_refs) {
+  if (finding.kind == analysis::FindingKind::negative_gc_refs ||
+      finding.cause != analysis::Cause::unknown) {
     json["cause"] = analysis::cause_name(finding.cause);
   }
   if (finding.occurrences > 1) {
     json["occurrences"] = finding.occurrences;
   }
-  json["message"] = finding.message;
+  json["message"] = sentences(finding.message, finding.effect);
+  add_diagnosis(finding, json);
   return json;
 }
 
@@ -95,17 +146,15 @@ Json interpreters_json(const analysis::CheckReport& report) {
 
 } // namespace
 
-std::string verdict_of(const analysis::CheckReport& report) {
-  const bool error = std::ranges::any_of(report.findings, [](const analysis::Finding& finding) {
-    return finding.severity == analysis::Severity::error;
-  });
-  if (error) {
-    return "findings";
-  }
-  if (!report.complete) {
-    return "incomplete";
-  }
-  return report.findings.empty() ? "clean" : "findings";
+std::string_view verdict_of(const analysis::CheckReport& report) {
+  const auto has = [&](analysis::Severity severity) {
+    return std::ranges::find(report.findings, severity, &analysis::Finding::severity) !=
+           report.findings.end();
+  };
+  return has(analysis::Severity::error)     ? "findings"
+         : !report.complete                 ? "incomplete"
+         : has(analysis::Severity::warning) ? "warnings"
+                                            : "clean";
 }
 
 std::string check_json(const Subject& subject, const analysis::CheckReport& report,
@@ -140,6 +189,7 @@ std::string check_json(const Subject& subject, const analysis::CheckReport& repo
   document["seconds"] = {{"total", run.seconds}, {"replay", report.replay_seconds}};
   document["notes"] = report.notes;
   document["findings"] = std::move(findings);
+  document["coverage"] = coverage_json(report.coverage);
   document["verdict"] = verdict_of(report);
   return document_text(document);
 }

@@ -1,23 +1,14 @@
 #include "common/base/numbers.h"
 #include "common/report/check_view.h"
+#include "common/report/finding_text.h"
 #include "common/report/kit/text.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace pygc::report {
 namespace {
-
-Colour severity_colour(analysis::Severity severity) {
-  switch (severity) {
-  case analysis::Severity::error:
-    return Colour::red;
-  case analysis::Severity::warning:
-    return Colour::yellow;
-  case analysis::Severity::note:
-    return Colour::cyan;
-  }
-  return Colour::none;
-}
 
 class TextView {
 public:
@@ -28,7 +19,7 @@ public:
     header();
     for (const analysis::Finding& finding : report_.findings) {
       text_.blank();
-      show(finding);
+      add_finding(text_, finding);
     }
     if (!report_.notes.empty() || !report_.incomplete_because.empty()) {
       text_.blank();
@@ -36,6 +27,7 @@ public:
     text_.notes(report_.notes);
     text_.incomplete(report_.incomplete_because);
     text_.blank();
+    coverage();
     verdict();
     return text_.take();
   }
@@ -134,64 +126,43 @@ private:
     }
   }
 
-  void show(const analysis::Finding& finding) {
-    const std::string_view severity = analysis::severity_name(finding.severity);
-    text_.line(
-        {{std::string(severity), severity_colour(finding.severity)},
-         {fmt::format(": {}{}", analysis::finding_kind_name(finding.kind),
-                      finding.occurrences > 1 ? fmt::format(" ({} times)", finding.occurrences)
-                                              : "")}});
-    if (finding.object) {
-      text_.paragraph(fmt::format("{} at {:#x}", finding.object->summary, finding.object->address),
-                      2);
-    }
-    if (finding.object && finding.gc_refs && finding.visits) {
-      text_.paragraph(fmt::format("refcount {} - visits {} = gc_refs {}",
-                                  static_cast<std::int64_t>(*finding.visits) + *finding.gc_refs,
-                                  *finding.visits, *finding.gc_refs),
-                      2);
-    }
-    if (finding.stored) {
-      text_.paragraph(fmt::format("stored gc_refs {}, visits that memory does not explain: {}",
-                                  *finding.stored, finding.unexplained_visits.value_or(0)),
-                      2);
-    }
-    if (!finding.visitors.empty()) {
-      text_.line(finding.stored ? "  would be visited by" : "  visited by");
-    }
-    for (const analysis::Visitor& visitor : finding.visitors) {
-      text_.paragraph(
-          fmt::format("{} x {} at {:#x}", visitor.visits, visitor.summary, visitor.container), 4);
-      std::string how = "through " + visitor.function;
-      if (visitor.slot) {
-        how += fmt::format(", slot {} ({})",
-                           visitor.slot_name.empty() ? fmt::format("{:#x}", visitor.slot->at)
-                                                     : visitor.slot_name,
-                           analysis::owner_name(visitor.owner));
+  void verdict() {
+    std::string weights;
+    for (const auto severity :
+         {analysis::Severity::error, analysis::Severity::warning, analysis::Severity::note}) {
+      const auto count = static_cast<std::uint64_t>(
+          std::ranges::count(report_.findings, severity, &analysis::Finding::severity));
+      if (count != 0) {
+        weights +=
+            (weights.empty() ? "" : ", ") + counted(count, analysis::severity_name(severity));
       }
-      text_.paragraph(how, 8);
     }
-    text_.paragraph(finding.message, 2);
-    if (finding.object && finding.kind != analysis::FindingKind::object_corrupt &&
-        finding.kind != analysis::FindingKind::list_corrupt) {
-      text_.line(fmt::format("  next: pygc object {:#x}", finding.object->address));
-    }
+    const std::string_view verdict = verdict_of(report_);
+    text_.line({{"verdict: "},
+                {std::string(verdict), verdict == "clean"      ? Colour::green
+                                       : verdict == "warnings" ? Colour::yellow
+                                                               : Colour::red},
+                {weights.empty() ? "" : " (" + weights + ")"}});
   }
 
-  void verdict() {
-    std::size_t errors = 0;
-    std::size_t others = 0;
-    for (const analysis::Finding& finding : report_.findings) {
-      ++(finding.severity == analysis::Severity::error ? errors : others);
+  /// What the verdict covers, and what it does not.
+  void coverage() {
+    const analysis::Coverage& coverage = report_.coverage;
+    if (coverage.checked.empty()) {
+      return;
     }
-    const std::string verdict = verdict_of(report_);
-    std::string weights;
-    if (errors + others > 0) {
-      weights =
-          fmt::format(" ({} error{}, {} of less weight)", errors, errors == 1 ? "" : "s", others);
+    std::string others;
+    std::string commands;
+    for (const analysis::Coverage::Gap& gap : coverage.not_checked) {
+      if (!gap.why.empty()) {
+        text_.paragraph(fmt::format("not looked at: {} ({})", gap.what, gap.why));
+        continue;
+      }
+      others += (others.empty() ? "" : ", ") + gap.what;
+      commands += (commands.empty() ? "" : ", ") + gap.command;
     }
-    text_.line(
-        {{"verdict: "}, {verdict, verdict == "clean" ? Colour::green : Colour::red}, {weights}});
+    text_.paragraph(fmt::format("looked at: {}; not: {}: {}", fmt::join(coverage.checked, ", "),
+                                others, commands));
   }
 
   const Subject& subject_;

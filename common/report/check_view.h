@@ -16,8 +16,9 @@ struct CheckRun {
   double seconds = 0;      // all of the command
 };
 
-/// "clean", "findings" or "incomplete". Clean is said only of a complete check without findings.
-std::string verdict_of(const analysis::CheckReport& report);
+/// "clean", "warnings", "findings" (errors) or "incomplete". Clean is said only of a complete check
+/// without errors and warnings; a note tells of what is right as it is.
+std::string_view verdict_of(const analysis::CheckReport& report);
 
 /// One document of schema pygc.check/1.
 std::string check_json(const Subject& subject, const analysis::CheckReport& report,

@@ -34,7 +34,7 @@ std::string mend_for(const Error& error) {
   case ErrorKind::memory_unmapped:
   case ErrorKind::memory_not_saved:
     return "take a core with all of the memory: pygc snapshot, gcore, or a kernel core with "
-           "coredump_filter 0x37";
+           "coredump_filter 0x33";
   case ErrorKind::io:
   case ErrorKind::limit:
     return {};

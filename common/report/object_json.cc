@@ -25,6 +25,28 @@ Json visitor_json(const analysis::Visitor& visitor) {
     json["slot_name"] = visitor.slot_name;
     json["owner"] = analysis::owner_name(visitor.owner);
   }
+  for (const analysis::VisitPlace& place : visitor.places) {
+    json["places"].push_back({{"slot", place.slot ? Json(hex(place.slot->at)) : Json(nullptr)},
+                              {"name", place.name},
+                              {"owner", analysis::owner_name(place.owner)},
+                              {"visits", place.visits}});
+  }
+  for (const auto& [key, text] :
+       {std::pair{"path", &visitor.path}, std::pair{"library", &visitor.library},
+        std::pair{"base_function", &visitor.base_function},
+        std::pair{"base_library", &visitor.base_library}}) {
+    if (!text->empty()) {
+      json[key] = *text;
+    }
+  }
+  return json;
+}
+
+Json visitors_json(const std::vector<analysis::Visitor>& visitors) {
+  Json json = Json::array();
+  for (const analysis::Visitor& visitor : visitors) {
+    json.push_back(visitor_json(visitor));
+  }
   return json;
 }
 

@@ -18,6 +18,16 @@ Result<void> OpenedTarget::find_python(const std::string& tables, std::size_t ch
     return fail(ErrorKind::truncated, 0,
                 "the core file is truncated: the notes that say what was loaded are not there");
   }
+  if (!runtimes && runtimes.error().kind == ErrorKind::memory_not_saved) {
+    const Error& error = runtimes.error();
+    return target_->info().truncated
+               ? fail(ErrorKind::truncated, error.address,
+                      "the core file is truncated: " + error.reason +
+                          "; ulimit -c unlimited, and room on the disk, before the next core")
+               : fail(error.kind, error.address,
+                      error.reason + "; take the next core with coredump_filter 0x33 (or by gcore, "
+                                     "or pygc snapshot)");
+  }
   if (!runtimes) {
     return std::unexpected(runtimes.error());
   }

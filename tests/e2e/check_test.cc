@@ -125,8 +125,9 @@ TEST_P(CheckOnCores, DoubleImportIsFound) {
   EXPECT_EQ(check.document.at("complete"), true);
   EXPECT_EQ(check.document.at("objects").at("walked"), walk(core).at("total"));
 
-  const auto findings = findings_of(check.document, "negative_gc_refs");
+  const auto findings = findings_of(check.document, "unowned_visit");
   ASSERT_EQ(findings.size(), 1U) << check.document.dump(1);
+  EXPECT_EQ(check.document.at("findings").size(), 1U) << check.document.dump(1);
   const json& finding = findings.front();
   EXPECT_EQ(finding.at("severity"), "error");
   EXPECT_EQ(finding.at("gc_refs"), -1);
@@ -141,8 +142,13 @@ TEST_P(CheckOnCores, DoubleImportIsFound) {
 
   std::set<std::string> instances;
   int visits = 0;
-  for (const json& visitor : finding.at("visitors")) {
+  std::set<std::string> places;
+  ASSERT_EQ(finding.at("victims").size(), 1U);
+  for (const json& visitor : finding.at("victims").at(0).at("visitors")) {
     visits += visitor.at("visits").get<int>();
+    for (const json& place : visitor.at("places")) {
+      places.insert(visitor.value("path", "") + place.at("name").get<std::string>());
+    }
     if (visitor.at("name") == "faulthandler") {
       instances.insert(visitor.at("container").get<std::string>());
       EXPECT_EQ(visitor.at("type"), "module");
@@ -152,6 +158,10 @@ TEST_P(CheckOnCores, DoubleImportIsFound) {
   }
   EXPECT_EQ(instances.size(), 2U) << finding.dump(1);
   EXPECT_EQ(visits, finding.at("visits"));
+  EXPECT_THAT(places,
+              testing::IsSupersetOf({"sys.__dict__['stderr']", "sys.__dict__['__stderr__']"}));
+  EXPECT_EQ(finding.at("known").at("id"), "gh-149590");
+  EXPECT_EQ(finding.at("next").at(0), "pygc object " + victim.at("address").get<std::string>());
 }
 
 INSTANTIATE_TEST_SUITE_P(Cores, CheckOnCores, testing::ValuesIn(all_cases()),

@@ -109,7 +109,7 @@ TEST(MatrixDebuggers, OnACoreGiveWhatPygcGivesAlone) {
   const RunningScript heap({.build = &release_build(), .script = "heap.py", .words = {"twice"}});
   const Core core = core_of(heap, release_build());
   const json expected = check_alone(core).document;
-  EXPECT_EQ(findings_of(expected, "negative_gc_refs").size(), 1U);
+  EXPECT_EQ(findings_of(expected, "unowned_visit").size(), 1U);
   for_each_debugger("core", [&](const MatrixDebugger& debugger) {
     const json document = check_in(debugger, target_of(core), {});
     expect_same_check(document, expected);
@@ -121,7 +121,7 @@ TEST(MatrixDebuggers, OnACoreGiveWhatPygcGivesAlone) {
 TEST(MatrixDebuggers, AttachedGiveWhatPygcGivesAlone) {
   const RunningScript heap({.build = &release_build(), .script = "heap.py", .words = {"twice"}});
   const json expected = check_process(heap.pid()).document;
-  EXPECT_EQ(findings_of(expected, "negative_gc_refs").size(), 1U);
+  EXPECT_EQ(findings_of(expected, "unowned_visit").size(), 1U);
   for_each_debugger("attached", [&](const MatrixDebugger& debugger) {
     const std::string pid = std::to_string(heap.pid());
     const json document =
@@ -149,7 +149,7 @@ TEST(MatrixDebuggers, GdbsFindTheSelectedOfTwoProcesses) {
                   "attach " + std::to_string(two.pid()), "inferior 1"});
     EXPECT_EQ(document.at("target").at("pid"), one.pid());
     EXPECT_EQ(document.at("target").at("kind"), "live");
-    EXPECT_EQ(findings_of(document, "negative_gc_refs").size(), 1U);
+    EXPECT_EQ(findings_of(document, "unowned_visit").size(), 1U);
     return described(document);
   });
 }

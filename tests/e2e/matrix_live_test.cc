@@ -16,7 +16,7 @@ TEST_P(Matrix, LiveEqualsACore) {
     const std::string pid = std::to_string(heap.pid());
     const Reading expected = read_core(core_of(heap, it.build));
     EXPECT_EQ(expected.check.at("complete"), true);
-    EXPECT_EQ(findings_of(expected.check, "negative_gc_refs").empty(), !it.has_faulthandler_bug());
+    EXPECT_EQ(findings_of(expected.check, "unowned_visit").empty(), !it.has_faulthandler_bug());
     {
       const testing::ScopedTrace trace(__FILE__, __LINE__, "alone");
       expect_same(read_process(heap.pid(), it.build), expected);

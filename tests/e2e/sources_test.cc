@@ -129,7 +129,7 @@ TEST_F(Sources, SysrootSuppliesTheFiles) {
   const Check check = check_alone(core, {"--sysroot", sysroot.path().string()});
   EXPECT_EQ(check.status, 1) << check.outcome.err;
   EXPECT_EQ(check.document.at("complete"), true);
-  EXPECT_EQ(findings_of(check.document, "negative_gc_refs").size(), 1U);
+  EXPECT_EQ(findings_of(check.document, "unowned_visit").size(), 1U);
 }
 
 /// The file of an extension module of the release build.
@@ -153,7 +153,7 @@ TEST_F(Sources, AMissingLibraryIsSaidAndTheRestIsChecked) {
   fs::remove(extensions.file(name));
   const Check check = check_alone(core);
   EXPECT_EQ(check.document.at("complete"), false) << check.document.dump(1);
-  EXPECT_EQ(findings_of(check.document, "negative_gc_refs").size(), 1U);
+  EXPECT_EQ(findings_of(check.document, "unowned_visit").size(), 1U);
   EXPECT_THAT(json(findings_of(check.document, "memory_missing")).dump(), testing::HasSubstr(name));
   EXPECT_GT(check.document.at("objects").at("not_traversed"), 0);
 

@@ -39,14 +39,17 @@ TEST_F(CheckText, AloneShowsTheArithmeticInEightyColumns) {
   const Outcome outcome = run_pygc({"check", twice().path});
   EXPECT_EQ(outcome.status, 1) << outcome.err;
   EXPECT_THAT(outcome.out, tells_the_finding_of(twice()));
-  EXPECT_THAT(outcome.out, testing::ContainsRegex("refcount [0-9]+ - visits [0-9]+ = gc_refs -1"));
+  EXPECT_THAT(outcome.out,
+              testing::ContainsRegex("[0-9]+ references - [0-9]+ visits = gc_refs -1"));
   EXPECT_THAT(outcome.out, Not(HasSubstr("\033"))) << "colour without a terminal";
   const std::vector<std::string> lines = split_lines(outcome.out);
   for (const std::string& line : lines) {
     EXPECT_LE(width(line), 80U) << line;
   }
   ASSERT_FALSE(lines.empty());
-  EXPECT_THAT(lines.back(), HasSubstr("finding"));
+  EXPECT_EQ(lines.back(), "verdict: findings (1 error)");
+  EXPECT_THAT(outcome.out, HasSubstr("1 visit: sys.__dict__['stderr']"));
+  EXPECT_LE(lines.size(), 40U); // one finding, not one for each of its aspects
 }
 
 TEST_F(CheckText, CleanSaysSoInTheLastLine) {

@@ -58,16 +58,6 @@ TEST_F(Owners, OfAModuleIsItsState) {
   EXPECT_EQ(ownership.owner(module, {module + 16}), Owner::object);
 }
 
-TEST_F(Owners, HaveNamesForSlots) {
-  Ownership ownership(heap_.image(), heap_.reader());
-  const Address object = heap_.object(plain_);
-  EXPECT_EQ(ownership.slot_name(object, {testing::static_base + 0x40}), "cache");
-  EXPECT_EQ(ownership.slot_name(object, {testing::static_base + 0x48}), "cache+0x8");
-  EXPECT_EQ(ownership.slot_name(object, {testing::static_base + 0x10}), "fake.so+0x10");
-  EXPECT_EQ(ownership.slot_name(object, {object + 24}), "+0x18 of the container");
-  EXPECT_EQ(ownership.slot_name(object, {buffer_}), "");
-}
-
 TEST_F(Owners, OtherThanTheContainerMakeForeignSlots) {
   const Address slot = testing::static_base + 0x40;
   SlotSurvey survey;

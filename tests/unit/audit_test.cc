@@ -4,6 +4,8 @@
 #include "tests/unit/support/heap_builder.h"
 #include "tests/unit/support/table_replayer.h"
 
+#include <algorithm>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -68,6 +70,43 @@ TEST_F(Audits, FindASlotThatIsVisitedTwice) {
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].rule, Rule::duplicate_visit);
   EXPECT_THAT(found[0].message, HasSubstr("visits one slot 2 times"));
+}
+
+TEST_F(Audits, NameTheNextCommand) {
+  replayer_->set_slot(1, 0, cache);
+  EXPECT_EQ(violations()[0].next[0], fmt::format("pygc object {:#x}", heap_.object(1)));
+}
+
+TEST(AuditOfFamilies, IsOneViolationForTypesOfOneFunction) {
+  HeapBuilder heap;
+  heap.runtime().layout.ht_module = 0; // heap types are to be visited
+  const Address traverse = heap.add_function("O_traverse");
+  std::vector<Address> types;
+  for (int i = 0; i < 5; ++i) {
+    const Address type =
+        heap.add_type("O", traverse, std::uint64_t{1} << cpython::type_flag::heap_type);
+    heap.store(type, 1);
+    types.push_back(type);
+  }
+  for (const Address type : types) {
+    heap.add_object(1, type);
+  }
+  for (const Address type : types) {
+    heap.track(type, 1);
+  }
+  heap.finish();
+  TableReplayer replayer(heap.objects(), testing::Visits(heap.objects().size()));
+  const auto report = audit(heap.input(replayer));
+  ASSERT_TRUE(report) << report.error().reason;
+  const auto function = std::ranges::find(report->functions, "O_traverse", &AuditedFunction::name);
+  ASSERT_NE(function, report->functions.end());
+  ASSERT_THAT(function->violations, SizeIs(1));
+  const Violation& violation = function->violations[0];
+  EXPECT_EQ(violation.rule, Rule::type_not_visited);
+  EXPECT_EQ(violation.instances, 5U);
+  EXPECT_EQ(violation.type_count, 5U);
+  EXPECT_THAT(violation.types, SizeIs(1)); // all have one name
+  EXPECT_THAT(violation.message, HasSubstr("5 heap types"));
 }
 
 TEST_F(Audits, PutIncidentsAsTheCheckDoes) {

@@ -292,13 +292,16 @@ TEST_F(UnownedVisits, OfANegativeObject) {
   EXPECT_EQ(finding.visitors[1].slot_name, "cache");
   EXPECT_THAT(finding.message,
               HasSubstr("visits cache, a static variable, which the 2 containers"));
-  EXPECT_THAT(finding.message, HasSubstr("2 visits stand against one reference"));
+  EXPECT_EQ(finding.function, "C_traverse");
+  EXPECT_EQ(finding.field, "cache");
+  EXPECT_THAT(finding.effect, HasSubstr("keeps the object, for -1 counts as reachable"));
 }
 
 TEST_F(UnownedVisits, OfAnObjectThatIsTakenForGarbage) {
   const Finding finding = found(0, false, 1);
   EXPECT_EQ(finding.severity, Severity::error);
-  EXPECT_THAT(finding.message, HasSubstr("takes the object for garbage"));
+  EXPECT_THAT(finding.effect, HasSubstr("takes the object for garbage (gc_refs 0)"));
+  EXPECT_THAT(finding.effect, HasSubstr("without the visit gc_refs would be 1"));
 }
 
 TEST_F(UnownedVisits, OfAnObjectThatIsReachableWarn) {
@@ -323,14 +326,14 @@ TEST_F(Detectors, DuplicateVisit) {
   Finding finding = one(detect_duplicate_visit);
   EXPECT_EQ(finding.kind, FindingKind::duplicate_visit);
   EXPECT_EQ(finding.severity, Severity::warning);
-  EXPECT_THAT(finding.message, HasSubstr("C_traverse visits one slot 2 times"));
-  EXPECT_THAT(finding.message, HasSubstr("gc_refs is 0 instead of 1"));
+  EXPECT_THAT(finding.message, HasSubstr("C_traverse visits +0x18 of the container 2 times"));
+  EXPECT_THAT(finding.effect, HasSubstr("gc_refs is 0 instead of 1"));
   EXPECT_EQ(finding.visitors[0].owner, Owner::object);
   trace().referents[object(1)].reachable = false;
   EXPECT_EQ(one(detect_duplicate_visit).severity, Severity::error);
   trace().duplicate_slots[0].containers.push_back({object(2), 1});
   EXPECT_THAT(one(detect_duplicate_visit).message,
-              HasSubstr("2 containers visit one slot, 3 times altogether"));
+              HasSubstr("2 containers visit +0x18 of the container, 3 times altogether"));
 }
 
 } // namespace

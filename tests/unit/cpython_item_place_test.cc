@@ -84,6 +84,21 @@ TEST_F(ItemPlaces, OfAListAreElsewhere) {
   EXPECT_EQ(index(list, second), 1U);
 }
 
+TEST_F(ItemPlaces, OfASlotAreItsOwn) {
+  const Address tuple = add_tuple(add_type("tuple", type_flag::tuple_subclass, 24), 24);
+  heap_.store(tuple + 32, first); // the same object once more
+  heap_.finish();
+  for (const std::size_t i : {0U, 1U}) {
+    const auto place = item_at(heap_.reader(), tuple, {tuple + 24 + 8 * i});
+    ASSERT_TRUE(place);
+    EXPECT_EQ(place->kind, ItemPlace::Kind::index);
+    EXPECT_EQ(place->index, i);
+  }
+  for (const Address elsewhere : {tuple + 16, tuple + 28, tuple + 40}) {
+    EXPECT_FALSE(item_at(heap_.reader(), tuple, {elsewhere}));
+  }
+}
+
 TEST_F(ItemPlaces, OfAnObjectWithANegativeSizeAreNone) {
   const Address type = add_type("tuple", type_flag::tuple_subclass, 24);
   const Address tuple = add_tuple(type, 24);

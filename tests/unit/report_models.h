@@ -57,6 +57,75 @@ inline analysis::Visitor visitor() {
   return visitor;
 }
 
+inline analysis::Coverage coverage() {
+  return {.checked = {"gc_refs", "lists", "traverse functions"},
+          .not_checked = {{.what = "local variables of running functions",
+                           .why = "the layout of frames is not known",
+                           .command = {}},
+                          {.what = "leaks", .why = {}, .command = "pygc leaks"},
+                          {.what = "garbage", .why = {}, .command = "pygc garbage"}}};
+}
+
+/// A cause with all that one can have: a victim whose slots are known, and others.
+inline analysis::Finding cause_finding() {
+  analysis::Finding cause;
+  cause.kind = analysis::FindingKind::unowned_visit;
+  cause.cause = analysis::Cause::over_visited;
+  cause.proven = true;
+  cause.occurrences = 2;
+  cause.object = stderr_object();
+  cause.gc_refs = -1;
+  cause.visits = 4;
+  cause.function = "faulthandler_traverse";
+  cause.field = "fatal_error.file";
+  cause.message = "faulthandler_traverse visits fatal_error.file, a static variable, which the 2 "
+                  "containers that visit it do not own.";
+  analysis::Visitor module = visitor();
+  module.slot = SlotAddress{0x954968};
+  module.slot_name = "fatal_error.file";
+  module.owner = analysis::Owner::static_storage;
+  module.places = {
+      {.slot = module.slot, .name = module.slot_name, .owner = module.owner, .visits = 1}};
+  analysis::Visitor second = module;
+  second.container += 0x100;
+  analysis::Visitor dict;
+  dict.container = 0x7f52a5540000;
+  dict.type = "dict";
+  dict.summary = "dict of module 'sys'";
+  dict.function = "dict_traverse";
+  dict.path = "sys.__dict__";
+  dict.visits = 2;
+  for (const char* key : {"['stderr']", "['__stderr__']"}) {
+    dict.places.push_back({.slot = SlotAddress{0x7f52a5541000 + dict.places.size() * 24},
+                           .name = key,
+                           .owner = analysis::Owner::object,
+                           .visits = 1});
+  }
+  analysis::Visitor derived = visitor();
+  derived.type = "evil.Derived";
+  derived.summary = "<evil.Derived object>";
+  derived.function = "subtype_traverse";
+  derived.base_function = "evil_traverse";
+  derived.base_library = "/opt/evil.so";
+  cause.visitors = {module, second, derived};
+  cause.victims = {
+      {.object = stderr_object(),
+       .gc_refs = -1,
+       .visits = 4,
+       .too_many = 2,
+       .visitors = {module, second, dict}},
+      {.object = hostile_object(), .gc_refs = 0, .visits = 1, .too_many = 1, .visitors = {}}};
+  cause.further_victims = 3;
+  cause.effect = "A debug build aborts: \"refcount is too small\". This release build keeps the "
+                 "object, for -1 counts as reachable, and clears it in use when it is exactly 0.";
+  cause.fix = "visit only what the module's own state (m_size) holds";
+  cause.known = analysis::KnownIssue{.id = "gh-149590",
+                                     .url = "https://github.com/python/cpython/issues/149590",
+                                     .note = "mended by removing faulthandler_traverse"};
+  cause.next = {"pygc object 0x7f52a554c040"};
+  return cause;
+}
+
 inline analysis::CheckReport check_report() {
   analysis::CheckReport report;
   report.interpreters.push_back({.id = 0,
@@ -82,7 +151,13 @@ inline analysis::CheckReport check_report() {
   negative.cause = analysis::Cause::over_visited;
   negative.message = "Only 3 references exist, but 4 visits are made: a debug build aborts in the "
                      "next collection, and a release build would take the object for garbage.";
+  negative.suspect =
+      analysis::Suspect{.function = "evil_traverse", .library = "/opt/evil.so", .visitors = 1};
+  negative.effect = "A debug build aborts.";
+  negative.fix = "compare what evil_traverse visits with what its objects own";
+  negative.next = {"pygc object 0x7f52a554c040", "pygc refs --to 0x7f52a554c040"};
   report.findings.push_back(std::move(negative));
+  report.findings.push_back(cause_finding());
   analysis::Finding fault;
   fault.kind = analysis::FindingKind::traverse_fault;
   fault.severity = analysis::Severity::warning;
@@ -96,6 +171,20 @@ inline analysis::CheckReport check_report() {
   report.complete = false;
   report.incomplete_because = {"1 object cannot be read"};
   report.notes = {"slots are named by section, for lack of debug information"};
+  report.coverage = coverage();
+  return report;
+}
+
+/// Warnings at most: what was not looked at is told.
+inline analysis::CheckReport warned_report() {
+  analysis::CheckReport report;
+  report.coverage = coverage();
+  analysis::Finding unfinished;
+  unfinished.kind = analysis::FindingKind::unfinished_tuple;
+  unfinished.severity = analysis::Severity::warning;
+  unfinished.object = hostile_object();
+  unfinished.message = "Item 1 of 10 is NULL.";
+  report.findings = {unfinished};
   return report;
 }
 
@@ -119,6 +208,8 @@ inline analysis::AuditReport audit_report() {
   writes.instances = 2;
   writes.type = "evil.Type";
   writes.pc = 0x7f52a5100010;
+  writes.types = {"evil.Type"};
+  writes.next = {"pygc object 0x7f52a5531000"};
   writes.message = "it changes 8 bytes at evil_counter";
   analysis::Violation slot;
   slot.rule = analysis::Rule::field_not_visited;
@@ -129,22 +220,23 @@ inline analysis::AuditReport audit_report() {
   slot.slot_name = "+0x18";
   slot.owner = analysis::Owner::object;
   slot.message = "the field at +0x18 holds a reference to a dict, and is not visited";
-  report.functions = {{.address = 0x520000,
-                       .name = "dict_traverse",
-                       .of_module = false,
-                       .library = {},
-                       .module = {},
-                       .types = {"dict"},
-                       .instances = 1234,
-                       .violations = {}},
-                      {.address = 0x7f52a5100000,
-                       .name = "evil_traverse",
-                       .of_module = false,
-                       .library = "/opt/site-packages/evil.cpython-311-x86_64-linux-gnu.so",
-                       .module = "evil",
-                       .types = {"evil.A", "evil.B", "evil.C", "evil.D", "evil.E", "evil.F"},
-                       .instances = 7,
-                       .violations = {writes, slot}}};
+  report.functions = {
+      {.address = 0x520000,
+       .name = "dict_traverse",
+       .of_module = false,
+       .library = {},
+       .module = {},
+       .types = {"dict"},
+       .instances = 1234,
+       .violations = {}},
+      {.address = 0x7f52a5100000,
+       .name = "evil_traverse",
+       .of_module = false,
+       .library = "/opt/site-packages/evil.cpython-311-x86_64-linux-gnu.so",
+       .module = "evil",
+       .types = {"evil.A", "evil.B", "evil.C", "evil.D", "evil.E", "evil.F", "evil.A"},
+       .instances = 7,
+       .violations = {writes, slot}}};
   report.incomplete_because = {"memory that 1 traversal needs is missing"};
   return report;
 }

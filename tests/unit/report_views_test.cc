@@ -88,6 +88,34 @@ TEST(ReportViews, CheckInTheMiddleOfACollection) {
               check_json(subject(), clean_report(), {.engine = "both", .seconds = 1.25}));
 }
 
+TEST(ReportViews, CheckWithWarningsOnly) {
+  expect_text("check_warned",
+              [](Style style) { return check_text(subject(), warned_report(), style); });
+  expect_json("check_warned",
+              check_json(subject(), warned_report(), {.engine = "native", .seconds = 1.25}));
+}
+
+TEST(ReportViews, VerdictsAgreeWithTheFindings) {
+  analysis::CheckReport report = warned_report();
+  EXPECT_EQ(verdict_of(report), "warnings");
+  report.complete = false;
+  EXPECT_EQ(verdict_of(report), "incomplete");
+  report.findings.front().severity = analysis::Severity::error;
+  EXPECT_EQ(verdict_of(report), "findings");
+  report.complete = true;
+  report.findings.front().severity = analysis::Severity::note;
+  EXPECT_EQ(verdict_of(report), "clean");
+}
+
+TEST(ReportViews, NothingOfACheckIsWiderThanTheTerminal) {
+  for (const unsigned width : {60U, 80U, 200U}) {
+    std::istringstream lines(check_text(subject(), check_report(), {.width = width}));
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_LE(line.size(), std::max(width, 80U)) << line; // of words that are longer
+    }
+  }
+}
+
 TEST(ReportViews, CheckInColour) {
   expect_golden("check.colour.txt",
                 check_text(subject(), check_report(), {.width = 80, .colour = true}));

@@ -117,6 +117,29 @@ TEST_F(RunningFrames, WhatIsNoFrameEndsTheThread) {
   EXPECT_THAT(objects(), IsEmpty());
 }
 
+TEST_F(RunningFrames, AGeneratorsVariableIsFoundByItsSlot) {
+  const Address generator = inner_ - 16;
+  heap_.store(inner_ + 24, std::uint64_t{1} << 40U); // owned by a generator
+  set_variable(inner_, 1, 0x2000);
+  heap_.finish();
+  const auto found = frame_reference_in(heap_.reader(), generator, {inner_ + 40});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->object, 0x2000U);
+  EXPECT_EQ(found->variable, 1U);
+  EXPECT_EQ(found->code, code_);
+  EXPECT_EQ(found->instruction, 3U);
+  // Behind its variables lies its value stack; the generator's own fields lie before it.
+  EXPECT_FALSE(frame_reference_in(heap_.reader(), generator, {inner_ + 48}));
+  EXPECT_FALSE(frame_reference_in(heap_.reader(), generator, {generator + 8}));
+  EXPECT_FALSE(frame_reference_in(heap_.reader(), generator, {generator}));
+}
+
+TEST_F(RunningFrames, AFrameOfAThreadIsNoObjects) {
+  set_variable(inner_, 0, 0x2000);
+  heap_.finish();
+  EXPECT_FALSE(frame_reference_in(heap_.reader(), inner_ - 16, {inner_ + 32}));
+}
+
 TEST_F(RunningFrames, ARingOfFramesEnds) {
   heap_.store(outer_ + 8, inner_);
   set_variable(outer_, 0, 0x2000);

@@ -122,41 +122,50 @@ private:
       if (found != silent.end() &&
           collection.gc_refs(object) >= static_cast<std::int64_t>(found->second.size())) {
         for (const replay::TraceRequest* request : found->second) {
-          add_silent_instance(*request, found->first);
+          add_silent_instance(*request);
         }
       }
     }
   }
 
-  void add_silent_instance(const replay::TraceRequest& request, Address type) {
-    Violation& violation = ledger_.add(
-        {ledger_.function_of(request), Rule::type_not_visited, type, 0}, request.container);
-    if (violation.message.empty()) {
-      violation.message = fmt::format(
-          "instances of the heap type '{}' own a reference to it and do not visit it: the type "
-          "never becomes garbage",
-          violation.type);
-    }
+  void add_silent_instance(const replay::TraceRequest& request) {
+    Violation& violation = ledger_.add({ledger_.function_of(request), Rule::type_not_visited, 0, 0},
+                                       request.container);
+    violation.message =
+        violation.type_count == 1
+            ? fmt::format("instances of the heap type '{}' own a reference to it and do not visit "
+                          "it: the type never becomes garbage",
+                          violation.type)
+            : fmt::format(
+                  "instances of {} heap types ('{}'{}) own a reference to their type and do "
+                  "not visit it: the types never become garbage",
+                  violation.type_count, violation.type, violation.types.size() > 1 ? ", ..." : "");
   }
 
   void add_duplicate(const DuplicateSlot& duplicate) {
     const Address container = duplicate.containers.front().address;
-    const Address function = traverse_function(input_.reader, container, duplicate.object);
-    if (!ledger_.has(function)) {
+    // Of two functions that visit for one container the extension's is the one that is wrong.
+    const Address own = traverse_function(input_.reader, container, duplicate.object);
+    const Address base = explainer_.extension_of(own).empty()
+                             ? extension_traverse(input_.reader, input_.image, container)
+                             : Address{0};
+    if (!ledger_.has(own)) {
       return;
     }
-    const auto type = input_.reader.type_address(container);
-    Violation& violation = ledger_.add(
-        {function, Rule::duplicate_visit, type.value_or(0), duplicate.slot.at - container},
-        container);
+    const Address function = base != 0 ? base : own;
+    ledger_.enter(function, container);
+    Violation& violation =
+        ledger_.add({function, Rule::duplicate_visit, 0, duplicate.slot.at - container}, container);
     if (violation.message.empty()) {
       ledger_.set_slot(violation, duplicate.slot);
+      const std::string summary = explainer_.object(duplicate.object).summary;
       violation.message =
-          duplicate.containers.size() == 1
-              ? fmt::format("visits one slot {} times, for {}", duplicate.visits(),
-                            explainer_.object(duplicate.object).summary)
-              : fmt::format("{} containers visit one slot, for {}", duplicate.containers.size(),
-                            explainer_.object(duplicate.object).summary);
+          duplicate.containers.size() > 1 ? fmt::format("{} containers visit one slot, for {}",
+                                                        duplicate.containers.size(), summary)
+          : base != 0
+              ? fmt::format("visits a slot that {} visits, too, for {}",
+                            explainer_.function_name(own), summary)
+              : fmt::format("visits one slot {} times, for {}", duplicate.visits(), summary);
     }
   }
 
@@ -165,10 +174,13 @@ private:
     if (!ledger_.has(function)) {
       return;
     }
-    Violation& violation =
-        ledger_.add({function, Rule::field_not_visited, field.type, field.offset}, field.container);
-    violation.instances = field.instances;
-    violation.proven = field.proven;
+    Violation& violation = ledger_.add(
+        {function, Rule::field_not_visited, 0, field.offset, field.proven}, field.container);
+    violation.instances =
+        violation.message.empty() ? field.instances : violation.instances + field.instances - 1;
+    if (!violation.message.empty()) {
+      return;
+    }
     ledger_.set_slot(violation, {field.container + field.offset});
     violation.message = fmt::format(
         "does not visit the field at +{:#x} of '{}', which refers to {}: {}", field.offset,

@@ -30,15 +30,18 @@ std::string_view rule_name(Rule rule);
 
 struct Violation {
   Rule rule = Rule::writes;
-  bool proven = true;          // else it is only likely
-  ObjectView object;           // a container that shows it
-  std::uint64_t instances = 1; // traced containers that show it
-  std::string type;            // the type concerned, where a function serves several
+  bool proven = true;             // else it is only likely
+  ObjectView object;              // a container that shows it
+  std::uint64_t instances = 1;    // traced containers that show it
+  std::string type;               // the type concerned, where a function serves several
+  std::vector<std::string> types; // names of all types concerned, each once
+  std::uint64_t type_count = 1;   // of types, whatever their names
   std::optional<SlotAddress> slot;
   std::string slot_name;
   Owner owner = Owner::unknown; // of the slot
   std::optional<Address> pc;
   std::string message;
+  std::vector<std::string> next; // commands of pygc that show more
 };
 
 struct AuditedFunction {

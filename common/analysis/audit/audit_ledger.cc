@@ -1,6 +1,7 @@
 #include "common/analysis/audit/audit_ledger.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <tuple>
 
 namespace pygc::analysis {
@@ -32,21 +33,34 @@ void AuditLedger::name_modules(const SlotSurvey& survey) {
   }
 }
 
+AuditedFunction& AuditLedger::function_at(Address address) {
+  auto [found, fresh] = functions_.try_emplace(address);
+  AuditedFunction& function = found->second;
+  if (fresh) {
+    function.address = address;
+    function.name = explainer_.function_name(address);
+    const image::Module* module = input_.image.module_at(address);
+    function.library = module == nullptr ? "" : module->path();
+    const auto named = modules_.find(function.library);
+    function.module = named == modules_.end() ? "" : named->second;
+  }
+  return function;
+}
+
+void AuditLedger::enter(Address function, Address container) {
+  AuditedFunction& entered = function_at(function);
+  const auto type = input_.reader.type_address(container);
+  if (type && named_types_.insert({function, *type}).second) {
+    entered.types.push_back(explainer_.object(container).type);
+  }
+}
+
 void AuditLedger::enter(const SlotSurvey& survey) {
   name_modules(survey);
   for (const replay::TraceRequest& request : survey.requests) {
     const Address address = function_of(request);
-    auto [found, fresh] = functions_.try_emplace(address);
-    AuditedFunction& function = found->second;
-    if (fresh) {
-      function.address = address;
-      function.name = explainer_.function_name(address);
-      function.of_module = request.function != 0;
-      const image::Module* module = input_.image.module_at(address);
-      function.library = module == nullptr ? "" : module->path();
-      const auto named = modules_.find(function.library);
-      function.module = named == modules_.end() ? "" : named->second;
-    }
+    AuditedFunction& function = function_at(address);
+    function.of_module = function.of_module || request.function != 0;
     ++function.instances;
     const auto type = input_.reader.type_address(request.container);
     if (function.of_module || (type && named_types_.insert({address, *type}).second)) {
@@ -69,17 +83,34 @@ Violation& AuditLedger::add(const ViolationKey& key, Address container) {
   Violation& violation = found->second;
   if (fresh) {
     violation.rule = key.rule;
+    violation.proven = key.proven;
     violation.object = explainer_.object(container);
     violation.type = violation.object.type;
+    violation.type_count = 0;
+    violation.next = {fmt::format("pygc object {:#x}", container),
+                      fmt::format("pygc refs --from {:#x}", container)};
   } else {
     ++violation.instances;
   }
+  add_type(key, violation, container);
   return violation;
+}
+
+void AuditLedger::add_type(const ViolationKey& key, Violation& violation, Address container) {
+  const auto type = input_.reader.type_address(container);
+  if (!type || !concerned_types_.insert({key, *type}).second) {
+    return;
+  }
+  ++violation.type_count;
+  const std::string name = explainer_.object(container).type;
+  if (std::ranges::find(violation.types, name) == violation.types.end()) {
+    violation.types.push_back(name);
+  }
 }
 
 void AuditLedger::set_slot(Violation& violation, SlotAddress slot) {
   violation.slot = slot;
-  violation.slot_name = ownership_.slot_name(violation.object.address, slot);
+  violation.slot_name = slot_names_.name(violation.object.address, slot);
   violation.owner = ownership_.owner(violation.object.address, slot);
 }
 

@@ -4,6 +4,7 @@
 #include "common/analysis/audit/audit.h"
 #include "common/analysis/facts/explain.h"
 #include "common/analysis/facts/ownership.h"
+#include "common/analysis/facts/slot_names.h"
 #include "common/analysis/facts/slot_survey.h"
 #include "common/base/slot_address.h"
 
@@ -16,23 +17,29 @@
 
 namespace pygc::analysis {
 
-/// One kind of violation by one function: those of several instances are one.
+/// One kind of violation by one function: those of several instances are one, and those of several
+/// types that the function serves.
 struct ViolationKey {
   Address function = 0;
   Rule rule = Rule::writes;
-  Address what = 0; // tells violations of one rule apart: a type, a slot, an instruction
+  Address what = 0; // tells violations of one rule apart: a slot, an instruction
   std::uint64_t offset = 0;
+  bool proven = true;
   auto operator<=>(const ViolationKey&) const = default;
 };
 
 class AuditLedger {
 public:
   AuditLedger(const CheckInput& input, Explainer& explainer, Ownership& ownership)
-      : input_(input), explainer_(explainer), ownership_(ownership) {}
+      : input_(input), explainer_(explainer), ownership_(ownership),
+        slot_names_(input.reader, ownership) {}
 
   /// Enters the functions that the survey has traced.
   void enter(const SlotSurvey& survey);
   bool has(Address function) const { return functions_.contains(function); }
+
+  /// Enters a function that others have called in the container, if it has not been entered.
+  void enter(Address function, Address container);
 
   /// The function that a request traces.
   Address function_of(const replay::TraceRequest& request);
@@ -49,14 +56,18 @@ public:
 
 private:
   void name_modules(const SlotSurvey& survey);
+  AuditedFunction& function_at(Address address);
+  void add_type(const ViolationKey& key, Violation& violation, Address container);
 
   const CheckInput& input_;
   Explainer& explainer_;
   Ownership& ownership_;
+  SlotNames slot_names_;
   std::map<std::string, std::string> modules_; // by file
   std::map<Address, AuditedFunction> functions_;
   std::set<std::pair<Address, Address>> named_types_; // (function, type)
   std::map<ViolationKey, Violation> violations_;
+  std::set<std::pair<ViolationKey, Address>> concerned_types_;
 };
 
 } // namespace pygc::analysis

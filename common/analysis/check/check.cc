@@ -1,6 +1,7 @@
 #include "common/analysis/check/check.h"
 
 #include "common/analysis/check/completeness.h"
+#include "common/analysis/check/coverage.h"
 #include "common/analysis/check/crash.h"
 #include "common/analysis/check/detectors.h"
 #include "common/analysis/check/diagnosis.h"
@@ -105,6 +106,11 @@ void prepare_names(const Facts& facts, Explainer& explainer) {
       }
     }
   }
+  for (const DanglingVisit& dangling : facts.dangling) {
+    for (const DanglingVisit::By& by : dangling.by) {
+      named.push_back(by.container);
+    }
+  }
   explainer.prepare(named);
 }
 
@@ -128,6 +134,7 @@ CheckReport judge(const CheckInput& input, const heap::Heap& heap, const Facts& 
   }
   report.findings = diagnose(facts, std::move(findings));
   judge_completeness(input, facts, report);
+  report.coverage = coverage_of(input, report);
   return report;
 }
 

@@ -7,6 +7,15 @@ namespace {
 
 constexpr std::size_t dangling_limit = 50; // told one by one
 
+/// "app.__dict__['opts']", "<app.C object>, at .next,"
+std::string holder(const Visitor& visitor) {
+  if (visitor.slot_name.empty()) {
+    return visitor.summary;
+  }
+  return visitor.path.empty() ? visitor.summary + ", at " + visitor.slot_name + ","
+                              : visitor.path + visitor.slot_name;
+}
+
 Finding finding_of(const DanglingVisit& dangling, Explainer& explainer) {
   Finding finding;
   finding.kind = FindingKind::dangling_reference;
@@ -16,11 +25,10 @@ Finding finding_of(const DanglingVisit& dangling, Explainer& explainer) {
   for (const DanglingVisit::By& by : dangling.by) {
     Visitor visitor = explainer.visitor(by.container, dangling.object, by.visits);
     if (by.slot.is_known()) {
-      explainer.attach_slot(visitor, by.slot);
+      explainer.attach_slot(visitor, by.slot, by.visits);
     }
-    if (const std::string name = explainer.item_name(by.container, dangling.object);
-        !name.empty()) {
-      visitor.slot_name = name;
+    if (visitor.slot_name.empty()) {
+      visitor.slot_name = explainer.item_name(by.container, dangling.object);
     }
     visits += by.visits;
     finding.visitors.push_back(std::move(visitor));
@@ -28,10 +36,9 @@ Finding finding_of(const DanglingVisit& dangling, Explainer& explainer) {
   finding.visits = visits;
   const Visitor& first = finding.visitors.front();
   finding.message = fmt::format(
-      "{}{} refers to {:#x}, which is no live object: {}. A reference was released that was not "
+      "{} refers to {:#x}, which is no live object: {}. A reference was released that was not "
       "owned, or one that is held was never taken; the next collection or use reads freed memory.",
-      first.summary, first.slot_name.empty() ? "" : ", at " + first.slot_name + ",",
-      dangling.object, dangling.state);
+      holder(first), dangling.object, dangling.state);
   return finding;
 }
 

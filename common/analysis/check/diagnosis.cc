@@ -1,5 +1,8 @@
 #include "common/analysis/check/diagnosis.h"
 
+#include "common/analysis/check/advice.h"
+#include "common/analysis/check/causes.h"
+
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
@@ -21,15 +24,23 @@ bool victim_explains_difference(const Finding& told, const Finding& other) {
 
 constexpr std::array<Rule, 1> rules = {victim_explains_difference};
 
+/// "20 of its visitors belong to the extension a.so: a_traverse is to be looked at first."
+std::string sentence_about(const Suspect& suspect) {
+  return fmt::format("{} of its visitors {} to the extension {}: {} is to be looked at first.",
+                     suspect.visitors, suspect.visitors == 1 ? "belongs" : "belong",
+                     suspect.library.substr(suspect.library.rfind('/') + 1), suspect.function);
+}
+
 /// The sentence that a proof adds to what a negative_gc_refs says.
 std::string conclusion(Proof proof, const Finding& finding) {
   switch (proof) {
   case Proof::none:
-    return {};
+    return finding.suspect ? " " + sentence_about(*finding.suspect) : std::string{};
   case Proof::foreign_slot:
-    return " It is over-visited: a visited slot belongs to another owner than its container.";
+    return " A visited slot belongs to another owner than its container, but that does not account "
+           "for all of it.";
   case Proof::duplicate_slot:
-    return " It is over-visited: one slot is visited more than once.";
+    return " One slot is visited more than once, but that does not account for all of it.";
   case Proof::own_slots:
     break;
   }
@@ -38,8 +49,9 @@ std::string conclusion(Proof proof, const Finding& finding) {
       " It is under-counted: each visit comes from a slot of its own, in memory of its own "
       "container, and {} slots are more than {} references. One of them holds a pointer that is "
       "not counted: borrowed and visited all the same, or its reference was released without "
-      "being owned.",
-      visits, static_cast<std::int64_t>(visits) + finding.gc_refs.value_or(0));
+      "being owned.{}",
+      visits, static_cast<std::int64_t>(visits) + finding.gc_refs.value_or(0),
+      conclusion(Proof::none, finding));
 }
 
 void judge(const Facts& facts, Finding& finding) {
@@ -157,14 +169,18 @@ bool explains(const Finding& told, const Finding& other) {
 }
 
 std::vector<Finding> diagnose(const Facts& facts, std::vector<Finding> findings) {
-  for (Finding& finding : findings) {
-    if (finding.kind == FindingKind::negative_gc_refs) {
-      judge(facts, finding);
-    }
-  }
   findings = merge(std::move(findings));
   drop_ends_of_dangling(findings);
   merge_dead_types(findings);
+  findings = absorb_negatives(fold_causes(std::move(findings)));
+  for (Finding& finding : findings) {
+    if (finding.kind == FindingKind::negative_gc_refs) {
+      judge(facts, finding);
+    } else if (is_cause(finding)) {
+      finding.cause = Cause::over_visited;
+    }
+    advise(finding, facts.truncated);
+  }
   // What is wrong with the heap is what the process died of; the report has the crash beside it.
   const bool explained = std::ranges::any_of(findings, [](const Finding& finding) {
     return finding.severity == Severity::error && finding.kind != FindingKind::crash;

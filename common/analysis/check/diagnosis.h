@@ -27,8 +27,9 @@ Proof prove(const Facts& facts, const Finding& finding);
 /// True when `told` explains all that `other` tells.
 bool explains(const Finding& told, const Finding& other);
 
-/// Gives each negative_gc_refs its cause, leaves out findings that another one explains, and puts
-/// the worst first. The order does not matter otherwise.
+/// Leaves out findings that another one explains, lets those of one cause become one, gives each
+/// negative_gc_refs that is left its cause and each finding its advice, and puts the worst first.
+/// The order does not matter otherwise.
 std::vector<Finding> diagnose(const Facts& facts, std::vector<Finding> findings);
 
 } // namespace pygc::analysis

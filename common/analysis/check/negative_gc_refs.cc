@@ -1,5 +1,8 @@
+#include "common/analysis/check/advice.h"
 #include "common/analysis/check/parts.h"
+#include "common/base/numbers.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <map>
 #include <set>
@@ -7,9 +10,16 @@
 namespace pygc::analysis {
 namespace {
 
-using Slots = std::map<std::pair<Address, Address>, const SlotVisit*>; // by container and visited
+/// The slots through which a container visits an object, each with how often.
+struct SlotVisits {
+  const SlotVisit* first = nullptr;
+  std::uint64_t visits = 0;
 
-/// Through which slot each container visits each negative object: of several a suspicious one.
+  bool is_suspicious() const { return is_foreign(first->owner) || visits > 1; }
+};
+using Slots = std::map<std::pair<Address, Address>, std::vector<SlotVisits>>; // by both
+
+/// Of each negative object; suspicious slots come first.
 Slots slots_of(const CollectionFacts& collection) {
   Slots slots;
   if (!collection.trace) {
@@ -21,14 +31,21 @@ Slots slots_of(const CollectionFacts& collection) {
   }
   const SlotSurvey& survey = collection.trace->survey;
   for (const SlotVisit& visit : survey.visits) {
-    if (!visit.counted || !visit.slot.is_known() || !negatives.contains(visit.object)) {
+    const bool by_type = survey.requests[visit.request].function == 0;
+    if (!by_type || !visit.counted || !visit.slot.is_known() || !negatives.contains(visit.object)) {
       continue;
     }
-    const auto [found, fresh] =
-        slots.try_emplace(std::pair(survey.container(visit), visit.object), &visit);
-    if (!fresh && (is_foreign(visit.owner) || visit.repeated)) {
-      found->second = &visit;
+    std::vector<SlotVisits>& all = slots[{survey.container(visit), visit.object}];
+    const auto known = std::ranges::find_if(
+        all, [&](const SlotVisits& each) { return each.first->slot == visit.slot; });
+    if (known == all.end()) {
+      all.push_back({.first = &visit, .visits = 1});
+    } else {
+      ++known->visits;
     }
+  }
+  for (auto& [visited, all] : slots) {
+    std::ranges::stable_partition(all, &SlotVisits::is_suspicious);
   }
   return slots;
 }
@@ -41,18 +58,24 @@ Finding finding_of(const CollectionFacts& collection, const NegativeObject& nega
   for (const replay::Decrement& decrement : negative.told()) {
     const Address container = collection.set.objects[heap::SetIndex(decrement.container)];
     Visitor visitor = explainer.visitor(container, object, decrement.visits);
-    if (const auto slot = slots.find({container, object}); slot != slots.end()) {
-      explainer.attach_slot(visitor, slot->second->slot);
+    if (const auto found = slots.find({container, object}); found != slots.end()) {
+      for (const SlotVisits& each : found->second) {
+        explainer.attach_slot(visitor, each.first->slot, each.visits);
+      }
     }
     finding.visitors.push_back(std::move(visitor));
   }
   const std::int64_t gc_refs = collection.gc_refs(negative.object);
+  const std::size_t containers = negative.decrements.size();
+  const std::uint64_t references = collection.set.refcounts[negative.object];
   finding.message = fmt::format(
-      "{} containers visit this object {} times, but only {} references to it exist: at least {} "
-      "of the visits {} to a reference that its container does not own. A debug build will abort "
-      "with \"refcount is too small\"; a release build may clear the object while it is in use.",
-      negative.decrements.size(), *finding.visits, collection.set.refcounts[negative.object],
-      -gc_refs, gc_refs == -1 ? "is" : "are");
+      "{} {} this object {} times, but only {} to it {}: at least {} of the visits {} to a "
+      "reference that its container does not own.",
+      counted(containers, "container"), containers == 1 ? "visits" : "visit", *finding.visits,
+      counted(references, "reference"), references == 1 ? "exists" : "exist", -gc_refs,
+      gc_refs == -1 ? "is" : "are");
+  finding.effect = effect_of(gc_refs, true, explainer.is_debug_build());
+  finding.suspect = suspect_of(finding.visitors);
   return finding;
 }
 

@@ -87,8 +87,31 @@ Finding object_finding(FindingKind kind, const CollectionFacts& collection, heap
 Visitor slot_visitor(Explainer& explainer, Address container, Address object, std::uint64_t visits,
                      SlotAddress slot) {
   Visitor visitor = explainer.visitor(container, object, visits);
-  explainer.attach_slot(visitor, slot);
+  explainer.attach_slot(visitor, slot, visits);
   return visitor;
+}
+
+Victim victim_of(const Finding& finding, std::uint64_t too_many) {
+  return {.object = *finding.object,
+          .gc_refs = finding.gc_refs.value_or(0),
+          .visits = finding.visits.value_or(0),
+          .too_many = too_many,
+          .visitors = {}};
+}
+
+std::string field_of(std::string_view slot_name) {
+  std::string field;
+  for (std::size_t i = 0; i < slot_name.size(); ++i) {
+    field += slot_name[i];
+    if (slot_name[i] == '[') {
+      const std::size_t end = slot_name.find(']', i);
+      if (end != std::string_view::npos) {
+        field += "*]";
+        i = end;
+      }
+    }
+  }
+  return field;
 }
 
 void note_rest(Detection& detection, std::uint64_t count, std::uint64_t limit,

@@ -5,6 +5,7 @@
 #include "common/base/slot_address.h"
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -34,6 +35,11 @@ Finding object_finding(FindingKind kind, const CollectionFacts& collection, heap
 /// A visitor of `object` through `slot`.
 Visitor slot_visitor(Explainer& explainer, Address container, Address object, std::uint64_t visits,
                      SlotAddress slot);
+
+/// The object of the finding as its only victim.
+Victim victim_of(const Finding& finding, std::uint64_t too_many);
+/// What slots of many containers have in common: "['a']" and "[3]" are "[*]".
+std::string field_of(std::string_view slot_name);
 
 /// Notes how many of `count` are more than `limit`: "3 further slots are not listed".
 void note_rest(Detection& detection, std::uint64_t count, std::uint64_t limit,

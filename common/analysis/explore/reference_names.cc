@@ -1,17 +1,8 @@
 #include "common/analysis/explore/reference_names.h"
 
-#include "common/cpython/objects/item_place.h"
-
-#include <fmt/format.h>
 #include <set>
 
 namespace pygc::analysis {
-namespace {
-
-constexpr std::size_t item_limit = 1 << 20; // items of one container that are looked at
-constexpr std::size_t key_limit = 60;       // characters of a key
-
-} // namespace
 
 Result<void> ReferenceNames::trace(const TracerSource& tracer,
                                    std::span<const Reference> references,
@@ -49,20 +40,9 @@ Result<void> ReferenceNames::trace(const TracerSource& tracer,
 }
 
 std::string ReferenceNames::name_by_type(const Reference& reference) {
-  using Kind = cpython::ItemPlace::Kind;
   const auto type_at = reader_.type_address(reference.from);
-  if (type_at && *type_at == reference.to) {
-    return "its type";
-  }
-  const auto place = cpython::find_item(reader_, reference.from, reference.to, item_limit);
-  if (!place) {
-    return {};
-  }
-  if (place->kind != Kind::value) {
-    return place->kind == Kind::key ? "a key" : fmt::format("[{}]", place->index);
-  }
-  const auto text = reader_.text(place->key, key_limit);
-  return text ? fmt::format("['{}']", *text) : "a value";
+  return type_at && *type_at == reference.to ? "its type"
+                                             : slot_names_.item_name(reference.from, reference.to);
 }
 
 ReferenceName ReferenceNames::name(const Reference& reference) {
@@ -71,7 +51,7 @@ ReferenceName ReferenceNames::name(const Reference& reference) {
   if (traced != slots_.end()) {
     name.slot = traced->second;
     if (name.text.empty()) {
-      name.text = ownership_.slot_name(reference.from, traced->second);
+      name.text = slot_names_.name(reference.from, traced->second);
     }
   }
   return name;

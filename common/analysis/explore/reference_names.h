@@ -3,6 +3,7 @@
 
 #include "common/analysis/explore/references.h"
 #include "common/analysis/facts/ownership.h"
+#include "common/analysis/facts/slot_names.h"
 #include "common/base/slot_address.h"
 #include "common/cpython/objects/object_reader.h"
 #include "common/image/module.h"
@@ -29,7 +30,7 @@ using TracerSource = std::function<Result<replay::Tracer*>()>;
 class ReferenceNames {
 public:
   ReferenceNames(const image::ProcessImage& image, cpython::ObjectReader& reader)
-      : reader_(reader), ownership_(image, reader) {}
+      : reader_(reader), ownership_(image, reader), slot_names_(reader, ownership_) {}
 
   /// Runs the containers of at most max_traced of these references in the emulator, so that slots
   /// can be named that no knowledge of a type names. The tracer is asked for only where there are
@@ -47,6 +48,7 @@ private:
 
   cpython::ObjectReader& reader_;
   Ownership ownership_;
+  SlotNames slot_names_;
   std::map<std::pair<Address, Address>, SlotAddress> slots_; // by container and object
 };
 

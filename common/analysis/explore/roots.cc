@@ -38,7 +38,8 @@ std::string_view root_kind_name(RootKind kind) {
 
 RootNames::RootNames(const image::ProcessImage& image, cpython::ObjectReader& reader,
                      const std::vector<machine::Thread>& threads)
-    : image_(image), reader_(reader), threads_(threads), ownership_(image, reader) {}
+    : image_(image), reader_(reader), threads_(threads), ownership_(image, reader),
+      slot_names_(reader, ownership_) {}
 
 bool RootNames::has_type(Address object, std::string_view name) {
   const auto type = object % word == 0 ? reader_.type_address(object) : Result<Address>(0);
@@ -84,13 +85,13 @@ std::optional<Root> RootNames::root(Address at) {
   }
   const Owner owner = ownership_.owner(Ownership::Extent{}, {at});
   if (owner == Owner::interpreter || owner == Owner::runtime) {
-    std::string name = ownership_.slot_name(0, {at});
+    std::string name = slot_names_.name(0, {at});
     return Root{.kind = owner == Owner::runtime ? RootKind::runtime : RootKind::interpreter,
                 .at = at,
                 .name = std::move(name)};
   }
   if (owner == Owner::static_storage) {
-    return Root{.kind = RootKind::static_storage, .at = at, .name = ownership_.slot_name(0, {at})};
+    return Root{.kind = RootKind::static_storage, .at = at, .name = slot_names_.name(0, {at})};
   }
   const image::Region* region = image_.memory().find(at);
   for (const machine::Thread& thread : threads_) {

@@ -4,6 +4,7 @@
 
 #include "common/analysis/explore/words.h"
 #include "common/analysis/facts/ownership.h"
+#include "common/analysis/facts/slot_names.h"
 #include "common/cpython/objects/object_reader.h"
 #include "common/image/module.h"
 #include "common/machine/thread.h"
@@ -54,6 +55,7 @@ private:
   cpython::ObjectReader& reader_;
   const std::vector<machine::Thread>& threads_;
   Ownership ownership_;
+  SlotNames slot_names_;
 };
 
 } // namespace pygc::analysis

@@ -1,15 +1,6 @@
 #include "common/analysis/facts/explain.h"
 
-#include "common/cpython/objects/item_place.h"
-
-#include <fmt/format.h>
-
 namespace pygc::analysis {
-namespace {
-
-constexpr std::size_t item_limit = std::size_t{1} << 24; // of a list or tuple that are looked at
-
-} // namespace
 
 void Explainer::prepare(std::span<const Address> objects) {
   names_.find_dict_owners(heap_.objects, objects);
@@ -49,36 +40,39 @@ Visitor Explainer::visitor(Address container, Address visited, std::uint64_t vis
   visitor.type = names_.type_name(container);
   visitor.summary = names_.summary(container);
   visitor.name = names_.own_name(container);
-  visitor.function = function_name(traverse_function(container, visited));
+  visitor.path = path(container);
+  const Address function = traverse_function(container, visited);
+  visitor.function = function_name(function);
+  visitor.library = extension_of(function);
+  if (visitor.library.empty()) {
+    const Address base = extension_traverse(reader_, image_, container);
+    visitor.base_function = base == 0 ? std::string{} : function_name(base);
+    visitor.base_library = extension_of(base);
+  }
   visitor.visits = visits;
   return visitor;
 }
 
-std::string Explainer::item_name(Address container, Address object) {
-  using Kind = cpython::ItemPlace::Kind;
-  const auto place = cpython::find_item(reader_, container, object, item_limit);
-  if (!place || place->kind == Kind::key) {
-    return {};
-  }
-  return place->kind == Kind::index ? fmt::format("[{}]", place->index)
-                                    : fmt::format("['{}']", reader_.text(place->key).value_or("?"));
+std::string Explainer::path(Address container) {
+  const Address owner = names_.dict_owner(container);
+  return owner != 0 && reader_.is_module(owner) ? names_.own_name(owner) + ".__dict__"
+                                                : std::string{};
 }
 
-void Explainer::attach_slot(Visitor& visitor, SlotAddress slot) {
-  visitor.slot = slot;
-  visitor.slot_name = ownership_.slot_name(visitor.container, slot);
-  visitor.owner = ownership_.owner(visitor.container, slot);
+std::string Explainer::extension_of(Address function) const {
+  const image::Module* module = image_.module_at(function);
+  return module == nullptr || module == reader_.runtime().module ? std::string{} : module->path();
 }
 
-std::string Explainer::variable(const cpython::FrameReference& reference) {
-  const cpython::FrameVariable variable = cpython::frame_variable(reader_, reference);
-  const std::string name = variable.name.empty() ? fmt::format("number {}", reference.variable)
-                                                 : "'" + variable.name + "'";
-  const std::string function = variable.function.empty() ? "a function" : variable.function + "()";
-  const std::string line = variable.line > 0 ? fmt::format(":{}", variable.line) : "";
-  return variable.file.empty()
-             ? name + " of " + function
-             : fmt::format("{} of {} ({}{})", name, function, variable.file, line);
+void Explainer::attach_slot(Visitor& visitor, SlotAddress slot, std::uint64_t visits) {
+  visitor.places.push_back({.slot = slot,
+                            .name = slot_names_.name(visitor.container, slot),
+                            .owner = ownership_.owner(visitor.container, slot),
+                            .visits = visits});
+  const VisitPlace& first = visitor.places.front();
+  visitor.slot = first.slot;
+  visitor.slot_name = first.name;
+  visitor.owner = first.owner;
 }
 
 } // namespace pygc::analysis

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/analysis/facts/ownership.h"
+#include "common/analysis/facts/slot_names.h"
 #include "common/analysis/facts/traverse_function.h"
 #include "common/analysis/finding.h"
 #include "common/base/slot_address.h"
@@ -26,7 +27,8 @@ struct ObjectState {
 class Explainer {
 public:
   Explainer(const image::ProcessImage& image, cpython::ObjectReader& reader, const heap::Heap& heap)
-      : image_(image), reader_(reader), names_(reader), heap_(heap), ownership_(image, reader) {}
+      : image_(image), reader_(reader), names_(reader), heap_(heap), ownership_(image, reader),
+        slot_names_(reader, ownership_) {}
 
   /// Lets dictionaries among these be named after their owners.
   void prepare(std::span<const Address> objects);
@@ -34,27 +36,37 @@ public:
   ObjectState state(Address address);
   /// `visits` of a visit to `visited` by `container`.
   Visitor visitor(Address container, Address visited, std::uint64_t visits);
-  /// Where a dict, list or tuple has the object, as Python spells it: "['key']", "[3]". Empty when
-  /// it is none, or has it not.
-  std::string item_name(Address container, Address object);
+  /// The file of a function of an extension; empty for one of the interpreter's own image.
+  std::string extension_of(Address function) const;
+  bool is_debug_build() const { return reader_.runtime().version.debug; }
+  /// As SlotNames::item_name has it.
+  std::string item_name(Address container, Address object) {
+    return slot_names_.item_name(container, object);
+  }
   /// As traverse_function.h has it.
   Address traverse_function(Address container, Address visited) {
     return analysis::traverse_function(reader_, container, visited);
   }
-  /// Adds the slot that the visit came from, with its name and owner.
-  void attach_slot(Visitor& visitor, SlotAddress slot);
+  /// Adds the slot that visits came from, with its name and owner.
+  void attach_slot(Visitor& visitor, SlotAddress slot, std::uint64_t visits = 1);
   std::string function_name(Address function) const { return image_.describe_code(function); }
   /// A local variable of a running function: "'session' of work() (app.py:8)".
-  std::string variable(const cpython::FrameReference& reference);
+  std::string variable(const cpython::FrameReference& reference) {
+    return slot_names_.variable(reference);
+  }
   /// A place in code: "faulthandler_traverse+0x12".
   std::string place(Address pc) const { return image_.describe_code(pc); }
 
 private:
+  /// "sys.__dict__" of a module's dictionary; else empty.
+  std::string path(Address container);
+
   const image::ProcessImage& image_;
   cpython::ObjectReader& reader_;
   cpython::ObjectNames names_;
   const heap::Heap& heap_;
   Ownership ownership_;
+  SlotNames slot_names_;
 };
 
 } // namespace pygc::analysis

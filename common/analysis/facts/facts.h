@@ -105,6 +105,7 @@ struct Facts {
   std::vector<LostObjects> lost;                // one an interpreter that has some
   std::vector<UndercountedObject> undercounted; // that running functions use
   std::vector<UnfinishedTuple> unfinished;
+  bool truncated = false; // the core ends before it should
 };
 
 } // namespace pygc::analysis

@@ -24,6 +24,7 @@ public:
 
   Result<Facts> run() {
     Facts facts;
+    facts.truncated = input_.truncated;
     Deallocations deallocations(input_);
     for (const heap::Corruption& corruption : input_.heap.corruptions) {
       const cpython::Interpreter& interpreter = runtime_.interpreters[corruption.interpreter];

@@ -82,6 +82,7 @@ public:
       return std::nullopt;
     }
     SweptFacts swept;
+    swept.facts.truncated = input_.truncated;
     swept.facts.crash = std::move(crash);
     count(**lists, swept.heap);
     CollectionFacts collection;

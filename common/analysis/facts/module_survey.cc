@@ -3,6 +3,7 @@
 #include "common/analysis/facts/explain.h"
 #include "common/analysis/facts/ownership.h"
 #include "common/analysis/facts/reachability.h"
+#include "common/analysis/facts/slot_names.h"
 #include "common/heap/collected_set.h"
 
 #include <map>
@@ -15,7 +16,8 @@ class Survey {
 public:
   explicit Survey(const CheckInput& input)
       : input_(input), runtime_(input.reader.runtime()),
-        explainer_(input.image, input.reader, input.heap), ownership_(input.image, input.reader) {}
+        explainer_(input.image, input.reader, input.heap), ownership_(input.image, input.reader),
+        slot_names_(input.reader, ownership_) {}
 
   Result<std::vector<ModuleRow>> run() {
     for (const heap::SpaceRange& list : input_.heap.spaces) {
@@ -144,7 +146,7 @@ private:
       row.visits.push_back({.object = visit.object,
                             .summary = explainer_.object(visit.object).summary,
                             .slot = visit.slot,
-                            .slot_name = ownership_.slot_name(row.info.address, visit.slot),
+                            .slot_name = slot_names_.name(row.info.address, visit.slot),
                             .owner = ownership_.owner(row.info.address, visit.slot)});
     }
     return {};
@@ -154,6 +156,7 @@ private:
   const cpython::Runtime& runtime_;
   Explainer explainer_;
   Ownership ownership_;
+  SlotNames slot_names_;
   std::vector<ModuleRow> rows_;
   std::map<std::size_t, std::set<Address>> sys_modules_;
 };

@@ -1,7 +1,6 @@
 #include "common/analysis/facts/ownership.h"
 
 #include <algorithm>
-#include <fmt/format.h>
 
 namespace pygc::analysis {
 namespace {
@@ -85,25 +84,6 @@ Owner Ownership::owner(const Extent& extent, SlotAddress slot) const {
   }
   // Dynamic memory: what a module reaches of it, it reaches from its state.
   return extent.state.end != 0 ? Owner::module_state : Owner::object;
-}
-
-std::string Ownership::slot_name(Address container, SlotAddress slot) {
-  if (const image::Module* module = static_image(slot)) {
-    if (const auto named = module->describe_static(slot.at)) {
-      return *named;
-    }
-    if (const auto symbol = module->symbol_at(slot.at)) {
-      const Address offset = slot.at - symbol->address;
-      return offset == 0 ? symbol->name : fmt::format("{}+{:#x}", symbol->name, offset);
-    }
-    const std::string& path = module->path();
-    return fmt::format("{}+{:#x}", path.substr(path.rfind('/') + 1),
-                       slot.at - module->extent().start);
-  }
-  if (slot.at >= container && slot.at < container + object_size(container)) {
-    return fmt::format("+{:#x} of the container", slot.at - container);
-  }
-  return {};
 }
 
 } // namespace pygc::analysis

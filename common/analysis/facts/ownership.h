@@ -7,7 +7,6 @@
 #include "common/cpython/objects/object_reader.h"
 #include "common/image/module.h"
 
-#include <string>
 #include <vector>
 
 namespace pygc::analysis {
@@ -27,13 +26,11 @@ public:
   /// visited.
   Owner owner(const Extent& extent, SlotAddress slot) const;
   Owner owner(Address container, SlotAddress slot) { return owner(extent(container), slot); }
-  /// "_PyRuntime.faulthandler.fatal_error.file" with DWARF, "symbol+0x8", "image+0x1234"; for
-  /// dynamic memory an offset from the container when it lies inside it, else empty.
-  std::string slot_name(Address container, SlotAddress slot);
+  /// Whose static storage the slot lies in; null: nobody's.
+  const image::Module* static_image(SlotAddress slot) const;
 
 private:
   std::uint64_t object_size(Address object);
-  const image::Module* static_image(SlotAddress slot) const;
 
   struct StaticRange {
     image::Range range;

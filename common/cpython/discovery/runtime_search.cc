@@ -116,6 +116,13 @@ std::optional<Layout> with_other_alignment(Layout layout) {
 Result<void> find_layout(const image::ProcessImage& image, Runtime& runtime,
                          const std::string& directory) {
   Error last{ErrorKind::corrupt, runtime.address, "no layout is known"};
+  std::optional<Error> not_saved; // no layout can be proven on memory that is not there
+  const auto keep = [&](const Error& error) {
+    last = error;
+    if (error.kind == ErrorKind::memory_not_saved && !not_saved) {
+      not_saved = error;
+    }
+  };
   if (auto structs = runtime.module->layouts(layout_queries())) {
     auto layout = make_layout(*structs);
     auto tried = layout ? try_layout(image, runtime, *layout, LayoutSource::dwarf,
@@ -124,7 +131,7 @@ Result<void> find_layout(const image::ProcessImage& image, Runtime& runtime,
     if (tried) {
       return {};
     }
-    last = tried.error();
+    keep(tried.error());
   }
   std::vector<LayoutTable> tables = load_layout_tables(directory);
   std::erase_if(tables, [&](const LayoutTable& t) {
@@ -141,7 +148,11 @@ Result<void> find_layout(const image::ProcessImage& image, Runtime& runtime,
     if (tried) {
       return {};
     }
-    last = tried.error();
+    if (exact) {
+      keep(tried.error());
+    } else {
+      last = tried.error();
+    }
   }
   for (const LayoutTable& table : tables) {
     const auto other = with_other_alignment(table.layout);
@@ -149,6 +160,10 @@ Result<void> find_layout(const image::ProcessImage& image, Runtime& runtime,
                             LayoutSource::probed, table.name + ", with another alignment")) {
       return {};
     }
+  }
+  if (not_saved) {
+    return fail(ErrorKind::memory_not_saved, not_saved->address,
+                "the state of CPython cannot be read: " + not_saved->reason);
   }
   return fail(
       ErrorKind::unsupported, runtime.address,

@@ -23,6 +23,19 @@ std::optional<ItemPlace> find_in_dict(const ObjectReader& reader, Address dict, 
   return place;
 }
 
+std::optional<ItemPlace> entry_at(const ObjectReader& reader, Address dict, SlotAddress slot) {
+  std::optional<ItemPlace> place;
+  [[maybe_unused]] const auto read = reader.each_entry(dict, [&](const DictEntry& entry) {
+    if (entry.value_at == slot) {
+      place = {.kind = ItemPlace::Kind::value, .key = entry.key};
+    } else if (entry.key_at == slot) {
+      place = {.kind = ItemPlace::Kind::key};
+    }
+    return !place;
+  });
+  return place;
+}
+
 /// Items end a tuple: in PyTuple_Type's own instances they begin where tp_basicsize ends, behind
 /// ob_size up to 3.13 and behind ob_hash from then on. 0: the type has no such base.
 Address first_item(ObjectReader& reader, Address tuple, Address type) {
@@ -34,6 +47,23 @@ Address first_item(ObjectReader& reader, Address tuple, Address type) {
     type = info.base;
   }
   return 0;
+}
+
+/// Of a list or a tuple.
+std::optional<TupleItems> items_of(ObjectReader& reader, Address container, Address type_at) {
+  const TypeInfo& type = reader.type(type_at);
+  const Address size_at = container + reader.runtime().layout.ob_size;
+  Address first = 0;
+  if (type.has_flag(type_flag::list_subclass)) {
+    first = reader.memory().load<Address>(size_at + sizeof(std::int64_t)).value_or(0);
+  } else if (type.has_flag(type_flag::tuple_subclass)) {
+    first = first_item(reader, container, type_at);
+  }
+  const auto size = reader.memory().load<std::int64_t>(size_at);
+  if (first == 0 || !size || *size <= 0) {
+    return std::nullopt;
+  }
+  return TupleItems{.first = first, .count = static_cast<std::uint64_t>(*size)};
 }
 
 } // namespace
@@ -48,30 +78,36 @@ std::optional<TupleItems> tuple_items(ObjectReader& reader, Address tuple) {
   return TupleItems{.first = first, .count = static_cast<std::uint64_t>(*size)};
 }
 
+std::optional<ItemPlace> item_at(ObjectReader& reader, Address container, SlotAddress slot) {
+  const auto type_at = reader.type_address(container);
+  if (!type_at) {
+    return std::nullopt;
+  }
+  if (reader.type(*type_at).has_flag(type_flag::dict_subclass)) {
+    return entry_at(reader, container, slot);
+  }
+  const auto items = items_of(reader, container, *type_at);
+  if (!items || slot.at < items->first || (slot.at - items->first) % sizeof(Address) != 0 ||
+      (slot.at - items->first) / sizeof(Address) >= items->count) {
+    return std::nullopt;
+  }
+  return ItemPlace{.kind = ItemPlace::Kind::index,
+                   .index = (slot.at - items->first) / sizeof(Address)};
+}
+
 std::optional<ItemPlace> find_item(ObjectReader& reader, Address container, Address object,
                                    std::size_t limit) {
   const auto type_at = reader.type_address(container);
   if (!type_at) {
     return std::nullopt;
   }
-  const TypeInfo& type = reader.type(*type_at);
-  if (type.has_flag(type_flag::dict_subclass)) {
+  if (reader.type(*type_at).has_flag(type_flag::dict_subclass)) {
     return find_in_dict(reader, container, object);
   }
-  const Address size_at = container + reader.runtime().layout.ob_size;
-  Address items = 0;
-  if (type.has_flag(type_flag::list_subclass)) {
-    items = reader.memory().load<Address>(size_at + sizeof(std::int64_t)).value_or(0);
-  } else if (type.has_flag(type_flag::tuple_subclass)) {
-    items = first_item(reader, container, *type_at);
-  }
-  const auto size = reader.memory().load<std::int64_t>(size_at);
-  if (items == 0 || !size || *size <= 0) {
-    return std::nullopt;
-  }
-  const std::size_t count = std::min(static_cast<std::size_t>(*size), limit);
+  const auto items = items_of(reader, container, *type_at);
+  const std::size_t count = items ? std::min<std::size_t>(items->count, limit) : 0;
   for (std::size_t i = 0; i < count; ++i) {
-    const auto item = reader.memory().load<Address>(items + i * sizeof(Address));
+    const auto item = reader.memory().load<Address>(items->first + i * sizeof(Address));
     if (!item) {
       break;
     }

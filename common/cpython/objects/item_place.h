@@ -1,6 +1,7 @@
 // Where a dict, a list or a tuple has an object.
 #pragma once
 
+#include "common/base/slot_address.h"
 #include "common/cpython/objects/object_reader.h"
 
 #include <cstddef>
@@ -22,6 +23,10 @@ struct ItemPlace {
 /// PyTupleObject.ob_item (Include/cpython).
 std::optional<ItemPlace> find_item(ObjectReader& reader, Address container, Address object,
                                    std::size_t limit);
+
+/// The same of what lies in this slot of the container: of several places of one object it is that
+/// one. A slot of a dict may be that of a key or of a value.
+std::optional<ItemPlace> item_at(ObjectReader& reader, Address container, SlotAddress slot);
 
 /// The items of a tuple: the address of the first pointer, and their number.
 struct TupleItems {

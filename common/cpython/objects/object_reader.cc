@@ -10,6 +10,7 @@ namespace pygc::cpython {
 namespace {
 
 constexpr std::uint64_t dict_entry_limit = std::uint64_t{1} << 26;
+constexpr std::size_t member_name_limit = 200;
 constexpr std::size_t member_limit = 512; // PyMemberDef entries of one type
 constexpr std::size_t base_limit = 1000;  // length of a tp_base chain
 constexpr std::size_t type_name_limit = 256;
@@ -179,6 +180,11 @@ Result<std::string> ObjectReader::text(Address str, std::size_t limit) const {
 Result<void>
 ObjectReader::each_item(Address dict,
                         const std::function<bool(Address key, Address value)>& each) const {
+  return each_entry(dict, [&](const DictEntry& entry) { return each(entry.key, entry.value); });
+}
+
+Result<void> ObjectReader::each_entry(Address dict,
+                                      const std::function<bool(const DictEntry&)>& each) const {
   const Layout& layout = runtime_.layout;
   const auto keys = memory_.load<Address>(dict + layout.ma_keys);
   const auto values = memory_.load<Address>(dict + layout.ma_values);
@@ -221,19 +227,24 @@ ObjectReader::each_item(Address dict,
   const std::uint64_t entry_size = with_hash ? 24 : 16;
   const Address first = *keys + layout.dk_indices + index_bytes + (with_hash ? 8 : 0);
   for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(*entries); ++i) {
-    const auto entry = memory_.load<std::array<Address, 2>>(first + i * entry_size);
-    if (!entry) {
-      return std::unexpected(entry.error());
+    const Address at = first + i * entry_size;
+    const auto words = memory_.load<std::array<Address, 2>>(at);
+    if (!words) {
+      return std::unexpected(words.error());
     }
-    Address value = (*entry)[1];
+    DictEntry entry{.key_at = {at},
+                    .value_at = {at + sizeof(Address)},
+                    .key = (*words)[0],
+                    .value = (*words)[1]};
     if (*values != 0) { // a split table keeps the values beside the keys
-      const auto split = memory_.load<Address>(*values + layout.dict_values.value_or(0) + i * 8);
+      entry.value_at = {*values + layout.dict_values.value_or(0) + i * sizeof(Address)};
+      const auto split = memory_.load<Address>(entry.value_at.at);
       if (!split) {
         return std::unexpected(split.error());
       }
-      value = *split;
+      entry.value = *split;
     }
-    if ((*entry)[0] != 0 && value != 0 && !each((*entry)[0], value)) {
+    if (entry.key != 0 && entry.value != 0 && !each(entry)) {
       break;
     }
   }
@@ -272,32 +283,61 @@ Result<Address> ObjectReader::instance_dict(Address object) {
   return 0;
 }
 
-Result<Address> ObjectReader::member(Address object, std::string_view name) {
+Result<void> ObjectReader::each_member(Address object,
+                                       const std::function<bool(const Member&)>& each) {
   const auto type_at = type_address(object);
   if (!type_at) {
-    return type_at;
+    return std::unexpected(type_at.error());
   }
   Address at = *type_at;
   for (std::size_t depth = 0; at != 0 && depth < base_limit; ++depth) {
     const auto members = memory_.load<Address>(at + runtime_.layout.tp_members);
     if (!members) {
-      return members;
+      return std::unexpected(members.error());
     }
     for (std::size_t i = 0; *members != 0 && i < member_limit; ++i) {
       const auto definition = memory_.load<MemberDef>(*members + i * sizeof(MemberDef));
       if (!definition || definition->name == 0) {
         break;
       }
-      const auto text = memory_.load_string(definition->name, name.size() + 1);
-      const bool object_member = definition->type == t_object || definition->type == t_object_ex;
-      if (text && *text == name && object_member && definition->offset > 0 &&
-          definition->offset < (1 << 20)) {
-        return memory_.load<Address>(object + static_cast<Address>(definition->offset));
+      const bool is_object = definition->type == t_object || definition->type == t_object_ex;
+      if (is_object && definition->offset > 0 && definition->offset < (1 << 20) &&
+          !each({.name = definition->name,
+                 .offset = static_cast<std::uint64_t>(definition->offset)})) {
+        return {};
       }
     }
     at = type(at).base;
   }
-  return fail(ErrorKind::no_symbol, object, fmt::format("no member '{}'", name));
+  return {};
+}
+
+Result<Address> ObjectReader::member(Address object, std::string_view name) {
+  std::uint64_t offset = 0;
+  const auto searched = each_member(object, [&](const Member& member) {
+    const auto text = memory_.load_string(member.name, name.size() + 1);
+    offset = text && *text == name ? member.offset : 0;
+    return offset == 0;
+  });
+  if (!searched) {
+    return std::unexpected(searched.error());
+  }
+  if (offset == 0) {
+    return fail(ErrorKind::no_symbol, object, fmt::format("no member '{}'", name));
+  }
+  return memory_.load<Address>(object + offset);
+}
+
+std::string ObjectReader::member_name(Address object, std::uint64_t offset) {
+  std::string name;
+  // What cannot be read has no name.
+  [[maybe_unused]] const auto searched = each_member(object, [&](const Member& member) {
+    if (member.offset == offset) {
+      name = memory_.load_string(member.name, member_name_limit).value_or("");
+    }
+    return name.empty();
+  });
+  return name;
 }
 
 bool ObjectReader::is_instance(Address type_at, std::string_view symbol) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/base/error.h"
+#include "common/base/slot_address.h"
 #include "common/cpython/runtime.h"
 #include "common/cpython/type_flag.h"
 #include "common/image/address_space.h"
@@ -50,6 +51,14 @@ struct ModuleInfo {
   bool is_single_with_globals() const { return state_size < 0 && !multi_phase; }
 };
 
+/// Of a dict: neither key nor value is 0.
+struct DictEntry {
+  SlotAddress key_at;
+  SlotAddress value_at;
+  Address key = 0;
+  Address value = 0;
+};
+
 class ObjectReader {
 public:
   ObjectReader(const image::ProcessImage& image, const Runtime& runtime);
@@ -73,6 +82,8 @@ public:
   /// Errors: corrupt, memory_*.
   Result<void> each_item(Address dict,
                          const std::function<bool(Address key, Address value)>& each) const;
+  /// The same with where the two lie.
+  Result<void> each_entry(Address dict, const std::function<bool(const DictEntry&)>& each) const;
   /// The value of a string key; 0 when there is none.
   Result<Address> item(Address dict, std::string_view key) const;
 
@@ -80,6 +91,9 @@ public:
   Result<Address> instance_dict(Address object);
   /// A field that the type publishes as a member (tp_members), e.g. "raw" of _io.BufferedWriter.
   Result<Address> member(Address object, std::string_view name);
+  /// The name of the published member that is at an offset of the object, 0 < offset; empty when
+  /// there is none. Attributes of __slots__ are such members.
+  std::string member_name(Address object, std::uint64_t offset);
 
   /// True when the type or one of its bases is the one that the symbol names ("PyModule_Type").
   bool is_instance(Address type, std::string_view symbol);
@@ -90,6 +104,13 @@ public:
 
 private:
   TypeInfo read_type(Address address) const;
+  /// Calls `each` for the published members of the object's type and its bases that are pointers to
+  /// objects, until it returns false. Errors: memory_*.
+  struct Member {
+    Address name = 0;
+    std::uint64_t offset = 0;
+  };
+  Result<void> each_member(Address object, const std::function<bool(const Member&)>& each);
 
   const image::AddressSpace& memory_;
   const Runtime& runtime_;

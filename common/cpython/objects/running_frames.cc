@@ -14,7 +14,10 @@ constexpr std::size_t thread_limit = 65536;
 constexpr std::size_t frame_limit = std::size_t{1} << 20; // of one thread
 constexpr std::int32_t variable_limit = 1 << 16;          // of one function
 constexpr std::uint64_t code_unit = 2;                    // _Py_CODEUNIT
+constexpr std::uint64_t object_limit = 1 << 20;           // bytes of an object that holds a frame
 constexpr std::uint8_t owned_by_thread = 0;               // FRAME_OWNED_BY_THREAD
+constexpr std::uint8_t owned_by_generator = 1;            // FRAME_OWNED_BY_GENERATOR
+constexpr std::uint8_t owned_by_frame_object = 2;         // FRAME_OWNED_BY_FRAME_OBJECT
 constexpr std::uint64_t tag_bits = 3; // of a _PyStackRef (3.14+): borrowed, or no object
 
 /// Those fields of the layout that frames are read by.
@@ -26,6 +29,11 @@ struct Offsets {
   Layout::Offset instruction;
   // 3.11 only.
   std::optional<Layout::Offset> is_entry, stack_top;
+};
+
+struct FrameCode {
+  Address code = 0;
+  std::int32_t variables = 0;
 };
 
 /// Nothing for a layout without frames.
@@ -54,6 +62,28 @@ std::optional<Offsets> offsets_of(const Layout& layout) {
                  .instruction = *instruction,
                  .is_entry = layout.frame_is_entry,
                  .stack_top = layout.frame_stacktop};
+}
+
+/// The code that a frame runs; nothing when this is no frame.
+std::optional<FrameCode> code_of(ObjectReader& reader, const Offsets& at, Address frame) {
+  const image::AddressSpace& memory = reader.memory();
+  const Address code = memory.load<Address>(frame + at.frame_code).value_or(0) & ~tag_bits;
+  const auto type = is_plausible(code) ? reader.type_address(code) : Result<Address>(Address{0});
+  if (!type || *type == 0 || *type != reader.exported("PyCode_Type")) {
+    return std::nullopt;
+  }
+  const auto count = memory.load<std::int32_t>(code + at.count);
+  return count && *count >= 0 && *count <= variable_limit
+             ? std::optional(FrameCode{.code = code, .variables = *count})
+             : std::nullopt;
+}
+
+/// Code units from the function's begin to where it is.
+std::uint64_t instruction_of(const image::AddressSpace& memory, const Offsets& at, Address frame,
+                             Address code) {
+  const Address next = memory.load<Address>(frame + at.instruction).value_or(0);
+  const Address first = code + at.code;
+  return next >= first ? (next - first) / code_unit : 0;
 }
 
 class Reader {
@@ -105,29 +135,23 @@ private:
 
   /// False: this is no frame.
   bool read_frame(Address frame, bool runs) {
-    const Address code = word(frame + at_.frame_code) & ~tag_bits;
-    const auto type = is_plausible(code) ? reader_.type_address(code) : Result<Address>(Address{0});
-    if (!type || *type == 0 || *type != reader_.exported("PyCode_Type")) {
-      return false;
-    }
-    const auto count = memory_.load<std::int32_t>(code + at_.count);
-    if (!count || *count < 0 || *count > variable_limit) {
+    const auto runs_code = code_of(reader_, at_, frame);
+    if (!runs_code) {
       return false;
     }
     if (is_ending(frame, runs)) {
       return true;
     }
-    const Address at = word(frame + at_.instruction);
-    const Address first = code + at_.code;
-    for (std::int32_t i = 0; i < *count; ++i) {
+    const std::uint64_t instruction = instruction_of(memory_, at_, frame, runs_code->code);
+    for (std::int32_t i = 0; i < runs_code->variables; ++i) {
       const SlotAddress slot{frame + at_.variables + static_cast<Address>(i) * sizeof(Address)};
       const Address value = word(slot.at);
       if (value != 0 && (value & tag_bits) == 0) {
         found_.push_back({.object = value,
                           .at = slot,
-                          .code = code,
+                          .code = runs_code->code,
                           .variable = static_cast<std::uint32_t>(i),
-                          .instruction = at >= first ? (at - first) / code_unit : 0});
+                          .instruction = instruction});
       }
     }
     return true;
@@ -141,9 +165,42 @@ private:
 
 } // namespace
 
+bool knows_frames(const Layout& layout) {
+  return offsets_of(layout).has_value();
+}
+
 std::vector<FrameReference> frame_references(ObjectReader& reader, const Interpreter& interpreter) {
   const auto offsets = offsets_of(reader.runtime().layout);
   return offsets ? Reader(reader, *offsets).run(interpreter) : std::vector<FrameReference>{};
+}
+
+std::optional<FrameReference> frame_reference_in(ObjectReader& reader, Address object,
+                                                 SlotAddress slot) {
+  const auto at = offsets_of(reader.runtime().layout);
+  if (!at || slot.at <= object || slot.at - object > object_limit) {
+    return std::nullopt;
+  }
+  const image::AddressSpace& memory = reader.memory();
+  // The last place that looks like a frame: what precedes it may refer to the code, too.
+  for (Address frame = slot.at - at->variables; frame > object; frame -= sizeof(Address)) {
+    const auto owner = memory.load<std::uint8_t>(frame + at->owner);
+    const auto code = owner && (*owner == owned_by_generator || *owner == owned_by_frame_object)
+                          ? code_of(reader, *at, frame)
+                          : std::nullopt;
+    if (!code) {
+      continue;
+    }
+    const std::uint64_t index = (slot.at - at->variables - frame) / sizeof(Address);
+    if (index >= static_cast<std::uint64_t>(code->variables)) {
+      return std::nullopt; // on its value stack
+    }
+    return FrameReference{.object = memory.load<Address>(slot.at).value_or(0) & ~tag_bits,
+                          .at = slot,
+                          .code = code->code,
+                          .variable = static_cast<std::uint32_t>(index),
+                          .instruction = instruction_of(memory, *at, frame, code->code)};
+  }
+  return std::nullopt;
 }
 
 FrameVariable frame_variable(ObjectReader& reader, const FrameReference& reference) {

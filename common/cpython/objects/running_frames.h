@@ -9,6 +9,7 @@
 #include "common/cpython/objects/object_reader.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,10 +24,19 @@ struct FrameReference {
   std::uint64_t instruction = 0; // code units from the function's begin
 };
 
+/// Whether the layout has all that frames are read by.
+bool knows_frames(const Layout& layout);
+
 /// Of the threads of one interpreter, innermost frames first. Frames of generators are left out:
 /// their generator visits them. So are frames that are about to end, whose references are being
 /// released. Nothing where the layout does not know frames, and what cannot be read ends a thread.
 std::vector<FrameReference> frame_references(ObjectReader& reader, const Interpreter& interpreter);
+
+/// The reference of a frame that lies in an object (a generator, a coroutine, a frame object) in
+/// this slot of the object. Nothing where the layout does not know frames, or the slot is no
+/// variable.
+std::optional<FrameReference> frame_reference_in(ObjectReader& reader, Address object,
+                                                 SlotAddress slot);
 
 /// How people call the variable and the place.
 struct FrameVariable {

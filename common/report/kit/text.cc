@@ -43,6 +43,14 @@ void Text::paragraph(std::string_view text, unsigned indent) {
   text_ += report::paragraph(text, style_.width, indent);
 }
 
+void Text::labelled(std::string_view label, std::string_view text, unsigned indent,
+                    unsigned column) {
+  std::string lines = report::paragraph(text, style_.width, column);
+  const std::string before = std::string(indent, ' ') + printable(label);
+  lines.replace(0, std::min<std::size_t>(before.size(), column), before);
+  text_ += lines;
+}
+
 void Text::line(std::string_view text) {
   text_ += printable(text) + '\n';
 }

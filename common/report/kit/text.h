@@ -31,6 +31,9 @@ public:
 
   /// Words in lines of the style's width (longer ones for longer words), indented by blanks.
   void paragraph(std::string_view text, unsigned indent = 0);
+  /// A paragraph whose first line has a label before it. The label must be shorter than `column`
+  /// less `indent`.
+  void labelled(std::string_view label, std::string_view text, unsigned indent, unsigned column);
   /// One line as it is, however long.
   void line(std::string_view text);
   void line(std::initializer_list<Span> spans);

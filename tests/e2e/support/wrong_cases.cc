@@ -18,7 +18,7 @@ const std::vector<WrongCase>& wrong_cases() {
        .owner = "interpreter",
        .rules = {"unowned_visit"}},
       {.name = "ownership.visits_twice",
-       .findings = {{"negative_gc_refs", "error"}, {"duplicate_visit", "error"}},
+       .findings = {{"duplicate_visit", "error"}},
        .owner = "object",
        .rules = {"duplicate_visit"}},
       {.name = "ownership.borrowed",
@@ -26,7 +26,7 @@ const std::vector<WrongCase>& wrong_cases() {
        .owner = "object"},
       {.name = "ownership.shared_slot",
        .count = "2",
-       .findings = {{"negative_gc_refs", "error"}, {"duplicate_visit", "error"}},
+       .findings = {{"duplicate_visit", "error"}},
        .owner = "object",
        .rules = {"duplicate_visit"}},
       // Nothing dies too early by these: the audit names them.
@@ -60,7 +60,7 @@ const std::vector<WrongCase>& harmful_cases() {
   static const std::vector<WrongCase> cases = {
       {.name = "ownership.visits_static",
        .count = "2",
-       .findings = {{"negative_gc_refs", "error"}, {"unowned_visit", "error"}},
+       .findings = {{"unowned_visit", "error"}},
        .owner = "static",
        .slot_name = "visits_static_cache"},
       {.name = "ownership.visits_static",
@@ -70,7 +70,7 @@ const std::vector<WrongCase>& harmful_cases() {
        .slot_name = "visits_static_cache"},
       {.name = "module_static",
        .count = "3",
-       .findings = {{"negative_gc_refs", "error"}, {"unowned_visit", "error"}},
+       .findings = {{"unowned_visit", "error"}},
        .owner = "static",
        .slot_name = "module_static_cache"},
       {.name = "module_static",
@@ -80,7 +80,7 @@ const std::vector<WrongCase>& harmful_cases() {
        .slot_name = "module_static_cache"},
       {.name = "ownership.shared_slot",
        .count = "3",
-       .findings = {{"negative_gc_refs", "error"}, {"duplicate_visit", "error"}},
+       .findings = {{"duplicate_visit", "error"}},
        .owner = "object"},
   };
   return cases;

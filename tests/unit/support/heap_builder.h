@@ -178,12 +178,16 @@ public:
     const Address object = reserve(16 + 48) + 16;
     store(object, refcount);
     store(object + runtime_.layout.ob_type, type);
+    track(object, refcount);
+    return static_cast<std::uint32_t>(heap_.objects.size() - 1);
+  }
+  /// Puts what is there on the list of the one generation.
+  void track(Address object, std::uint64_t refcount) {
     heap_.objects.push_back(object);
     heap_.refcounts.push_back(refcount);
     heap_.states.emplace_back();
-    heap_.types.push_back(type);
+    heap_.types.push_back(stored(object + runtime_.layout.ob_type));
     heap_.usable.push_back(true);
-    return static_cast<std::uint32_t>(heap_.objects.size() - 1);
   }
 
   /// `size` as m_size; a module with one has a state of so many bytes.

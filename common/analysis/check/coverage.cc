@@ -1,0 +1,29 @@
+#include "common/analysis/check/coverage.h"
+
+#include "common/cpython/objects/running_frames.h"
+
+namespace pygc::analysis {
+
+Coverage coverage_of(const CheckInput& input, const CheckReport& report) {
+  Coverage coverage;
+  coverage.checked = {"gc_refs", "lists", "objects on them", "traverse functions"};
+  const auto look = [&](std::string what, bool looked_at, std::string why, std::string command) {
+    if (looked_at) {
+      coverage.checked.push_back(std::move(what));
+    } else {
+      coverage.not_checked.push_back(
+          {.what = std::move(what), .why = std::move(why), .command = std::move(command)});
+    }
+  };
+  look("slots of visits", report.objects.traced != 0 || report.objects.walked == 0,
+       "visits were not traced", "");
+  look("local variables of running functions", cpython::knows_frames(input.reader.runtime().layout),
+       "the layout of frames is not known", "");
+  look("stacks", !input.threads.empty(), "the target has no registers of threads", "");
+  coverage.not_checked.push_back({.what = "leaks", .why = {}, .command = "pygc leaks"});
+  coverage.not_checked.push_back({.what = "garbage", .why = {}, .command = "pygc garbage"});
+  coverage.not_checked.push_back({.what = "forgotten fields", .why = {}, .command = "pygc audit"});
+  return coverage;
+}
+
+} // namespace pygc::analysis

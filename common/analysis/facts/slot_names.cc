@@ -1,0 +1,107 @@
+#include "common/analysis/facts/slot_names.h"
+
+#include <fmt/format.h>
+
+namespace pygc::analysis {
+namespace {
+
+constexpr std::size_t item_limit = std::size_t{1} << 24; // of a list or tuple that are looked at
+constexpr std::size_t key_limit = 60;                    // characters of a key
+
+} // namespace
+
+std::string SlotNames::name(Address container, SlotAddress slot) {
+  if (!slot.is_known()) {
+    return {};
+  }
+  const Ownership::Extent extent = ownership_.extent(container);
+  const bool inside = slot.at >= container && slot.at < extent.object.end;
+  if (!inside) {
+    if (const image::Module* module = ownership_.static_image(slot)) {
+      return static_variable(*module, slot);
+    }
+    if (extent.state.contains(slot.at)) {
+      return fmt::format("+{:#x} of the module's state", slot.at - extent.state.start);
+    }
+  }
+  if (std::string name = item(container, slot); !name.empty()) {
+    return name;
+  }
+  return inside ? field(container, slot.at - container) : std::string{};
+}
+
+std::string SlotNames::item(Address container, SlotAddress slot) {
+  const auto place = cpython::item_at(reader_, container, slot);
+  return place ? spelled(*place) : std::string{};
+}
+
+std::string SlotNames::item_name(Address container, Address object) {
+  const auto place = cpython::find_item(reader_, container, object, item_limit);
+  return place ? spelled(*place) : std::string{};
+}
+
+std::string SlotNames::spelled(const cpython::ItemPlace& place) {
+  switch (place.kind) {
+  case cpython::ItemPlace::Kind::index:
+    return fmt::format("[{}]", place.index);
+  case cpython::ItemPlace::Kind::key:
+    return "a key";
+  case cpython::ItemPlace::Kind::value:
+    break;
+  }
+  const auto text = reader_.text(place.key, key_limit);
+  return text ? fmt::format("['{}']", *text) : "a value";
+}
+
+std::string SlotNames::field(Address container, std::uint64_t offset) {
+  const cpython::Layout& layout = reader_.runtime().layout;
+  if (offset == layout.ob_type) {
+    return "its type";
+  }
+  if (reader_.is_module(container) && offset == layout.md_dict) {
+    return ".__dict__";
+  }
+  if (const std::string member = reader_.member_name(container, offset); !member.empty()) {
+    return "." + member;
+  }
+  const auto type_at = reader_.type_address(container);
+  if (type_at && offset == 2 * sizeof(Address) && reader_.is_instance(*type_at, "PyCell_Type")) {
+    return ".cell_contents"; // PyCellObject.ob_ref (Include/cpython/cellobject.h)
+  }
+  if (const auto reference =
+          cpython::frame_reference_in(reader_, container, {container + offset})) {
+    return variable(*reference);
+  }
+  return fmt::format("+{:#x} of the container", offset);
+}
+
+std::string SlotNames::static_variable(const image::Module& module, SlotAddress slot) {
+  const auto [known, fresh] = statics_.try_emplace(slot.at);
+  if (!fresh) {
+    return known->second;
+  }
+  if (const auto named = module.describe_static(slot.at)) {
+    known->second = *named;
+  } else if (const auto symbol = module.symbol_at(slot.at)) {
+    const Address offset = slot.at - symbol->address;
+    known->second = offset == 0 ? symbol->name : fmt::format("{}+{:#x}", symbol->name, offset);
+  } else {
+    const std::string& path = module.path();
+    known->second =
+        fmt::format("{}+{:#x}", path.substr(path.rfind('/') + 1), slot.at - module.extent().start);
+  }
+  return known->second;
+}
+
+std::string SlotNames::variable(const cpython::FrameReference& reference) {
+  const cpython::FrameVariable variable = cpython::frame_variable(reader_, reference);
+  const std::string name = variable.name.empty() ? fmt::format("number {}", reference.variable)
+                                                 : "'" + variable.name + "'";
+  const std::string function = variable.function.empty() ? "a function" : variable.function + "()";
+  const std::string line = variable.line > 0 ? fmt::format(":{}", variable.line) : "";
+  return variable.file.empty()
+             ? name + " of " + function
+             : fmt::format("{} of {} ({}{})", name, function, variable.file, line);
+}
+
+} // namespace pygc::analysis
