@@ -267,11 +267,12 @@ void Engine::memory_fault(std::uint64_t address, bool write_protected) {
 bool Engine::on_invalid_access(uc_engine* /*emulator*/, uc_mem_type type, std::uint64_t address,
                                int /*size*/, std::int64_t /*value*/, void* engine) {
   auto& self = *static_cast<Engine*>(engine);
-  const auto at = self.translation_.faulting_address(address);
-  if (at && (type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT)) {
-    self.pc_ = *at;
+  const std::uint64_t at = self.translation_.faulting_address(address);
+  if (Translation::is_canonical(at) &&
+      (type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT)) {
+    self.pc_ = at;
   }
-  self.stop(type == UC_MEM_WRITE_PROT ? Outcome::write : Outcome::fault, at.value_or(0), SIGSEGV);
+  self.stop(type == UC_MEM_WRITE_PROT ? Outcome::write : Outcome::fault, at, SIGSEGV);
   return false;
 }
 

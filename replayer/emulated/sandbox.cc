@@ -1,8 +1,13 @@
 #include "replayer/emulated/sandbox.h"
 
+#include "common/machine/page.h"
+#include "replayer/emulated/origin_filter.h"
+#include "replayer/shared/privileges.h"
+
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <fstream>
 #include <linux/close_range.h>
 #include <seccomp.h>
 #include <sys/mman.h>
@@ -14,6 +19,9 @@ namespace {
 
 using replay::protocol::control_fd;
 using replay::protocol::LockFailure;
+
+// Address space for what the emulator translates and remembers, beside what is mapped already.
+constexpr std::uint64_t memory_to_come = std::uint64_t{4} << 30;
 
 class Filter {
 public:
@@ -69,6 +77,14 @@ int install_filter() {
   return filter.load();
 }
 
+/// Bytes; 0: not known.
+std::uint64_t address_space_size() {
+  std::ifstream file("/proc/self/statm");
+  std::uint64_t pages = 0;
+  file >> pages;
+  return pages * ::pygc::machine::page_size();
+}
+
 int limit(__rlimit_resource resource, rlim_t value) {
   rlimit bounds{};
   if (::getrlimit(resource, &bounds) != 0) {
@@ -89,8 +105,9 @@ void die_with_parent(int parent) {
   }
 }
 
-LockResult enter_sandbox() {
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+LockResult enter_sandbox(int parent) {
+  const std::uint64_t in_use = address_space_size();
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return {LockFailure::no_new_privileges, errno};
   }
   if (::close_range(control_fd + 1, ~0U, 0) != 0) {
@@ -99,11 +116,22 @@ LockResult enter_sandbox() {
   for (int fd = 0; fd < control_fd; ++fd) {
     ::close(fd);
   }
+  give_up_privileges();
+  die_with_parent(parent);
+  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+    return {LockFailure::no_new_privileges, errno};
+  }
+  if (const int error = in_use == 0 ? 0 : limit(RLIMIT_AS, in_use + memory_to_come); error != 0) {
+    return {LockFailure::limits, error};
+  }
   for (const ResourceBound& bound : resource_bounds) {
     if (const int error = limit(static_cast<__rlimit_resource>(bound.resource), bound.value);
         error != 0) {
       return {LockFailure::limits, error};
     }
+  }
+  if (const int error = allow_calls_of_the_c_library(); error != 0) {
+    return {LockFailure::seccomp, error};
   }
   if (const int error = install_filter(); error != 0) {
     return {LockFailure::seccomp, error};

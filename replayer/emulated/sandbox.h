@@ -3,8 +3,9 @@
 // The target's code is never executed itself, so no system call can be its own. Should it break out
 // of the emulator: once enter_sandbox() has succeeded, all that the kernel does for this process is
 // to manage anonymous memory without new executable pages, to read and write the control socket, to
-// return from signals and to end. It has no other descriptor, gains no privileges, and dies with
-// the analysis.
+// return from signals and to end, and that only when the C library asks (origin_filter.h). It has
+// no other descriptor, gains no privileges, has a limited address space, and dies with the
+// analysis. Beside that it has given up what privileges it could (shared/privileges.h).
 #pragma once
 
 #include "replayer/shared/sandbox.h"
@@ -14,6 +15,7 @@ namespace pygc::replayer {
 /// Dies with the analysis, from the first moment on.
 void die_with_parent(int parent);
 
-LockResult enter_sandbox();
+/// `parent`: with whom it dies.
+LockResult enter_sandbox(int parent);
 
 } // namespace pygc::replayer

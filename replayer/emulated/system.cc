@@ -2,6 +2,7 @@
 
 #include "common/replay/protocol/replayer_protocol.h"
 
+#include <cerrno>
 #include <unistd.h>
 
 namespace pygc::replayer::system {
@@ -22,6 +23,12 @@ bool write(const void* from, std::size_t size) {
 
 void close(int fd) {
   ::close(fd);
+}
+
+std::int64_t call(std::int64_t number, std::uint64_t a, std::uint64_t b, std::uint64_t c,
+                  std::uint64_t d) {
+  const long result = ::syscall(number, a, b, c, d);
+  return result < 0 ? -errno : result;
 }
 
 void end(int status) {

@@ -5,11 +5,6 @@ namespace {
 
 constexpr unsigned address_bits = 48;
 
-constexpr bool is_canonical(std::uint64_t address) {
-  const std::uint64_t upper = address >> (address_bits - 1);
-  return upper == 0 || upper == ~std::uint64_t{0} >> (address_bits - 1);
-}
-
 #ifdef PYGC_UNICORN_TRANSLATES
 constexpr std::uint64_t lower_half_end = std::uint64_t{1} << (address_bits - 1);
 /// In Unicorn's memory, beyond all that a process can have.
@@ -17,6 +12,11 @@ constexpr std::uint64_t nowhere = std::uint64_t{1} << 51;
 #endif
 
 } // namespace
+
+bool Translation::is_canonical(std::uint64_t address) {
+  const std::uint64_t upper = address >> (address_bits - 1);
+  return upper == 0 || upper == ~std::uint64_t{0} >> (address_bits - 1);
+}
 
 #ifdef PYGC_UNICORN_TRANSLATES
 
@@ -42,10 +42,8 @@ bool Translation::on_page(uc_engine* /*emulator*/, std::uint64_t page, uc_mem_ty
   return true;
 }
 
-std::optional<std::uint64_t> Translation::faulting_address(std::uint64_t reported) const {
-  const std::uint64_t address =
-      reported - nowhere < page_size_ ? outside_ + (reported - nowhere) : reported;
-  return is_canonical(address) ? std::optional(address) : std::nullopt;
+std::uint64_t Translation::faulting_address(std::uint64_t reported) const {
+  return reported - nowhere < page_size_ ? outside_ + (reported - nowhere) : reported;
 }
 
 void Translation::forget() {
@@ -62,8 +60,8 @@ bool Translation::install(uc_engine* /*emulator*/) {
   return true;
 }
 
-std::optional<std::uint64_t> Translation::faulting_address(std::uint64_t reported) const {
-  return is_canonical(reported) ? std::optional(reported) : std::nullopt;
+std::uint64_t Translation::faulting_address(std::uint64_t reported) const {
+  return reported;
 }
 
 void Translation::forget() {}

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <unicorn/unicorn.h>
 
 namespace pygc::replayer {
@@ -16,9 +15,11 @@ class Translation {
 public:
   bool install(uc_engine* emulator);
 
-  /// The address of an access that failed; nothing where it is none to the processor (not
-  /// canonical), and the kernel says 0. `reported`: what Unicorn's hook was told.
-  std::optional<std::uint64_t> faulting_address(std::uint64_t reported) const;
+  /// The address of an access that failed. `reported`: what Unicorn's hook was told.
+  std::uint64_t faulting_address(std::uint64_t reported) const;
+
+  /// Whether the address is one to the processor: what jumps to another one does not get there.
+  static bool is_canonical(std::uint64_t address);
 
   /// After an access that failed: forgets the page.
   void forget();

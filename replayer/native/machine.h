@@ -29,7 +29,14 @@ bool run_on_stack(Body body, std::uint64_t stack_top);
 /// processor's flags, floating-point and vector state as at a function's entry.
 void abandon(ucontext_t& context);
 
+/// Flags that the target's code may leave set and no function expects: alignment checks, and string
+/// instructions that run backward.
+void reset_flags();
+
 std::uint64_t program_counter(const ucontext_t& context);
+/// The address that the instruction that faulted uses, decoded from it and the registers, for the
+/// kernel tells none of an address that is not canonical. 0: not known.
+std::uint64_t operand_address(const ucontext_t& context);
 /// Was the page fault that raised SIGSEGV caused by a write?
 bool fault_was_write(const ucontext_t& context);
 /// The instruction that trapped, when the program counter has moved on behind it.

@@ -71,7 +71,8 @@ struct NativeReplayer {
     machine::set_thread_pointer(run_state.setup.thread_pointer);
     failed_regions += finish_fills() + finish_fetches();
     const LockResult result = install_handlers();
-    return result.failure == protocol::LockFailure::none ? enter_sandbox() : result;
+    return result.failure == protocol::LockFailure::none ? enter_sandbox(run_state.setup.parent)
+                                                         : result;
   }
 
   static protocol::Command& command() { return run_state.command; }

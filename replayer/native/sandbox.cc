@@ -2,6 +2,7 @@
 
 #include "replayer/native/demand.h"
 #include "replayer/native/machine.h"
+#include "replayer/shared/privileges.h"
 
 #include <array>
 #include <linux/filter.h>
@@ -108,16 +109,22 @@ LockResult check_sandbox() {
   return {};
 }
 
-LockResult enter_sandbox() {
-  if (const auto r = machine::syscall(SYS_prctl, PR_SET_DUMPABLE, 0); r < 0) {
-    return failed(LockFailure::no_new_privileges, r);
-  }
+LockResult enter_sandbox(int parent) {
   constexpr std::uint32_t all = ~std::uint32_t{0};
   if (const auto r = machine::syscall(SYS_close_range, control_fd + 1, all, 0); r < 0) {
     return failed(LockFailure::descriptors, r);
   }
   for (std::uint64_t fd = 0; fd < control_fd; ++fd) {
     machine::syscall(SYS_close, fd);
+  }
+  give_up_privileges();
+  die_with_parent(parent);
+  if (const auto r = machine::syscall(SYS_prctl, PR_SET_DUMPABLE, 0); r < 0) {
+    return failed(LockFailure::no_new_privileges, r);
+  }
+  // What is mapped stays; nothing is added to it.
+  if (const auto r = limit(RLIMIT_AS, 0); r < 0) {
+    return failed(LockFailure::limits, r);
   }
   for (const ResourceBound& bound : resource_bounds) {
     if (const auto r = limit(bound.resource, bound.value); r < 0) {

@@ -5,7 +5,8 @@
 // own text do: read and write packets on the control socket, return from a signal, exit, and, where
 // memory comes on demand, change the protection of its own pages. It has no
 // other descriptor, cannot open, map, start, signal or trace anything, gains no privileges by any
-// exec, is killed when the analysis dies, and its processor time is limited.
+// exec, is killed when the analysis dies, and its processor time and address space are limited.
+// Beside that it has given up what privileges it could (shared/privileges.h).
 //
 // Not promised: that the results are true. The target's code shares the address space with the
 // replayer's data and can overwrite both; the analysis therefore treats every number as hearsay.
@@ -21,6 +22,7 @@ void die_with_parent(int parent);
 /// Whether enter_sandbox() can be expected to succeed.
 LockResult check_sandbox();
 
-LockResult enter_sandbox();
+/// `parent`: with whom it dies.
+LockResult enter_sandbox(int parent);
 
 } // namespace pygc::replayer

@@ -29,8 +29,8 @@ Outcome outcome_of(int signal, const siginfo_t& info, const ucontext_t& context)
   case SIGSEGV:
     return info.si_code == SEGV_ACCERR && machine::fault_was_write(context) ? Outcome::write
                                                                             : Outcome::fault;
-  case SIGBUS:
-    return Outcome::fault;
+  case SIGBUS: // of a file that is shorter now, else of an access that is not aligned
+    return info.si_code == BUS_ADRERR ? Outcome::fault : Outcome::trap;
   case SIGILL:
     return Outcome::illegal_instruction;
   case SIGSYS:
@@ -40,6 +40,16 @@ Outcome outcome_of(int signal, const siginfo_t& info, const ucontext_t& context)
   default:
     return Outcome::trap;
   }
+}
+
+std::uint64_t fault_address(int signal, const siginfo_t& info, const ucontext_t& context) {
+  if (signal != SIGSEGV && signal != SIGBUS) {
+    return 0;
+  }
+  // Of an address that is not canonical the kernel knows nothing.
+  return signal == SIGSEGV && info.si_code == SI_KERNEL
+             ? machine::operand_address(context)
+             : reinterpret_cast<std::uint64_t>(info.si_addr);
 }
 
 /// True when the same traversal has used up its budget.
@@ -55,6 +65,7 @@ bool out_of_time() {
 
 // The thread pointer may be the target's here: nothing below may use thread-local storage.
 void on_signal(int signal, siginfo_t* info, void* raw_context) {
+  machine::reset_flags();
   RunState& state = run_state;
   auto& context = *static_cast<ucontext_t*>(raw_context);
   if (signal == SIGPROF && !out_of_time()) {
@@ -72,8 +83,7 @@ void on_signal(int signal, siginfo_t* info, void* raw_context) {
   incident.outcome = outcome_of(signal, *info, context);
   incident.number = signal == SIGSYS ? info->si_syscall : signal;
   incident.pc = machine::trapping_instruction(context, signal, info->si_code);
-  const bool has_address = signal == SIGSEGV || signal == SIGBUS;
-  incident.address = has_address ? reinterpret_cast<std::uint64_t>(info->si_addr) : 0;
+  incident.address = fault_address(signal, *info, context);
   if (state.mode == Mode::writing) {
     incident.outcome = Outcome::not_run;
     incident.pc = 0;

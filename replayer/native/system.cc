@@ -27,6 +27,11 @@ void close(int fd) {
   machine::syscall(SYS_close, static_cast<std::uint64_t>(fd));
 }
 
+std::int64_t call(std::int64_t number, std::uint64_t a, std::uint64_t b, std::uint64_t c,
+                  std::uint64_t d) {
+  return machine::syscall(number, a, b, c, d);
+}
+
 void end(int status) {
   machine::exit_process(status);
 }

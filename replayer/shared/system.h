@@ -16,6 +16,10 @@ bool write(const void* from, std::size_t size);
 
 void close(int fd);
 
+/// Any call of the kernel's (SYS_*): its result, or the negative errno.
+std::int64_t call(std::int64_t number, std::uint64_t a = 0, std::uint64_t b = 0,
+                  std::uint64_t c = 0, std::uint64_t d = 0);
+
 [[noreturn]] void end(int status);
 
 } // namespace pygc::replayer::system

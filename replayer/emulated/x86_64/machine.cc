@@ -153,8 +153,8 @@ bool is_privileged(const Opcode& opcode) {
 } // namespace
 
 void write_own_code(std::span<std::byte> page, const replay::protocol::Setup& setup) {
-  Writer(page.subspan(driver)).bytes({0xff, 0xd0, 0xeb, 0xfc});   // 1: call *%rax; jmp 1b
-  Writer(page.subspan(record_visitor)).bytes({0x31, 0xc0, 0xc3}); // xor %eax,%eax; ret
+  Writer(page.subspan(driver)).bytes({0xff, 0xd0, 0xfc, 0xeb, 0xfb}); // 1: call *%rax; cld; jmp 1b
+  Writer(page.subspan(record_visitor)).bytes({0x31, 0xc0, 0xc3});     // xor %eax,%eax; ret
   const std::int64_t prev = std::int64_t{setup.shape.gc_prev} - setup.shape.gc_head_size;
   Writer(page.subspan(decrement_visitor))
       .bytes({0x48, 0x8b, 0x87}) // mov ob_type(%rdi),%rax

@@ -89,6 +89,8 @@ constexpr std::uint64_t sa_restorer = 0x04000000;
 
 constexpr std::uint64_t interrupt_flag = 0x200;
 constexpr std::uint64_t reserved_flag = 0x2;
+constexpr std::uint64_t direction_flag = 0x400;
+constexpr std::uint64_t alignment_flag = 0x40000;
 constexpr std::uint16_t default_x87_control = 0x37f;
 constexpr std::uint32_t default_mxcsr = 0x1f80;
 
@@ -141,6 +143,13 @@ void abandon(ucontext_t& context) {
   registers[REG_RIP] = static_cast<greg_t>(address_of(pygc_abandoned));
   registers[REG_EFL] = static_cast<greg_t>(interrupt_flag | reserved_flag);
   reset_vector_state(context);
+}
+
+void reset_flags() {
+  const std::uint64_t flags = __builtin_ia32_readeflags_u64();
+  if ((flags & (direction_flag | alignment_flag)) != 0) {
+    __builtin_ia32_writeeflags_u64(flags & ~(direction_flag | alignment_flag));
+  }
 }
 
 std::uint64_t program_counter(const ucontext_t& context) {

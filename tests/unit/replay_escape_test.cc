@@ -1,0 +1,246 @@
+// What code of the target tries to get out of the replayers, or to bring down what watches it.
+#include "replay_emulated_fixture.h"
+
+#include "common/replay/protocol/replayer_protocol.h"
+
+#include <array>
+#include <chrono>
+#include <sys/syscall.h>
+
+namespace pygc::replay::testing {
+namespace {
+
+constexpr std::uint32_t x32 = 0x4000'0000; // __X32_SYSCALL_BIT
+
+Code little_endian(std::uint32_t value) {
+  Code code;
+  for (int i = 0; i < 4; ++i) {
+    code.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  }
+  return code;
+}
+
+/// mov $number,%eax; syscall; xor %eax,%eax; ret
+Code system_call(std::uint32_t number) {
+  return Code{0xb8} + little_endian(number) + Code{0x0f, 0x05} + ret_zero;
+}
+
+/// Looks for a system call in the replayer's own text and jumps there, with these arguments.
+Code borrowed_call(std::uint32_t number, std::uint64_t buffer, std::uint32_t size) {
+  Code start = load_rax(protocol::own_start);
+  start[0] = 0x49; // %r8
+  Code argument = load_rdi(buffer);
+  argument[1] = 0xbe; // %rsi
+  // 1: cmpw $0x050f,(%r8); je 2f; inc %r8; jmp 1b
+  return start +
+         Code{0x66, 0x41, 0x81, 0x38, 0x0f, 0x05, 0x74, 0x05, 0x49, 0xff, 0xc0, 0xeb, 0xf3} +
+         argument + Code{0xbf, protocol::control_fd, 0, 0, 0, 0xba} + little_endian(size) +
+         Code{0xb8} + little_endian(number) + Code{0x41, 0xff, 0xe0}; // jmp *%r8
+}
+
+/// Each test in both engines, a bad traverse function between two good ones.
+class Escape : public ::testing::TestWithParam<bool> {
+protected:
+  static bool native() { return GetParam(); }
+
+  Replayer* start_engine(const Options& with = options()) {
+    if (native()) {
+      replayer_ = start(image, with);
+    } else {
+      replayer_ = start_tracer(image.memory(), with);
+    }
+    return replayer_.get();
+  }
+
+  Result<RoundResult> run(const std::vector<Address>& objects) {
+    const std::vector<std::uint64_t> refcounts(objects.size(), 5);
+    return replayer_->run({.objects = objects, .refcounts = refcounts});
+  }
+
+  /// How the traversal by the code ends; the others must come to their end.
+  Incident incident_of(const Code& code) {
+    const Address good = image.add_object_with(ret_zero);
+    const Address bad = image.add_object_with(code);
+    const Address after = image.add_object_with(ret_zero);
+    if (start_engine() == nullptr) {
+      return {};
+    }
+    const auto result = run({good, bad, after});
+    EXPECT_TRUE(result) << result.error().reason;
+    if (!result || result->incidents.size() != 1) {
+      ADD_FAILURE() << "not one incident";
+      return {};
+    }
+    EXPECT_EQ(result->traversed, 2U);
+    return result->incidents.front();
+  }
+
+  Image image;
+
+private:
+  std::unique_ptr<Replayer> replayer_;
+};
+
+TEST_P(Escape, NoSystemCallGetsThrough) {
+  constexpr std::array<std::uint32_t, 18> calls{
+      SYS_open,           SYS_openat,       SYS_socket,
+      SYS_connect,        SYS_fork,         SYS_vfork,
+      SYS_clone,          SYS_execve,       SYS_ptrace,
+      SYS_kill,           SYS_mmap,         SYS_munmap,
+      SYS_prctl,          SYS_seccomp,      SYS_bpf,
+      SYS_io_uring_setup, SYS_memfd_create, SYS_process_vm_writev};
+  std::vector<Address> objects;
+  for (const std::uint32_t number : calls) {
+    objects.push_back(image.add_object_with(system_call(number)));
+  }
+  ASSERT_NE(start_engine(), nullptr);
+  const auto result = run(objects);
+  ASSERT_TRUE(result) << result.error().reason;
+  ASSERT_EQ(result->incidents.size(), calls.size());
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    EXPECT_EQ(result->incidents[i].outcome, Outcome::syscall);
+    EXPECT_EQ(result->incidents[i].number, calls[i]);
+  }
+}
+
+TEST_P(Escape, NorDoesOneOfTheX32Abi) {
+  const auto incident = incident_of(system_call(x32 | SYS_open));
+  EXPECT_EQ(incident.outcome, Outcome::syscall);
+}
+
+TEST_P(Escape, NorOneOf32Bits) {
+  for (const std::uint8_t number : std::array<std::uint8_t, 3>{5, 2, 20}) { // open, fork, getpid
+    Image another;
+    const Address bad = another.add_object_with(Code{0xb8, number, 0, 0, 0, 0xcd, 0x80} + ret_zero);
+    std::unique_ptr<Replayer> replayer;
+    if (native()) {
+      replayer = start(another, options());
+    } else {
+      replayer = start_tracer(another.memory(), options());
+    }
+    ASSERT_TRUE(replayer);
+    const std::vector<Address> objects{bad};
+    const std::vector<std::uint64_t> refcounts{1};
+    const auto result = replayer->run({.objects = objects, .refcounts = refcounts});
+    ASSERT_TRUE(result) << result.error().reason;
+    ASSERT_EQ(result->incidents.size(), 1U);
+    // A kernel without 32-bit system calls makes it a fault.
+    EXPECT_TRUE(result->incidents[0].outcome == Outcome::syscall ||
+                result->incidents[0].outcome == Outcome::fault);
+  }
+}
+
+TEST_P(Escape, NorOneThroughTheReplayersOwnText) {
+  const auto incident = incident_of(borrowed_call(SYS_open, data_base, 0));
+  EXPECT_NE(incident.outcome, Outcome::completed);
+}
+
+TEST_P(Escape, AForgedReplyIsNoMoreThanHearsay) {
+  const protocol::Reply forged{.next = 3, .incidents = 1'000'000, .records = 1'000'000};
+  const Address reply = image.reserve(sizeof(forged));
+  for (std::size_t at = 0; at < sizeof(forged); at += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, reinterpret_cast<const char*>(&forged) + at, sizeof(word));
+    image.store(reply + at, word);
+  }
+  const Address good = image.add_object_with(ret_zero);
+  const Address bad = image.add_object_with(borrowed_call(SYS_write, reply, sizeof(forged)));
+  ASSERT_NE(start_engine(), nullptr);
+  const auto result = run({good, bad, good});
+  if (native()) {
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().reason, "the replayer's results make no sense");
+  } else {
+    ASSERT_TRUE(result) << result.error().reason;
+    EXPECT_EQ(result->incidents.size(), 1U);
+  }
+}
+
+TEST_P(Escape, NorIsHalfOfOne) {
+  const Address bad = image.add_object_with(borrowed_call(SYS_write, data_base, 8));
+  ASSERT_NE(start_engine(), nullptr);
+  const auto result = run({bad});
+  if (native()) {
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().reason, "the replayer's answer makes no sense");
+  } else {
+    ASSERT_TRUE(result) << result.error().reason;
+  }
+}
+
+TEST_P(Escape, AnEndInTheReplayersTextIsTheReplayersEnd) {
+  const Address bad = image.add_object_with(borrowed_call(SYS_exit_group, data_base, 0));
+  ASSERT_NE(start_engine(), nullptr);
+  const auto result = run({bad});
+  if (native()) {
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind, ErrorKind::replayer);
+  } else {
+    ASSERT_TRUE(result) << result.error().reason;
+    EXPECT_EQ(result->incidents.size(), 1U);
+  }
+}
+
+TEST_P(Escape, FlagsThatAreLeftSetDoNotReachTheNext) {
+  // pushfq; orl $0x40400,(%rsp); popfq: alignment checks, and strings backward
+  const Address setter =
+      image.add_object_with(Code{0x9c, 0x81, 0x0c, 0x24, 0x00, 0x04, 0x04, 0, 0x9d} + ret_zero);
+  const Address unaligned =
+      image.add_object_with(load_rax(data_base + 1) + Code{0x48, 0x8b, 0x00} + ret_zero);
+  Code source = load_rdi(data_base);
+  source[1] = 0xbe; // %rsi
+  // lodsb; is %rsi one further? else ud2
+  const Address forward =
+      image.add_object_with(source + Code{0xac} + load_rax(data_base + 1) +
+                            Code{0x48, 0x39, 0xc6, 0x74, 0x02, 0x0f, 0x0b} + ret_zero);
+  ASSERT_NE(start_engine(), nullptr);
+  const auto result = run({setter, unaligned, forward});
+  ASSERT_TRUE(result) << result.error().reason;
+  EXPECT_EQ(result->traversed, 3U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, Escape, ::testing::Bool(),
+                         [](const auto& of) { return of.param ? "native" : "emulated"; });
+
+struct Access {
+  const char* name;
+  Code code; // with the pointer in %rdi
+  std::uint64_t offset;
+};
+
+TEST(ReplayFault, AddressesThatAreNotCanonicalAreDecoded) {
+  constexpr Address wild = 0xdddd'dddd'dddd'dddd;
+  const std::vector<Access> accesses = {
+      {"mov (%rdi),%rax", {0x48, 0x8b, 0x07}, 0},
+      {"mov 0x10(%rdi),%rcx", {0x48, 0x8b, 0x4f, 0x10}, 0x10},
+      {"mov 0x100(%rdi),%eax", {0x8b, 0x87, 0x00, 0x01, 0, 0}, 0x100},
+      {"testb $2,-8(%rdi)", {0xf6, 0x47, 0xf8, 0x02}, static_cast<std::uint64_t>(-8)},
+      {"xor %eax,%eax; cmpq $0,(%rdi,%rax,8)", {0x31, 0xc0, 0x48, 0x83, 0x3c, 0xc7, 0x00}, 0},
+      {"movzwl 2(%rdi),%eax", {0x0f, 0xb7, 0x47, 0x02}, 2},
+      {"movdqu (%rdi),%xmm0", {0xf3, 0x0f, 0x6f, 0x07}, 0},
+      {"mov %rdi,%r9; mov 8(%r9),%r10", {0x49, 0x89, 0xf9, 0x4d, 0x8b, 0x51, 0x08}, 8},
+      {"mov $1,%ecx; rep stosb", {0xb9, 1, 0, 0, 0, 0xf3, 0xaa}, 0},
+      {"call *8(%rdi)", {0xff, 0x57, 0x08}, 8},
+      {"subq $4,-8(%rdi)", {0x48, 0x83, 0x6f, 0xf8, 0x04}, static_cast<std::uint64_t>(-8)},
+  };
+  Image image;
+  std::vector<Address> objects;
+  for (const Access& access : accesses) {
+    objects.push_back(image.add_object_with(load_rdi(wild) + access.code + ret_zero));
+  }
+  objects.push_back(image.add_object_with(visiting({wild})));
+  auto replayer = start(image, options());
+  ASSERT_TRUE(replayer);
+  const std::vector<std::uint64_t> refcounts(objects.size(), 1);
+  const auto result = replayer->run({.objects = objects, .refcounts = refcounts});
+  ASSERT_TRUE(result) << result.error().reason;
+  ASSERT_EQ(result->incidents.size(), objects.size());
+  for (std::size_t i = 0; i < accesses.size(); ++i) {
+    EXPECT_EQ(result->incidents[i].outcome, Outcome::fault) << accesses[i].name;
+    EXPECT_EQ(result->incidents[i].address, wild + accesses[i].offset) << accesses[i].name;
+  }
+  EXPECT_EQ(result->incidents.back().address, wild + ObjectShape{}.ob_type);
+}
+
+} // namespace
+} // namespace pygc::replay::testing
