@@ -113,18 +113,18 @@ Result<void> Context::open_opened() {
   return {};
 }
 
-Result<void> Context::begin() {
+void Context::announce() {
   if (options_.progress || options_.json) {
     surroundings_.session.show_progress(options_.progress.value_or(false));
   }
   surroundings_.session.progress("opening the target");
-  return open_opened();
 }
 
 Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundings& surroundings) {
   std::unique_ptr<Context> context(new Context(surroundings, options));
-  if (auto begun = context->begin(); !begun) {
-    return std::unexpected(begun.error());
+  context->announce();
+  if (auto opened = context->open_opened(); !opened) {
+    return std::unexpected(opened.error());
   }
   return context;
 }
@@ -132,12 +132,13 @@ Result<std::unique_ptr<Context>> Context::open(const Options& options, Surroundi
 Result<std::unique_ptr<Context>> Context::open_python(const Options& options,
                                                       Surroundings& surroundings, Wanted wanted) {
   std::unique_ptr<Context> context(new Context(surroundings, options));
+  context->announce();
   if (wanted == Wanted::tracer) {
     context->tracer_process_ =
         replay::start_early(surroundings.replayer_directory + "/" + emulated_name,
                             [&session = surroundings.session] { return session.cancelled(); });
   }
-  auto ready = context->begin();
+  auto ready = context->open_opened();
   if (ready) {
     ready = context->find_python();
   }

@@ -72,7 +72,7 @@ private:
   image::FileOptions file_options() const;
   Result<std::unique_ptr<target::Target>> open_target() const;
   Result<void> open_opened();
-  Result<void> begin();
+  void announce();
 
   const OpenedTarget& opened() const { return *opened_; }
   Result<replay::Replayer*> native();

@@ -253,7 +253,7 @@ TEST_F(Interrupt, ProgressIsShownOnATerminal) {
   const auto shown = [&](const std::string& options) {
     const std::string commands =
         std::string(PYGC_BINARY) + " check " + core->path + options +
-        " & P=$!; sleep 0.03; kill -STOP $P; sleep 1.2; kill -CONT $P; wait";
+        " & P=$!; sleep 0.05; kill -STOP $P; sleep 1.2; kill -CONT $P; wait";
     return run({.words = {"script", "-qec", commands, "/dev/null"}}).out;
   };
   const std::string by_default = shown("");

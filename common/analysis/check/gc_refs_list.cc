@@ -120,14 +120,15 @@ Result<std::unique_ptr<GcRefsList>> list_gc_refs(cpython::ObjectReader& reader,
 
 Result<std::unique_ptr<GcRefsList>> list_swept_gc_refs(cpython::ObjectReader& reader,
                                                        replay::Sweep& sweep) {
-  const auto lists = sweep.walk();
-  if (!lists) {
-    return std::unexpected(lists.error());
+  const auto walked = sweep.walk();
+  if (!walked) {
+    return std::unexpected(walked.error());
   }
-  if (!*lists || !are_types(reader, **lists)) {
+  const std::optional<replay::SweptLists>& lists = *walked;
+  if (!lists || !are_types(reader, *lists)) {
     return nullptr;
   }
-  if ((*lists)->collected != 0) {
+  if (lists->collected != 0) {
     if (auto started = sweep.start_traversals(); !started) {
       return std::unexpected(started.error());
     }
@@ -135,11 +136,11 @@ Result<std::unique_ptr<GcRefsList>> list_swept_gc_refs(cpython::ObjectReader& re
     if (!totals) {
       return std::unexpected(totals.error());
     }
-    if (!*totals) {
+    if (!totals->has_value()) {
       return nullptr;
     }
   }
-  return std::make_unique<SweptList>(reader, sweep, (*lists)->collected);
+  return std::make_unique<SweptList>(reader, sweep, lists->collected);
 }
 
 } // namespace pygc::analysis
