@@ -77,7 +77,7 @@ private:
     }
     auto sweep = context.sweep();
     if (!sweep) { // the other way meets with the same, if it lasts
-      return no_answer(sweep.error());
+      return no_answer<analysis::CheckReport>(sweep.error());
     }
     if (*sweep == nullptr) {
       return std::nullopt;
@@ -100,13 +100,7 @@ private:
                                          .deep = false,
                                          .truncated = context.target().info().truncated},
                                         **sweep);
-    return report ? std::move(report) : no_answer(report.error());
-  }
-
-  static Result<std::optional<analysis::CheckReport>> no_answer(const Error& error) {
-    return error.kind == ErrorKind::cancelled
-               ? Result<std::optional<analysis::CheckReport>>(std::unexpected(error))
-               : std::nullopt;
+    return report ? std::move(report) : no_answer<analysis::CheckReport>(report.error());
   }
 
   Result<analysis::CheckReport> check_heap(const session::OpenHeap& opened,

@@ -21,6 +21,12 @@ void add_target_reasons(const session::Context& context, std::vector<std::string
 Result<int> answer(session::Context& context, session::Surroundings& surroundings,
                    const session::Options& options, std::string_view text, bool complete);
 
+/// Of a way for which another one stands in: nothing, unless the user has had enough.
+template <class T> Result<std::optional<T>> no_answer(const Error& error) {
+  return error.kind == ErrorKind::cancelled ? Result<std::optional<T>>(std::unexpected(error))
+                                            : std::nullopt;
+}
+
 /// The object that the user means: a number, or an expression of the debugger's. Errors: usage.
 Result<Address> object_address(target::Session& session, const std::string& text);
 

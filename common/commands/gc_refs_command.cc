@@ -54,24 +54,19 @@ private:
                                            session::Surroundings& surroundings) {
     const auto sweep = context.sweep();
     if (!sweep) { // the other way meets with the same, if it lasts
-      return no_answer(sweep.error());
+      return no_answer<int>(sweep.error());
     }
     if (*sweep == nullptr) {
       return std::nullopt;
     }
     const auto list = analysis::list_swept_gc_refs(context.reader(), **sweep);
     if (!list) {
-      return no_answer(list.error());
+      return no_answer<int>(list.error());
     }
     if (*list == nullptr) {
       return std::nullopt;
     }
     return tell(context, **list, surroundings);
-  }
-
-  static Result<std::optional<int>> no_answer(const Error& error) {
-    return error.kind == ErrorKind::cancelled ? Result<std::optional<int>>(std::unexpected(error))
-                                              : std::nullopt;
   }
 
   Result<int> tell(session::Context& context, analysis::GcRefsList& list,

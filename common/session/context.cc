@@ -178,7 +178,9 @@ Result<std::unique_ptr<replay::Sweep>> Context::sweep() {
     return nullptr;
   }
   surroundings_.session.progress("running the traverse functions");
-  return replay::start_sweep(image().memory(), replay_options(native_name), *request,
+  replay::Options options = replay_options(native_name);
+  options.idle = image::idle_stacks(image().memory(), target().threads());
+  return replay::start_sweep(image().memory(), options, *request,
                              [this] { return surroundings_.session.cancelled(); });
 }
 
@@ -213,7 +215,6 @@ replay::Options Context::replay_options(const char* executable) const {
   options.thread_pointer = thread_pointer(target());
   options.visit_decref = runtime().visit_decref;
   options.shape = shape_of(runtime().layout);
-  options.idle = image::idle_stacks(image().memory(), target().threads());
   return options;
 }
 

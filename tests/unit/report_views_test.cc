@@ -16,6 +16,7 @@
 #include "common/report/version_view.h"
 #include "common/report/watch_view.h"
 #include "tests/support/schemas.h"
+#include "tests/unit/gc_refs_models.h"
 #include "tests/unit/report_models.h"
 
 #include <cstdlib>
@@ -207,9 +208,10 @@ TEST(ReportViews, GcRefsEndWhereTheyCannotBeWritten) {
 TEST(ReportViews, Snapshot) {
   const WrittenSnapshot snapshot{
       .path = "core.\x1b[2J", .bytes = 12345678, .disk_bytes = 4096, .unreadable = 8192};
+  target::Info info = subject().target.value_or(target::Info{});
+  info.stopped_seconds = 0.25;
   Subject process;
-  process.target = subject().target;
-  process.target->stopped_seconds = 0.25;
+  process.target = info;
   expect_golden("snapshot.txt", snapshot_text(snapshot));
   expect_json("snapshot", snapshot_json(process, snapshot));
 }
