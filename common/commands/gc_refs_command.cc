@@ -32,8 +32,11 @@ public:
     }
     if (!generation_) {
       const auto told = tell_by_sweep(**context, surroundings);
-      if (!told || *told) {
-        return told ? Result<int>(**told) : std::unexpected(told.error());
+      if (!told) {
+        return std::unexpected(told.error());
+      }
+      if (const std::optional<int>& status = *told) {
+        return *status;
       }
     }
     const auto opened = session::open_heap(std::move(*context));
