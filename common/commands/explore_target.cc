@@ -33,6 +33,29 @@ Result<int> answer(session::Context& context, session::Surroundings& surrounding
   return complete ? status_clean : status_incomplete;
 }
 
+Result<int> stream_answer(
+    session::Context& context, session::Surroundings& surroundings, const session::Options& options,
+    bool complete,
+    const std::function<Result<void>(const std::function<Result<void>(std::string_view)>&)>& tell) {
+  auto sink = OutputSink::open(surroundings.session, options.output);
+  if (!sink) {
+    return std::unexpected(sink.error());
+  }
+  auto told = tell([&](std::string_view text) { return sink->write(text); });
+  if (told) {
+    told = sink->commit();
+  }
+  if (!told) {
+    return std::unexpected(told.error());
+  }
+  context.tell_other_runtimes();
+  if (complete) {
+    return status_clean;
+  }
+  surroundings.session.diagnostics("pygc: the list is incomplete; pygc check says why\n");
+  return status_incomplete;
+}
+
 Result<Address> object_address(target::Session& session, const std::string& text) {
   auto address = session.evaluate(text);
   if (address && *address == 0) {

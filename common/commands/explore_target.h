@@ -3,6 +3,7 @@
 
 #include "common/session/context.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,13 @@ void add_target_reasons(const session::Context& context, std::vector<std::string
 /// of a complete answer, or of an incomplete one. Errors as deliver().
 Result<int> answer(session::Context& context, session::Surroundings& surroundings,
                    const session::Options& options, std::string_view text, bool complete);
+
+/// The same of what is told piece by piece: `tell` is given where to. When the answer is not
+/// complete a line of diagnostics says so.
+Result<int> stream_answer(
+    session::Context& context, session::Surroundings& surroundings, const session::Options& options,
+    bool complete,
+    const std::function<Result<void>(const std::function<Result<void>(std::string_view)>&)>& tell);
 
 /// Of a way for which another one stands in: nothing, unless the user has had enough.
 template <class T> Result<std::optional<T>> no_answer(const Error& error) {

@@ -1,7 +1,6 @@
 // `pygc gc-refs`: every object with its gc_refs, as a collection would compute it.
 #include "common/analysis/check/gc_refs_list.h"
 #include "common/commands/explore_target.h"
-#include "common/commands/output_sink.h"
 #include "common/commands/registry.h"
 #include "common/report/gc_refs_view.h"
 #include "common/session/open_heap.h"
@@ -75,25 +74,12 @@ private:
   Result<int> tell(session::Context& context, analysis::GcRefsList& list,
                    session::Surroundings& surroundings) {
     add_target_reasons(context, list.incomplete_because);
-    auto sink = OutputSink::open(surroundings.session, options_.output);
-    if (!sink) {
-      return std::unexpected(sink.error());
-    }
-    const report::Write write = [&](std::string_view text) { return sink->write(text); };
-    auto written = options_.json ? report::write_gc_refs_json(context.subject(), list, write)
-                                 : report::write_gc_refs_text(list, write);
-    if (written) {
-      written = sink->commit();
-    }
-    if (!written) {
-      return std::unexpected(written.error());
-    }
-    context.tell_other_runtimes();
-    if (list.incomplete_because.empty()) {
-      return status_clean;
-    }
-    surroundings.session.diagnostics("pygc: the list is incomplete; pygc check says why\n");
-    return status_incomplete;
+    return stream_answer(context, surroundings, options_, list.incomplete_because.empty(),
+                         [&](const report::Write& write) {
+                           return options_.json
+                                      ? report::write_gc_refs_json(context.subject(), list, write)
+                                      : report::write_gc_refs_text(list, write);
+                         });
   }
 
   session::Options options_;

@@ -1,6 +1,7 @@
 #include "common/report/gc_refs_view.h"
 
 #include "common/report/kit/envelope.h"
+#include "common/report/kit/open_list.h"
 #include "common/report/kit/printable.h"
 
 #include <fmt/compile.h>
@@ -42,24 +43,22 @@ Result<void> write_gc_refs_json(const Subject& subject, analysis::GcRefsList& li
                                 const Write& write) {
   Json document = envelope("gc-refs", subject, list.incomplete_because);
   document["count"] = list.count();
-  std::string head = document_text(document);
-  head.resize(head.rfind('\n', head.size() - 2)); // without the bracket that closes it
-  if (auto written = write(head + ",\n  \"objects\": ["); !written) {
+  if (auto written = write(open_list(document, "objects")); !written) {
     return written;
   }
-  std::string_view separator = "\n";
+  bool first = true;
   const auto add = [&](fmt::memory_buffer& text, const analysis::GcRefsRow& row,
                        const std::string& type) {
     fmt::format_to(
         std::back_inserter(text),
-        FMT_COMPILE(R"({}    {{"address": "{:#x}", "gc_refs": {}, "refcount": {}, "type": {}}})"),
-        separator, row.object, row.gc_refs, row.refcount, type);
-    separator = ",\n";
+        FMT_COMPILE(R"({}{{"address": "{:#x}", "gc_refs": {}, "refcount": {}, "type": {}}})"),
+        list_separator(first), row.object, row.gc_refs, row.refcount, type);
+    first = false;
   };
   if (auto written = write_rows(list, write, &json_string, add); !written) {
     return written;
   }
-  return write(list.count() == 0 ? "]\n}\n" : "\n  ]\n}\n");
+  return write(close_list(list.count() == 0));
 }
 
 Result<void> write_gc_refs_text(analysis::GcRefsList& list, const Write& write) {

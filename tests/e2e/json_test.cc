@@ -43,8 +43,9 @@ protected:
 
 TEST_F(JsonOutput, EveryCommandHasTheEnvelope) {
   const std::string version = run_pygc({"version"}).out;
-  for (const std::string command : {"check", "audit", "modules", "generations", "runtime", "doctor",
-                                    "gc-refs", "garbage", "types", "dominators", "layout"}) {
+  for (const std::string command :
+       {"check", "audit", "modules", "generations", "runtime", "doctor", "gc-refs", "find",
+        "garbage", "types", "dominators", "layout"}) {
     const Outcome outcome = run_pygc({command, core().path, "--json"});
     ASSERT_THAT(outcome.status, testing::AnyOf(0, 1)) << command << outcome.out << outcome.err;
     const json document = parse_document(outcome.out, outcome);

@@ -5,20 +5,24 @@
 
 namespace pygc::analysis {
 
+Result<replay::RoundResult> replay_gc_refs(const heap::Heap& heap, replay::Replayer& replayer,
+                                           const heap::CollectedSet& set) {
+  return replayer.run({.objects = set.objects,
+                       .refcounts = set.refcounts,
+                       .watched = {},
+                       .clear_collecting = heap::stale_collecting(heap)});
+}
+
 Result<Collection> replay_collection(const cpython::ObjectReader& reader, const heap::Heap& heap,
                                      replay::Replayer& replayer, std::size_t interpreter,
                                      std::optional<std::size_t> generation) {
   heap::CollectedSet set =
       heap::collect_spaces(reader.runtime(), heap, interpreter, generation.value_or(SIZE_MAX));
-  const std::vector<Address> stale = heap::stale_collecting(heap);
-  auto replayed = replayer.run({.objects = set.objects,
-                                .refcounts = set.refcounts,
-                                .watched = {},
-                                .clear_collecting = stale});
+  auto replayed = replay_gc_refs(heap, replayer, set);
   if (!replayed) {
     return std::unexpected(replayed.error());
   }
-  auto graph = heap::Graph::build(replayer, set.objects, stale);
+  auto graph = heap::Graph::build(replayer, set.objects, heap::stale_collecting(heap));
   if (!graph) {
     return std::unexpected(graph.error());
   }

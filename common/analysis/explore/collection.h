@@ -22,6 +22,10 @@ struct Collection {
   std::vector<bool> reachable; // has a gc_refs, or is visited by one that is reachable
 };
 
+/// gc_refs of these objects of the heap as subtract_refs leaves them. Errors: replayer, cancelled.
+Result<replay::RoundResult> replay_gc_refs(const heap::Heap& heap, replay::Replayer& replayer,
+                                           const heap::CollectedSet& set);
+
 /// Of the interpreter's objects of that generation and the younger ones; without one: of all that
 /// are not frozen. Errors: replayer, cancelled, limit.
 Result<Collection> replay_collection(const cpython::ObjectReader& reader, const heap::Heap& heap,
