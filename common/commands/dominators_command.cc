@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <fmt/format.h>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -17,7 +18,8 @@ namespace {
 class DominatorsCommand final : public Command {
 public:
   void declare(CLI::App& app) override {
-    app.add_option("address", object_, "What this object retains, an expression of the debugger's")
+    app.add_option("address", object_,
+                   "What this object retains: a number, a name, an expression of the debugger's")
         ->type_name("ADDR");
     declare_heap_options(app, options_);
     app.add_option("--top", question_.limit, "Objects, types and steps shown (default 20)")
@@ -29,7 +31,8 @@ public:
   }
 
   Result<int> run(session::Surroundings& surroundings) override {
-    if (auto taken = take_word(surroundings.session); !taken) {
+    const auto taken = take_word(surroundings);
+    if (!taken) {
       return std::unexpected(taken.error());
     }
     const auto opened = session::open_heap(options_, surroundings);
@@ -37,6 +40,13 @@ public:
       return std::unexpected(opened.error());
     }
     session::Context& context = *opened->context;
+    if (const std::optional<ObjectWord>& word = *taken) {
+      const auto object = word->object(context, surroundings.session);
+      if (!object) {
+        return std::unexpected(object.error());
+      }
+      question_.object = *object;
+    }
     auto survey = analysis::survey_dominators(context.image(), context.reader(), *opened->heap,
                                               *opened->replayer, question_);
     if (!survey) {
@@ -51,25 +61,25 @@ public:
   }
 
 private:
-  /// The first word is an object, or the core when it is the only one.
-  Result<void> take_word(target::Session& session) {
+  /// The first word is the core when it is the only one and a file, else an object.
+  Result<std::optional<ObjectWord>> take_word(session::Surroundings& surroundings) {
     if (object_.empty()) {
-      return {};
-    }
-    const auto address = object_address(session, object_);
-    if (address) {
-      question_.object = *address;
-      return {};
+      return std::nullopt;
     }
     std::error_code unknown;
     if (options_.core.empty() && !options_.pid &&
         (object_ == "-" || std::filesystem::exists(object_, unknown))) {
       options_.core = object_;
-      return {};
+      return std::nullopt;
     }
-    return fail(
-        address.error().kind, 0,
-        fmt::format("'{}' is no object and no core file: {}", object_, address.error().reason));
+    const auto word = ObjectWord::read(surroundings.session, object_);
+    const bool no_target = options_.core.empty() && !options_.pid && !surroundings.open_target;
+    if (!word || no_target) {
+      return fail(ErrorKind::usage, 0,
+                  fmt::format("'{}' is no object and no core file{}", object_,
+                              word ? "" : ": " + word.error().reason));
+    }
+    return *word;
   }
 
   session::Options options_;
@@ -87,7 +97,7 @@ alive, by type, and which objects alone hold it.
 Examples:
   pygc dominators
   pygc dominators --min 1M --json
-  pygc dominators 0x7f52a554c040
+  pygc dominators sys.modules
   pygc dominators --help   (all options)
 
 Status: 0 done, 2 usage or target error, 3 incomplete.)",

@@ -2,6 +2,7 @@
 
 #include "common/commands/output_sink.h"
 #include "common/commands/status.h"
+#include "common/cpython/objects/object_path.h"
 
 #include <fmt/format.h>
 
@@ -56,12 +57,44 @@ Result<int> stream_answer(
   return status_incomplete;
 }
 
-Result<Address> object_address(target::Session& session, const std::string& text) {
+namespace {
+
+Result<Address> evaluated(target::Session& session, const std::string& text) {
   auto address = session.evaluate(text);
   if (address && *address == 0) {
     return fail(ErrorKind::usage, 0, fmt::format("'{}' is no address of an object", text));
   }
   return address;
+}
+
+} // namespace
+
+Result<ObjectWord> ObjectWord::read(target::Session& session, const std::string& text) {
+  ObjectWord word;
+  if (cpython::is_object_path(text)) {
+    word.name_ = text;
+    return word;
+  }
+  const auto address = evaluated(session, text);
+  if (!address) {
+    return std::unexpected(address.error());
+  }
+  word.address_ = *address;
+  return word;
+}
+
+Result<Address> ObjectWord::object(session::Context& context, target::Session& session) const {
+  if (name_.empty()) {
+    return address_;
+  }
+  const auto found = cpython::object_at_path(context.reader(), name_);
+  if (found || found.error().kind != ErrorKind::not_found || found.error().address != 0) {
+    return found; // the debugger is not asked about what begins as a name of Python's
+  }
+  const auto address = evaluated(session, name_);
+  return address ? address
+                 : fail(ErrorKind::usage, 0,
+                        fmt::format("{}; {}", found.error().reason, address.error().reason));
 }
 
 } // namespace pygc::commands

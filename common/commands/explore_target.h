@@ -35,7 +35,20 @@ template <class T> Result<std::optional<T>> no_answer(const Error& error) {
                                             : std::nullopt;
 }
 
-/// The object that the user means: a number, or an expression of the debugger's. Errors: usage.
-Result<Address> object_address(target::Session& session, const std::string& text);
+/// The object that the user means: a number, a name of Python's (cpython::object_at_path), or else
+/// an expression of the debugger's.
+class ObjectWord {
+public:
+  /// To be made before the target is opened: an expression that is no name of Python's is evaluated
+  /// at once, since GDB has the command run anew to that end. Errors: usage.
+  static Result<ObjectWord> read(target::Session& session, const std::string& text);
+
+  /// Errors: usage, of what is neither a name nor an expression; memory_*.
+  Result<Address> object(session::Context& context, target::Session& session) const;
+
+private:
+  std::string name_;
+  Address address_ = 0; // when it is no name
+};
 
 } // namespace pygc::commands

@@ -13,7 +13,9 @@ namespace {
 class ObjectCommand final : public Command {
 public:
   void declare(CLI::App& app) override {
-    app.add_option("address", object_, "The object, as an expression of the debugger's")
+    app.add_option("address", object_,
+                   "The object: a number, sys.stderr, app.CACHE['key'][0], an expression of the "
+                   "debugger's")
         ->required()
         ->type_name("ADDR");
     declare_heap_options(app, options_);
@@ -23,15 +25,19 @@ public:
   }
 
   Result<int> run(session::Surroundings& surroundings) override {
-    const auto address = object_address(surroundings.session, object_);
-    if (!address) {
-      return std::unexpected(address.error());
+    const auto word = ObjectWord::read(surroundings.session, object_);
+    if (!word) {
+      return std::unexpected(word.error());
     }
     const auto opened = session::open_heap(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
     }
     session::Context& context = *opened->context;
+    const auto address = word->object(context, surroundings.session);
+    if (!address) {
+      return std::unexpected(address.error());
+    }
     auto facts = analysis::examine_object(
         context.image(), context.reader(), *opened->heap, *opened->replayer,
         {.object = *address,
@@ -64,6 +70,7 @@ const Registration registration({
 
 Examples:
   pygc object 0x7f52a554c040
+  pygc object sys.stderr
   pygc object --help       (all options)
 
 Status: 0 done, 2 usage or target error, 3 incomplete.)",

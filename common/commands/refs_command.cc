@@ -31,16 +31,20 @@ public:
       return fail(ErrorKind::usage, 0, "pygc refs needs --to ADDR or --from ADDR");
     }
     question_.direction = from_.empty() ? analysis::Direction::to : analysis::Direction::from;
-    const auto address = object_address(surroundings.session, from_.empty() ? to_ : from_);
-    if (!address) {
-      return std::unexpected(address.error());
+    const auto word = ObjectWord::read(surroundings.session, from_.empty() ? to_ : from_);
+    if (!word) {
+      return std::unexpected(word.error());
     }
-    question_.object = *address;
     const auto opened = session::open_heap(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
     }
     session::Context& context = *opened->context;
+    const auto address = word->object(context, surroundings.session);
+    if (!address) {
+      return std::unexpected(address.error());
+    }
+    question_.object = *address;
     auto tree = analysis::follow_references(
         context.image(), context.reader(), *opened->heap, *opened->replayer,
         [&context] { return context.tracer(); }, question_);
@@ -70,7 +74,7 @@ code: by traverse functions alone. References from C are no part of it.
 
 Examples:
   pygc refs --to 0x7f52a554c040
-  pygc refs --from 0x7f52a554c040 --depth 2
+  pygc refs --from sys.modules --depth 2
   pygc refs --help         (all options)
 
 Status: 0 done, 2 usage or target error, 3 incomplete.)",

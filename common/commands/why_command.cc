@@ -6,6 +6,7 @@
 #include "common/session/open_heap.h"
 
 #include <CLI/CLI.hpp>
+#include <optional>
 
 namespace pygc::commands {
 namespace {
@@ -13,7 +14,9 @@ namespace {
 class WhyCommand final : public Command {
 public:
   void declare(CLI::App& app) override {
-    app.add_option("address", object_, "The object, as an expression of the debugger's")
+    app.add_option("address", object_,
+                   "The object: a number, sys.stderr, app.CACHE['key'][0], an expression of the "
+                   "debugger's")
         ->type_name("ADDR");
     declare_heap_options(app, options_);
     app.add_option("--type", type_, "All objects of this type, as gc-refs names it")
@@ -24,13 +27,13 @@ public:
   }
 
   Result<int> run(session::Surroundings& surroundings) override {
-    Address object = 0;
+    std::optional<ObjectWord> word;
     if (type_.empty()) {
-      const auto address = object_address(surroundings.session, object_);
-      if (!address) {
-        return std::unexpected(address.error());
+      const auto read = ObjectWord::read(surroundings.session, object_);
+      if (!read) {
+        return std::unexpected(read.error());
       }
-      object = *address;
+      word = *read;
     } else if (options_.core.empty()) {
       options_.core = object_; // the only word is the core
     } else {
@@ -41,8 +44,13 @@ public:
       return std::unexpected(opened.error());
     }
     session::Context& context = *opened->context;
+    const auto object =
+        word ? word->object(context, surroundings.session) : Result<Address>(Address{0});
+    if (!object) {
+      return std::unexpected(object.error());
+    }
     const analysis::WhyQuestion question{
-        .object = object,
+        .object = *object,
         .type = type_,
         .limit = limit_,
         .threads = context.target().threads(),
@@ -76,6 +84,7 @@ holds: frames, the interpreter, static variables, C stacks and registers.
 
 Examples:
   pygc why 0x7f52a554c040
+  pygc why "app.CACHE['key']"
   pygc why --type Session -n 10
   pygc why --help          (all options)
 

@@ -4,6 +4,7 @@
 #include "common/analysis/facts/ownership.h"
 #include "common/analysis/facts/reachability.h"
 #include "common/analysis/facts/slot_names.h"
+#include "common/cpython/objects/sys_modules.h"
 #include "common/heap/collected_set.h"
 
 #include <map>
@@ -64,12 +65,7 @@ private:
     auto found = sys_modules_.find(interpreter);
     if (found == sys_modules_.end()) {
       found = sys_modules_.emplace(interpreter, std::set<Address>{}).first;
-      const auto& layout = runtime_.layout;
-      const auto offset =
-          layout.interp_imports_modules ? layout.interp_imports_modules : layout.interp_modules;
-      const Address state = runtime_.interpreters[interpreter].address;
-      const auto dict =
-          offset ? input_.reader.memory().load<Address>(state + *offset) : Result<Address>(0);
+      const auto dict = cpython::sys_modules(input_.reader, runtime_.interpreters[interpreter]);
       if (dict && *dict != 0) {
         // A table that cannot be read leaves the set empty: "in sys.modules" is then false.
         static_cast<void>(input_.reader.each_item(*dict, [&](Address, Address value) {

@@ -1,5 +1,7 @@
 #include "common/cpython/objects/item_place.h"
 
+#include "common/cpython/objects/sequence_items.h"
+
 #include <algorithm>
 
 namespace pygc::cpython {
@@ -49,23 +51,6 @@ Address first_item(ObjectReader& reader, Address tuple, Address type) {
   return 0;
 }
 
-/// Of a list or a tuple.
-std::optional<TupleItems> items_of(ObjectReader& reader, Address container, Address type_at) {
-  const TypeInfo& type = reader.type(type_at);
-  const Address size_at = container + reader.runtime().layout.ob_size;
-  Address first = 0;
-  if (type.has_flag(type_flag::list_subclass)) {
-    first = reader.memory().load<Address>(size_at + sizeof(std::int64_t)).value_or(0);
-  } else if (type.has_flag(type_flag::tuple_subclass)) {
-    first = first_item(reader, container, type_at);
-  }
-  const auto size = reader.memory().load<std::int64_t>(size_at);
-  if (first == 0 || !size || *size <= 0) {
-    return std::nullopt;
-  }
-  return TupleItems{.first = first, .count = static_cast<std::uint64_t>(*size)};
-}
-
 } // namespace
 
 std::optional<TupleItems> tuple_items(ObjectReader& reader, Address tuple) {
@@ -73,6 +58,26 @@ std::optional<TupleItems> tuple_items(ObjectReader& reader, Address tuple) {
   const Address first = type ? first_item(reader, tuple, *type) : 0;
   const auto size = reader.memory().load<std::int64_t>(tuple + reader.runtime().layout.ob_size);
   if (first == 0 || !size || *size < 0) {
+    return std::nullopt;
+  }
+  return TupleItems{.first = first, .count = static_cast<std::uint64_t>(*size)};
+}
+
+std::optional<TupleItems> sequence_items(ObjectReader& reader, Address container) {
+  const auto type_at = reader.type_address(container);
+  if (!type_at) {
+    return std::nullopt;
+  }
+  const TypeInfo& type = reader.type(*type_at);
+  const Address size_at = container + reader.runtime().layout.ob_size;
+  Address first = 0;
+  if (type.has_flag(type_flag::list_subclass)) {
+    first = reader.memory().load<Address>(size_at + sizeof(std::int64_t)).value_or(0);
+  } else if (type.has_flag(type_flag::tuple_subclass)) {
+    first = first_item(reader, container, *type_at);
+  }
+  const auto size = reader.memory().load<std::int64_t>(size_at);
+  if (first == 0 || !size || *size <= 0) {
     return std::nullopt;
   }
   return TupleItems{.first = first, .count = static_cast<std::uint64_t>(*size)};
@@ -86,7 +91,7 @@ std::optional<ItemPlace> item_at(ObjectReader& reader, Address container, SlotAd
   if (reader.type(*type_at).has_flag(type_flag::dict_subclass)) {
     return entry_at(reader, container, slot);
   }
-  const auto items = items_of(reader, container, *type_at);
+  const auto items = sequence_items(reader, container);
   if (!items || slot.at < items->first || (slot.at - items->first) % sizeof(Address) != 0 ||
       (slot.at - items->first) / sizeof(Address) >= items->count) {
     return std::nullopt;
@@ -104,7 +109,7 @@ std::optional<ItemPlace> find_item(ObjectReader& reader, Address container, Addr
   if (reader.type(*type_at).has_flag(type_flag::dict_subclass)) {
     return find_in_dict(reader, container, object);
   }
-  const auto items = items_of(reader, container, *type_at);
+  const auto items = sequence_items(reader, container);
   const std::size_t count = items ? std::min<std::size_t>(items->count, limit) : 0;
   for (std::size_t i = 0; i < count; ++i) {
     const auto item = reader.memory().load<Address>(items->first + i * sizeof(Address));

@@ -1,5 +1,8 @@
 #include "common/cpython/objects/object_size.h"
 
+#include "common/cpython/objects/attributes.h"
+#include "common/cpython/objects/int_value.h"
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -8,11 +11,8 @@ namespace pygc::cpython {
 namespace {
 
 constexpr Address word = sizeof(Address);
-// PyTypeObject: tp_methods lies before tp_members, tp_dict behind tp_base, tp_mro is the 2nd behind
-// tp_is_gc.
+// PyTypeObject: tp_methods lies before tp_members.
 constexpr Address methods_before_members = word;
-constexpr Address dict_behind_base = word;
-constexpr Address mro_behind_is_gc = 2 * word;
 constexpr Address cached_keys_behind_qualname = word; // PyHeapTypeObject
 constexpr Address allocated_behind_size = 2 * word;   // PyListObject: ob_size, ob_item, allocated
 // PySetObject behind its PyObject: fill, used, mask, table, hash, finger, smalltable.
@@ -27,16 +27,14 @@ constexpr std::uint64_t deque_block_size = (deque_block_items + 2) * word;
 constexpr Address usable_before_nentries = word; // PyDictKeysObject: dk_usable, dk_nentries
 
 // Bits of tp_flags: words before the GC head (Py_TPFLAGS_MANAGED_WEAKREF, 3.12+; _MANAGED_DICT,
-// 3.11+), and int, whose ob_size is no count of items since 3.12.
+// 3.11+).
 constexpr unsigned managed_weakref = 3;
-constexpr unsigned long_subclass = 24;
 
 constexpr unsigned tag_bits = 3;        // of lv_tag (3.12+): sign and flags
 constexpr std::uint64_t digit_size = 4; // of an int
 constexpr std::int64_t size_limit = std::int64_t{1} << 40;
 constexpr std::int64_t itemsize_limit = 1 << 20;
 constexpr unsigned log2_limit = 40;
-constexpr std::int64_t mro_limit = 1024;
 constexpr std::size_t method_limit = 4096;
 constexpr std::size_t method_definition_size = 4 * word; // PyMethodDef
 constexpr std::string_view method = "__sizeof__";
@@ -86,7 +84,7 @@ bool ObjectSizes::has_own_sizeof(Address type) {
     }
   }
   if (reader_.type(type).has_flag(type_flag::heap_type)) {
-    const auto dict = memory_.load<Address>(type + layout_.tp_base + dict_behind_base);
+    const auto dict = type_dict(reader_, type);
     if (dict && *dict != 0) {
       const auto found = reader_.item(*dict, method);
       at->second = found && *found != 0;
@@ -96,18 +94,7 @@ bool ObjectSizes::has_own_sizeof(Address type) {
 }
 
 ObjectSizes::Body ObjectSizes::body(Address type) {
-  const auto mro = memory_.load<Address>(type + layout_.tp_is_gc + mro_behind_is_gc);
-  if (!mro || *mro == 0) {
-    return Body::unknown;
-  }
-  const auto count = memory_.load<std::int64_t>(*mro + layout_.ob_size);
-  const auto tuple = reader_.type_address(*mro);
-  if (!count || !tuple || !reader_.type(*tuple).has_flag(type_flag::tuple_subclass)) {
-    return Body::unknown;
-  }
-  // The items are the last that a tuple has: its type's tp_basicsize is where they begin.
-  const auto first =
-      static_cast<Address>(std::max<std::int64_t>(reader_.type(*tuple).basicsize, 0));
+  const TupleItems bases = type_mro(reader_, type).value_or(TupleItems{});
   const std::array<std::pair<Address, Body>, 7> known = {
       {{reader_.exported("PyBaseObject_Type"), Body::none},
        {reader_.exported("PyList_Type"), Body::list},
@@ -116,8 +103,8 @@ ObjectSizes::Body ObjectSizes::body(Address type) {
        {reader_.exported("PyFrozenSet_Type"), Body::set},
        {reader_.exported("PyLong_Type"), Body::integer},
        {reader_.exported("PyType_Type"), Body::type}}};
-  for (std::int64_t i = 0; i < std::min(*count, mro_limit); ++i) {
-    const auto base = memory_.load<Address>(*mro + first + static_cast<Address>(i) * word);
+  for (std::uint64_t i = 0; i < bases.count; ++i) {
+    const auto base = memory_.load<Address>(bases.first + i * word);
     if (!base || *base == 0) {
       return Body::unknown;
     }
@@ -151,7 +138,7 @@ ObjectSizes::TypeFacts ObjectSizes::read_facts(Address type) {
     facts.before += 2 * word;
   }
   facts.fixed = facts.before + static_cast<std::uint64_t>(info.basicsize);
-  if (!info.has_flag(long_subclass)) {
+  if (!info.has_flag(long_subclass)) { // since 3.12 it has no ob_size
     facts.itemsize = static_cast<std::uint64_t>(*itemsize);
   }
   facts.body = body(type);
@@ -304,15 +291,12 @@ Result<std::uint64_t> ObjectSizes::body_size(Body body, Address object) const {
 /// int.__sizeof__ (Objects/longobject.c): the digits alone, whatever a subclass adds.
 ObjectSize ObjectSizes::int_size(Address object, const TypeFacts& known) {
   const auto stored = memory_.load<std::int64_t>(object + layout_.ob_size);
-  // Since 3.12 the place of ob_size has a tag: of 0 it is 1, and the digits are counted from bit 3.
-  const Address zero = reader_.exported("_Py_FalseStruct");
-  const auto tag_of_zero = zero == 0 ? Result<std::int64_t>(damaged(object))
-                                     : memory_.load<std::int64_t>(zero + layout_.ob_size);
-  if (!stored || !tag_of_zero || *stored < -size_limit || *stored > size_limit) {
+  const std::optional<bool> tags = ints_have_tags(reader_);
+  if (!stored || !tags || *stored < -size_limit || *stored > size_limit) {
     return {.bytes = known.fixed, .basis = SizeBasis::lower_bound};
   }
   const std::int64_t digits =
-      *tag_of_zero == 0 ? std::abs(*stored) : std::max<std::int64_t>(*stored >> tag_bits, 1);
+      *tags ? std::max<std::int64_t>(*stored >> tag_bits, 1) : std::abs(*stored);
   return {.bytes = known.before + layout_.ob_size + word +
                    static_cast<std::uint64_t>(digits) * digit_size,
           // For a 0 some versions without tags count the digit that it has all the same.

@@ -1,0 +1,229 @@
+#include "common/cpython/objects/object_path.h"
+
+#include "common/base/numbers.h"
+#include "common/cpython/objects/attributes.h"
+#include "common/cpython/objects/int_value.h"
+#include "common/cpython/objects/sequence_items.h"
+#include "common/cpython/objects/sys_modules.h"
+
+#include <algorithm>
+#include <cctype>
+#include <fmt/format.h>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pygc::cpython {
+namespace {
+
+constexpr Address word = sizeof(Address);
+
+struct Part {
+  enum class Kind : std::uint8_t { attribute, key, index };
+  Kind kind = Kind::attribute;
+  std::string text = {}; // of an attribute or a key
+  std::int64_t index = 0;
+  std::size_t end = 0; // in the path
+};
+
+bool begins_name(char c) {
+  return c == '_' || std::isalpha(static_cast<unsigned char>(c)) != 0 ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+
+bool continues_name(char c) {
+  return begins_name(c) || std::isdigit(static_cast<unsigned char>(c)) != 0;
+}
+
+std::optional<Part> take_name(std::string_view path, std::size_t at) {
+  if (at >= path.size() || !begins_name(path[at])) {
+    return std::nullopt;
+  }
+  const auto* const end =
+      std::find_if_not(path.begin() + static_cast<std::ptrdiff_t>(at), path.end(), continues_name);
+  const auto size = static_cast<std::size_t>(end - path.begin());
+  return Part{.text = std::string(path.substr(at, size - at)), .end = size};
+}
+
+/// `at` is behind the bracket that opens it.
+std::optional<Part> take_subscript(std::string_view path, std::size_t at) {
+  if (at >= path.size()) {
+    return std::nullopt;
+  }
+  const bool quoted = path[at] == '\'' || path[at] == '"';
+  const std::size_t end = quoted ? path.find(path[at], at + 1) : path.find(']', at);
+  if (end == std::string_view::npos) {
+    return std::nullopt;
+  }
+  if (quoted) {
+    if (end + 1 >= path.size() || path[end + 1] != ']') {
+      return std::nullopt;
+    }
+    return Part{.kind = Part::Kind::key,
+                .text = std::string(path.substr(at + 1, end - at - 1)),
+                .end = end + 2};
+  }
+  const auto index = number_in<std::int64_t>(path.substr(at, end - at));
+  return index ? std::optional(Part{.kind = Part::Kind::index, .index = *index, .end = end + 1})
+               : std::nullopt;
+}
+
+/// Empty: it is no path.
+std::vector<Part> parts_of(std::string_view path) {
+  std::vector<Part> parts;
+  std::optional<Part> part = take_name(path, 0);
+  while (part) {
+    const std::size_t at = part->end;
+    parts.push_back(std::move(*part));
+    if (at == path.size()) {
+      return parts;
+    }
+    part = path[at] == '.'   ? take_name(path, at + 1)
+           : path[at] == '[' ? take_subscript(path, at + 1)
+                             : std::nullopt;
+  }
+  return {};
+}
+
+class Lookup {
+public:
+  Lookup(ObjectReader& reader, std::string_view path) : reader_(reader), path_(path) {}
+
+  Result<Address> run(const std::vector<Part>& parts) {
+    if (!reader_.runtime().interpreters.empty()) {
+      const auto modules = sys_modules(reader_, reader_.runtime().interpreters.front());
+      if (!modules) {
+        return modules;
+      }
+      modules_ = *modules;
+    }
+    auto object = first(parts.front().text);
+    bool dotted = true; // so far it may be the name of a module
+    for (std::size_t i = 1; i < parts.size() && object; ++i) {
+      const Part& part = parts[i];
+      dotted = dotted && part.kind == Part::Kind::attribute;
+      auto next = follow(*object, part);
+      if (next && *next == 0 && dotted) {
+        next = module(path_.substr(0, part.end));
+      }
+      if (next && *next == 0) {
+        const std::string_view before = path_.substr(0, parts[i - 1].end);
+        return fail(ErrorKind::not_found, *object,
+                    part.kind == Part::Kind::attribute
+                        ? fmt::format("'{}' has no attribute '{}'", before, part.text)
+                        : fmt::format("'{}' has no item {}", before,
+                                      path_.substr(parts[i - 1].end, part.end - parts[i - 1].end)));
+      }
+      object = next;
+    }
+    return object;
+  }
+
+private:
+  Result<Address> module(std::string_view name) {
+    return modules_ == 0 ? Result<Address>(0) : reader_.item(modules_, name);
+  }
+
+  Result<Address> first(const std::string& name) {
+    auto found = module(name);
+    for (const std::string_view globals : {"__main__", "builtins"}) {
+      if (!found || *found != 0) {
+        return found;
+      }
+      found = module(globals);
+      if (found && *found != 0) {
+        found = attribute(reader_, *found, name);
+      }
+    }
+    return !found || *found != 0
+               ? found
+               : fail(ErrorKind::not_found, 0,
+                      fmt::format("there is no module '{}', nor a global variable of __main__ or a "
+                                  "built-in of that name",
+                                  name));
+  }
+
+  Result<Address> follow(Address object, const Part& part) {
+    switch (part.kind) {
+    case Part::Kind::attribute:
+      return attribute_of(object, part.text);
+    case Part::Kind::key:
+      return is_dict(object) ? reader_.item(object, part.text) : 0;
+    case Part::Kind::index:
+      break;
+    }
+    return is_dict(object) ? item_of_int(object, part.index) : item_at_index(object, part.index);
+  }
+
+  bool is_dict(Address object) {
+    const auto type = reader_.type_address(object);
+    return type && reader_.type(*type).has_flag(type_flag::dict_subclass);
+  }
+
+  Result<Address> item_of_int(Address dict, std::int64_t key) {
+    Address found = 0;
+    const auto walked = reader_.each_item(dict, [&](Address each, Address value) {
+      const std::optional<std::int64_t> number = int_value(reader_, each);
+      found = number && *number == key ? value : 0;
+      return found == 0;
+    });
+    return walked ? Result<Address>(found) : std::unexpected(walked.error());
+  }
+
+  Result<Address> item_at_index(Address sequence, std::int64_t index) {
+    const std::optional<TupleItems> items = sequence_items(reader_, sequence);
+    const auto count = items ? static_cast<std::int64_t>(items->count) : 0;
+    const std::int64_t place = index < 0 ? index + count : index;
+    if (!items || place < 0 || place >= count) {
+      return 0;
+    }
+    return reader_.memory().load<Address>(items->first + static_cast<Address>(place) * word);
+  }
+
+  Result<Address> attribute_of(Address object, const std::string& name) {
+    const auto type = reader_.type_address(object);
+    if (!type || name == "__class__") {
+      return type;
+    }
+    if (name == "__dict__") {
+      return reader_.instance_dict(object);
+    }
+    auto found = attribute(reader_, object, name);
+    if (found && *found == 0 && reader_.type(*type).has_flag(type_flag::type_subclass)) {
+      found = class_attribute(object, name);
+    }
+    return found && *found == 0 ? class_attribute(*type, name) : found;
+  }
+
+  /// _PyType_Lookup (Objects/typeobject.c).
+  Result<Address> class_attribute(Address type, std::string_view name) {
+    const TupleItems bases = type_mro(reader_, type).value_or(TupleItems{});
+    for (std::uint64_t i = 0; i < bases.count; ++i) {
+      const auto base = reader_.memory().load<Address>(bases.first + i * word);
+      const auto dict = base && *base != 0 ? type_dict(reader_, *base) : base;
+      const auto found = dict && *dict != 0 ? reader_.item(*dict, name) : dict;
+      if (!found || *found != 0) {
+        return found;
+      }
+    }
+    return 0;
+  }
+
+  ObjectReader& reader_;
+  std::string_view path_;
+  Address modules_ = 0;
+};
+
+} // namespace
+
+bool is_object_path(std::string_view text) {
+  return !parts_of(text).empty();
+}
+
+Result<Address> object_at_path(ObjectReader& reader, std::string_view path) {
+  const std::vector<Part> parts = parts_of(path);
+  return parts.empty() ? fail(ErrorKind::usage, 0, fmt::format("'{}' is no name", path))
+                       : Lookup(reader, path).run(parts);
+}
+
+} // namespace pygc::cpython
