@@ -6,7 +6,11 @@
 #include "common/session/open_heap.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
 
 namespace pygc::commands {
 namespace {
@@ -21,7 +25,14 @@ public:
     declare_heap_options(app, options_);
     app.add_option("--type", type_, "All objects of this type, as gc-refs names it")
         ->type_name("NAME");
-    app.add_option("-n,--paths", limit_, "Paths shown, each from another root (default 3)")
+    app.add_flag("--merge", merge_,
+                 "One path to each object; those that are alike are folded into one, and counted");
+    app.add_option("--not", not_,
+                   "No path through this object, or this type's objects; may be repeated")
+        ->allow_extra_args(false) // else it takes the core that follows
+        ->type_name("ADDR|NAME");
+    app.add_option("-n,--paths", limit_,
+                   "Paths shown, each from another root (default 3; merged: 10)")
         ->check(CLI::Range(1, 10000))
         ->type_name("N");
   }
@@ -39,6 +50,14 @@ public:
     } else {
       return fail(ErrorKind::usage, 0, "pygc why takes an ADDR or --type, not both");
     }
+    std::vector<ObjectWord> not_words;
+    for (const std::string& text : not_) {
+      const auto read = ObjectWord::read(surroundings.session, text);
+      if (!read) {
+        return std::unexpected(read.error());
+      }
+      not_words.push_back(*read);
+    }
     const auto opened = session::open_heap(options_, surroundings);
     if (!opened) {
       return std::unexpected(opened.error());
@@ -49,13 +68,25 @@ public:
     if (!object) {
       return std::unexpected(object.error());
     }
-    const analysis::WhyQuestion question{
+    analysis::WhyQuestion question{
         .object = *object,
         .type = type_,
-        .limit = limit_,
+        .limit = limit_.value_or(merge_ ? 10 : 3),
+        .merge = merge_,
         .threads = context.target().threads(),
         .cancelled = [&surroundings] { return surroundings.session.cancelled(); },
         .tracer = [&context] { return context.tracer(); }};
+    for (std::size_t i = 0; i < not_.size(); ++i) {
+      if (has_type(context.reader(), *opened->heap, not_[i])) {
+        question.without_types.insert(not_[i]);
+        continue;
+      }
+      const auto without = not_words[i].object(context, surroundings.session);
+      if (!without) {
+        return std::unexpected(without.error());
+      }
+      question.without.insert(*without);
+    }
     auto why = analysis::find_why(context.image(), context.reader(), *opened->heap,
                                   *opened->replayer, question);
     if (!why) {
@@ -69,10 +100,21 @@ public:
   }
 
 private:
+  /// Whether an object of the heap is of a type with that tp_name.
+  static bool has_type(cpython::ObjectReader& reader, const heap::Heap& heap,
+                       const std::string& name) {
+    std::unordered_set<Address> seen;
+    return std::ranges::any_of(heap.types, [&](Address type) {
+      return seen.insert(type).second && reader.type(type).name == name;
+    });
+  }
+
   session::Options options_;
   std::string object_;
   std::string type_;
-  std::size_t limit_ = 3;
+  bool merge_ = false;
+  std::vector<std::string> not_;
+  std::optional<std::size_t> limit_;
 };
 
 const Registration registration({
@@ -85,7 +127,8 @@ holds: frames, the interpreter, static variables, C stacks and registers.
 Examples:
   pygc why 0x7f52a554c040
   pygc why "app.CACHE['key']"
-  pygc why --type Session -n 10
+  pygc why --type Session --merge
+  pygc why sys.stderr --not sys.__dict__ --not cell
   pygc why --help          (all options)
 
 Status: 0 done, 2 usage or target error, 3 incomplete.)",

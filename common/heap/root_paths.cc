@@ -9,12 +9,13 @@ constexpr std::uint32_t unseen = UINT32_MAX;
 
 std::vector<std::vector<std::uint32_t>> paths_from_roots(const Graph& graph,
                                                          const std::vector<bool>& is_root,
+                                                         const std::vector<bool>& excluded,
                                                          std::span<const std::uint32_t> targets,
                                                          std::size_t limit) {
   std::vector<std::uint32_t> next(graph.node_count(), unseen); // towards the target; itself there
   std::vector<std::uint32_t> queue;
   for (const std::uint32_t target : targets) {
-    if (target < next.size() && next[target] == unseen) {
+    if (target < next.size() && next[target] == unseen && !excluded[target]) {
       next[target] = target;
       queue.push_back(target);
     }
@@ -30,7 +31,7 @@ std::vector<std::vector<std::uint32_t>> paths_from_roots(const Graph& graph,
       continue;
     }
     for (const std::uint32_t referrer : graph.referrers(node)) {
-      if (next[referrer] == unseen) {
+      if (next[referrer] == unseen && !excluded[referrer]) {
         next[referrer] = node;
         queue.push_back(referrer);
       }

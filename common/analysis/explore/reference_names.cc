@@ -1,5 +1,7 @@
 #include "common/analysis/explore/reference_names.h"
 
+#include "common/cpython/objects/attributes.h"
+
 #include <set>
 
 namespace pygc::analysis {
@@ -41,8 +43,21 @@ Result<void> ReferenceNames::trace(const TracerSource& tracer,
 
 std::string ReferenceNames::name_by_type(const Reference& reference) {
   const auto type_at = reader_.type_address(reference.from);
-  return type_at && *type_at == reference.to ? "its type"
-                                             : slot_names_.item_name(reference.from, reference.to);
+  if (type_at && *type_at == reference.to) {
+    return "its type";
+  }
+  std::string name = slot_names_.item_name(reference.from, reference.to);
+  if (name.empty()) {
+    // What could be read until an error is as good.
+    [[maybe_unused]] const auto read =
+        cpython::each_inline_value(reader_, reference.from, [&](const cpython::DictEntry& entry) {
+          if (entry.value == reference.to) {
+            name = "." + reader_.text(entry.key).value_or("?");
+          }
+          return name.empty();
+        });
+  }
+  return name;
 }
 
 ReferenceName ReferenceNames::name(const Reference& reference) {

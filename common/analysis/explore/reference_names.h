@@ -43,7 +43,7 @@ public:
   static constexpr std::size_t max_traced = 256;
 
 private:
-  /// By what is known of dict, list and tuple.
+  /// By what is known of dict, list, tuple, and attributes for which no dict has been made.
   std::string name_by_type(const Reference& reference);
 
   cpython::ObjectReader& reader_;

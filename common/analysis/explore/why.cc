@@ -2,10 +2,14 @@
 
 #include "common/analysis/explore/collection.h"
 #include "common/analysis/explore/reference_tree.h"
+#include "common/analysis/facts/type_table.h"
+#include "common/heap/merged_paths.h"
 #include "common/heap/root_paths.h"
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <functional>
+#include <ranges>
 #include <unordered_set>
 
 namespace pygc::analysis {
@@ -22,6 +26,10 @@ public:
       : image_(image), reader_(reader), heap_(heap), replayer_(replayer), question_(question) {}
 
   Result<Why> run() {
+    why_.merged = question_.merge;
+    if (question_.object != 0 && question_.without.contains(question_.object)) {
+      return fail(ErrorKind::usage, question_.object, "--not leaves out the object asked for");
+    }
     if (auto wanted = find_wanted(); !wanted) {
       return std::unexpected(wanted.error());
     }
@@ -42,6 +50,7 @@ public:
                                     "tracked, frozen or immortal",
                                     question_.object));
     }
+    choose_paths();
     why_.incomplete_because = collection_lacks(heap_, collections);
     if (auto named = name_roots(); !named) {
       return std::unexpected(named.error());
@@ -102,30 +111,89 @@ private:
       }
     }
     why_.targets += targets.size();
-    const std::size_t room = question_.limit - paths_.size();
-    const auto found = heap::paths_from_roots(collection.graph, is_root, targets, room);
-    why_.more = why_.more || (found.size() == room && !targets.empty());
-    for (const auto& nodes : found) {
-      std::vector<Address>& path = paths_.emplace_back();
-      for (const std::uint32_t node : nodes) {
-        path.push_back(collection.set.objects[heap::SetIndex(node)]);
-      }
-      if (untracked_ != 0) {
-        path.push_back(untracked_);
-      }
+    const std::vector<bool> excluded = find_excluded(collection);
+    if (question_.merge) {
+      merge(collection, is_root, excluded, targets);
+      return;
+    }
+    const std::size_t room = question_.limit - found_.size();
+    const auto paths = heap::paths_from_roots(collection.graph, is_root, excluded, targets, room);
+    why_.more = why_.more || (paths.size() == room && !targets.empty());
+    for (const auto& nodes : paths) {
+      add_path(collection,
+               {.targets = 1, .nodes = nodes, .common = std::vector<bool>(nodes.size(), true)});
+    }
+  }
+
+  std::vector<bool> find_excluded(const Collection& collection) {
+    std::vector<bool> excluded(collection.set.objects.size(), false);
+    if (question_.without.empty() && question_.without_types.empty()) {
+      return excluded;
+    }
+    for (std::uint32_t node = 0; node < excluded.size(); ++node) {
+      const heap::SetIndex at(node);
+      excluded[node] = question_.without.contains(collection.set.objects[at]) ||
+                       (!question_.without_types.empty() &&
+                        question_.without_types.contains(
+                            reader_.type(heap_.types[collection.set.heap_index[at]]).name));
+      why_.excluded += excluded[node] ? 1U : 0U;
+    }
+    return excluded;
+  }
+
+  void merge(const Collection& collection, const std::vector<bool>& is_root,
+             const std::vector<bool>& excluded, std::span<const std::uint32_t> targets) {
+    TypeTable types(reader_);
+    std::vector<std::uint32_t> kinds;
+    kinds.reserve(is_root.size());
+    for (const std::uint32_t at : collection.set.heap_index) {
+      kinds.push_back(types.index(heap_.types[heap::HeapIndex(at)]));
+    }
+    const heap::MergedPaths merged =
+        heap::merge_paths(collection.graph, is_root, excluded, targets, kinds);
+    why_.nested += merged.nested;
+    why_.more = why_.more || merged.paths.size() > question_.limit;
+    for (const heap::MergedPath& path : merged.paths | std::views::take(question_.limit)) {
+      add_path(collection, path);
+    }
+  }
+
+  void add_path(const Collection& collection, const heap::MergedPath& path) {
+    FoundPath& found =
+        found_.emplace_back(FoundPath{.targets = path.targets,
+                                      .gc_refs = collection.replayed.gc_refs[path.nodes.front()],
+                                      .objects = {},
+                                      .common = path.common});
+    for (const std::uint32_t node : path.nodes) {
+      found.objects.push_back(collection.set.objects[heap::SetIndex(node)]);
+    }
+    if (untracked_ != 0) {
+      found.objects.push_back(untracked_);
+      found.common.push_back(true);
+    }
+  }
+
+  /// Of several interpreters those to the most targets.
+  void choose_paths() {
+    std::ranges::stable_sort(found_, std::greater(), &FoundPath::targets);
+    if (found_.size() > question_.limit) {
+      why_.more = true;
+      found_.erase(found_.begin() + static_cast<std::ptrdiff_t>(question_.limit), found_.end());
+    }
+    for (const FoundPath& found : found_) {
       why_.paths.push_back(
-          {.gc_refs = collection.replayed.gc_refs[nodes.front()], .roots = {}, .steps = {}});
+          {.targets = found.targets, .gc_refs = found.gc_refs, .roots = {}, .steps = {}});
     }
   }
 
   Result<void> name_roots() {
-    if (paths_.empty()) {
+    if (found_.empty()) {
       return {}; // all of memory need not be searched
     }
     std::vector<Address> first;
-    first.reserve(paths_.size());
-    for (const auto& path : paths_) {
-      first.push_back(path.front());
+    first.reserve(found_.size());
+    for (const FoundPath& path : found_) {
+      first.push_back(path.objects.front());
     }
     std::ranges::sort(first);
     auto words =
@@ -134,10 +202,10 @@ private:
       return std::unexpected(words.error());
     }
     RootNames names(image_, reader_, question_.threads);
-    for (std::size_t i = 0; i < paths_.size(); ++i) {
+    for (std::size_t i = 0; i < found_.size(); ++i) {
       std::vector<Root>& roots = why_.paths[i].roots;
       for (const Word& word : words->places) {
-        if (first[word.candidate] == paths_[i].front()) {
+        if (first[word.candidate] == found_[i].objects.front()) {
           if (auto root = names.root(word.at)) {
             roots.push_back(std::move(*root));
           }
@@ -176,10 +244,10 @@ private:
   Result<void> show_steps() {
     std::vector<Reference> references;
     std::vector<Address> objects;
-    for (const auto& path : paths_) {
-      objects.insert(objects.end(), path.begin(), path.end());
-      for (std::size_t i = 1; i < path.size(); ++i) {
-        references.push_back({.from = path[i - 1], .to = path[i], .visits = 1});
+    for (const FoundPath& path : found_) {
+      objects.insert(objects.end(), path.objects.begin(), path.objects.end());
+      for (std::size_t i = 1; i < path.objects.size(); ++i) {
+        references.push_back({.from = path.objects[i - 1], .to = path.objects[i], .visits = 1});
       }
     }
     ReferenceNames names(image_, reader_);
@@ -188,13 +256,20 @@ private:
     }
     Explainer explainer(image_, reader_, heap_);
     explainer.prepare(objects);
-    for (std::size_t k = 0; k < paths_.size(); ++k) {
-      const auto& path = paths_[k];
+    for (std::size_t k = 0; k < found_.size(); ++k) {
+      const std::vector<Address>& path = found_[k].objects;
+      const std::vector<bool>& common = found_[k].common;
       for (std::size_t i = 0; i < path.size(); ++i) {
         why_.paths[k].steps.push_back(
             {.object = explainer.object(path[i]),
              .held_at = i == 0 ? ReferenceName{}
-                               : names.name({.from = path[i - 1], .to = path[i], .visits = 1})});
+                               : names.name({.from = path[i - 1], .to = path[i], .visits = 1}),
+             .common = common[i]});
+        // Of many in one container it is not the place of this one that tells something.
+        ReferenceName& name = why_.paths[k].steps.back().held_at;
+        if (!common[i] && i != 0 && common[i - 1] && name.text.starts_with('[')) {
+          name.text = "[*]";
+        }
       }
     }
     return {};
@@ -208,7 +283,13 @@ private:
   std::unordered_set<Address> wanted_;
   Address untracked_ = 0;
   std::vector<Address> unreachable_;
-  std::vector<std::vector<Address>> paths_; // one for each of why_.paths
+  struct FoundPath {
+    std::uint64_t targets = 1;
+    std::int64_t gc_refs = 0;     // of the first object
+    std::vector<Address> objects; // the first is a root
+    std::vector<bool> common;     // by object: PathStep::common
+  };
+  std::vector<FoundPath> found_; // one for each of why_.paths
   Why why_;
 };
 
