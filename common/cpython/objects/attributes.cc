@@ -26,7 +26,7 @@ Result<Address> inline_values_of(ObjectReader& reader, Address object, const Typ
   const image::AddressSpace& memory = reader.memory();
   const auto dict = memory.load<Address>(object - dict_before);
   if (!dict || *dict % 2 != 0) {
-    return dict ? Result<Address>(*dict - 1) : dict; // a tagged pointer of 3.12
+    return dict ? Result<Address>(*dict + 1) : dict; // 3.12: the values' address less 1
   }
   if (*dict != 0) {
     return 0;
