@@ -101,6 +101,11 @@ TEST_P(WhyTest, FindsTheOtherWays) {
   EXPECT_EQ(run_pygc({"why", both, "--not", both, core.path}).status, 2);
 }
 
+TEST_P(WhyTest, SpellsKeysAsPythonDoes) {
+  const json document = why({core.printed_value("numbered"), "-n", "1"});
+  EXPECT_EQ(document.at("paths").at(0).at("steps").back().at("name"), "[7]");
+}
+
 TEST_P(WhyTest, IsTheSameInDebuggers) {
   const json expected = why({"--type", "Token", "--merge", "--not", "store.tokens"});
   EXPECT_EQ(expected.at("excluded"), 1);

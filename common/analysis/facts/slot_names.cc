@@ -1,5 +1,7 @@
 #include "common/analysis/facts/slot_names.h"
 
+#include "common/cpython/objects/int_value.h"
+
 #include <fmt/format.h>
 
 namespace pygc::analysis {
@@ -49,8 +51,13 @@ std::string SlotNames::spelled(const cpython::ItemPlace& place) {
   case cpython::ItemPlace::Kind::value:
     break;
   }
-  const auto text = reader_.text(place.key, key_limit);
-  return text ? fmt::format("['{}']", *text) : "a value";
+  const auto type = reader_.type_address(place.key);
+  if (type && reader_.type(*type).has_flag(cpython::type_flag::unicode_subclass)) {
+    const auto text = reader_.text(place.key, key_limit);
+    return text ? fmt::format("['{}']", *text) : "a value";
+  }
+  const std::optional<std::int64_t> number = cpython::int_value(reader_, place.key);
+  return number ? fmt::format("[{}]", *number) : "a value";
 }
 
 std::string SlotNames::field(Address container, std::uint64_t offset) {

@@ -1,5 +1,6 @@
 """Objects that are held in known ways, which it prints as "NAME ADDR": 30 tokens in a list of the module, each in a box; 20 in a dict of
-another module; 3 held by nothing but C references that are lost; one in two places. Then READY.
+another module; 3 held by nothing but C references that are lost; one in two places, one under a
+number. Then READY.
 """
 import ctypes
 import gc
@@ -35,6 +36,8 @@ chain.next = Token()
 both = Box(None)
 both.me = "both"
 first, second = [both], {"both": both}
+numbered = {7: Box("numbered")}
+print("numbered", id(numbered[7]))
 print("CACHE", id(CACHE))
 print("tokens", id(store.tokens))
 print("both", id(both))
