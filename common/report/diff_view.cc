@@ -1,0 +1,102 @@
+#include "common/report/diff_view.h"
+
+#include "common/report/kit/envelope.h"
+#include "common/report/kit/table.h"
+#include "common/report/size_basis.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <ranges>
+
+namespace pygc::report {
+namespace {
+
+using analysis::HeapDiff;
+using analysis::TypeChange;
+
+std::string signed_number(std::int64_t number) {
+  return number == 0  ? "0"
+         : number < 0 ? "-" + grouped(static_cast<std::uint64_t>(-number))
+                      : "+" + grouped(static_cast<std::uint64_t>(number));
+}
+
+std::int64_t more_objects(const TypeChange& change) {
+  return static_cast<std::int64_t>(change.new_objects) -
+         static_cast<std::int64_t>(change.old_objects);
+}
+
+cpython::SizeBasis basis_of(const TypeChange& change) {
+  return cpython::weakest(change.old_size.basis, change.new_size.basis);
+}
+
+Json change_json(const TypeChange& change, bool same_process) {
+  return {{"old_objects", change.old_objects},
+          {"new_objects", change.new_objects},
+          {"old_size", change.old_size.bytes},
+          {"new_size", change.new_size.bytes},
+          {"size_basis", size_basis_word(basis_of(change))},
+          {"kept", same_process ? Json(change.kept) : Json(nullptr)}};
+}
+
+} // namespace
+
+std::string diff_json(const DiffSubjects& subjects, const HeapDiff& diff,
+                      const std::vector<std::string>& incomplete_because) {
+  const Json old_envelope = envelope("diff", subjects.old_heap, {});
+  Json document = envelope("diff", subjects.new_heap, incomplete_because);
+  document["basis"] = incomplete_because.empty() ? "exact" : "lower_bound";
+  document["old_target"] = old_envelope.at("target");
+  document["old_python"] = old_envelope.at("python");
+  document["same_process"] = diff.same_process;
+  document["kept_basis"] = diff.same_process ? Json("likely") : Json(nullptr);
+  document["total"] = change_json(diff.total, diff.same_process);
+  document["unchanged"] = diff.unchanged;
+  document["types"] = Json::array();
+  for (const TypeChange& change : diff.types) {
+    Json row = {{"type", change.type}};
+    row.update(change_json(change, diff.same_process));
+    document["types"].push_back(std::move(row));
+  }
+  return document_text(document);
+}
+
+std::string diff_text(const HeapDiff& diff, Style style, std::size_t limit,
+                      const std::vector<std::string>& incomplete_because) {
+  Text text(style);
+  text.paragraph(fmt::format("{} tracked objects, {} before ({}); {} bytes, {} before ({})",
+                             grouped(diff.total.new_objects), grouped(diff.total.old_objects),
+                             incomplete_because.empty() ? "exact" : "lower bound",
+                             grouped(diff.total.new_size.bytes), grouped(diff.total.old_size.bytes),
+                             size_basis_name(basis_of(diff.total))));
+  std::vector<TableColumn> columns = {{"objects"}, {"bytes"}};
+  if (diff.same_process) {
+    columns.push_back({"new"});
+    columns.push_back({"freed"});
+  }
+  columns.push_back({.title = "type", .align = Align::left});
+  Table table(style, std::move(columns));
+  for (const TypeChange& change : diff.types | std::views::take(limit)) {
+    std::vector<std::string> cells = {signed_number(more_objects(change)),
+                                      signed_number(change.growth())};
+    if (diff.same_process) {
+      cells.push_back(grouped(change.new_objects - change.kept));
+      cells.push_back(grouped(change.old_objects - change.kept));
+    }
+    cells.push_back(change.type);
+    table.row(std::move(cells));
+  }
+  table.add_to(text, 2);
+  if (diff.types.size() > limit) {
+    text.line(fmt::format("  and {} more types (--top)", grouped(diff.types.size() - limit)));
+  }
+  if (diff.same_process) {
+    text.paragraph("One process: an object counts as kept where both have one of its type at its "
+                   "address (likely: its place may have been used again).");
+  } else {
+    text.paragraph("Two processes: their objects cannot be told apart one by one.");
+  }
+  text.incomplete(incomplete_because);
+  return text.take();
+}
+
+} // namespace pygc::report
