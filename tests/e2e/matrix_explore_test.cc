@@ -1,0 +1,120 @@
+// `pygc find`, names and `pygc refs` against what the interpreter says, on every build of the
+// matrix: equal sets.
+#include "tests/e2e/support/explore.h"
+#include "tests/e2e/support/matrix.h"
+
+#include <gtest/gtest.h>
+#include <string>
+
+namespace pygc::e2e {
+namespace {
+
+using nlohmann::json;
+
+json answer(const Core& core, std::vector<std::string> words) {
+  words.insert(words.end(), {core.path, "--json"});
+  const std::vector<std::string> options = core.build->pygc_options();
+  words.insert(words.end(), options.begin(), options.end());
+  const Outcome outcome = run_pygc(words);
+  EXPECT_EQ(outcome.status, 0) << outcome.out << outcome.err;
+  return parse_document(outcome.out, outcome);
+}
+
+std::uint64_t address_in(const json& record) {
+  return to_address(record.at("address").get<std::string>());
+}
+
+AddressSet others_of(const json& document) {
+  AddressSet others;
+  for (const json& reference : document.at("references")) {
+    others.insert(address_in(reference.at("other")));
+  }
+  return others;
+}
+
+class MatrixFind : public MatrixTest {};
+
+TEST_P(MatrixFind, FindsWhatTheInterpreterSays) {
+  examine_build(GetParam(), "find", [](const MatrixBuild& build) {
+    const Core core = make_core({.build = &build.build, .script = "find.py"});
+    const auto expect = [&](const std::vector<std::string>& words, const AddressSet& expected) {
+      std::vector<std::string> all = {"find"};
+      all.insert(all.end(), words.begin(), words.end());
+      EXPECT_FALSE(expected.empty()) << words.back();
+      EXPECT_EQ(addresses_of(answer(core, all).at("objects")), expected) << words.back();
+    };
+    for (const std::string type : {"Session", "Slotted", "Item", "Cart", "Rows"}) {
+      expect({"--type", type}, printed_set(core, "type_" + type));
+    }
+    AddressSet shop = printed_set(core, "module_shop.items");
+    shop.merge(printed_set(core, "module_shop"));
+    expect({"--module", "shop*"}, shop);
+    expect({"--type", "shop.*"}, shop);
+    expect({"--attribute", "user", "--where", "not type = type"}, printed_set(core, "user"));
+    expect({"--attribute", "user", "--type", "type"}, printed_set(core, "class_user"));
+    expect({"--type", "Rows", "--size", "1000..5000"}, printed_set(core, "middle"));
+    expect({"--type", "Session", "--refcount", "50.."}, printed_set(core, "shared"));
+    return std::string("11 sets equal");
+  });
+}
+
+class MatrixNames : public MatrixTest {};
+
+TEST_P(MatrixNames, LeadWherePythonsDo) {
+  examine_build(GetParam(), "names", [](const MatrixBuild& build) {
+    const Core core = make_core({.build = &build.build, .script = "names.py"});
+    std::size_t names = 0;
+    for (const std::string& line : core.printed) {
+      const std::size_t blank = line.find(' ');
+      if (blank == std::string::npos) {
+        continue;
+      }
+      const std::string name = line.substr(0, blank);
+      EXPECT_EQ(address_in(answer(core, {"refs", "--from", name, "--limit", "1"}).at("object")),
+                to_address(line.substr(blank + 1)))
+          << name;
+      ++names;
+    }
+    EXPECT_EQ(names, 25U);
+    return std::to_string(names) + " names lead where eval() leads";
+  });
+}
+
+class MatrixReferences : public MatrixTest {};
+
+TEST_P(MatrixReferences, AreWhatTheInterpreterGives) {
+  examine_build(GetParam(), "references", [](const MatrixBuild& build) {
+    const Core core =
+        make_core({.build = &build.build, .script = "explore.py", .words = {"referrers"}});
+    const AddressSet tracked = addresses_of(answer(core, {"find"}).at("objects"));
+    std::size_t references = 0;
+    for (const std::string name : {"shared", "CACHE", "session", "Session"}) {
+      const std::string address = core.printed_value("object_" + name);
+      const AddressSet referents = printed_set(core, "referent_" + name);
+      EXPECT_EQ(others_of(answer(core, {"refs", "--from", address, "--limit", "100000"})),
+                referents)
+          << name;
+      // What the child made after the fork is not in the core.
+      AddressSet referrers = printed_set(core, "referrer_" + name);
+      std::erase_if(referrers, [&](std::uint64_t each) { return !tracked.contains(each); });
+      const json document = answer(core, {"refs", "--to", address, "--limit", "100000"});
+      AddressSet found;
+      for (const json& reference : document.at("references")) {
+        // The script leaves out frames, which are objects up to 3.10.
+        if (reference.at("other").at("type") != "frame") {
+          found.insert(address_in(reference.at("other")));
+        }
+      }
+      EXPECT_EQ(found, referrers) << name;
+      references += referents.size() + referrers.size();
+    }
+    return std::to_string(references) + " references, the same found";
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Builds, MatrixFind, testing::ValuesIn(matrix()), name_of_build);
+INSTANTIATE_TEST_SUITE_P(Builds, MatrixNames, testing::ValuesIn(matrix()), name_of_build);
+INSTANTIATE_TEST_SUITE_P(Builds, MatrixReferences, testing::ValuesIn(matrix()), name_of_build);
+
+} // namespace
+} // namespace pygc::e2e
