@@ -1,12 +1,15 @@
 // `pygc diff`: what has changed between two heaps.
 #include "common/analysis/explore/collection.h"
 #include "common/analysis/explore/heap_diff.h"
+#include "common/analysis/explore/way_diff.h"
 #include "common/commands/explore_target.h"
 #include "common/commands/registry.h"
 #include "common/report/diff_view.h"
 #include "common/session/context.h"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +18,8 @@
 namespace pygc::commands {
 namespace {
 
+constexpr std::size_t way_limit = 1000; // of each heap
+
 class DiffCommand final : public Command {
 public:
   void declare(CLI::App& app) override {
@@ -22,71 +27,115 @@ public:
     declare_target_options(app, options_);
     declare_runtime_option(app, options_);
     declare_output_options(app, options_);
-    app.add_option("--top", top_, "Types that the text shows (default 20)")
+    app.add_option("--type", type_, "And by which ways objects of this type are held")
+        ->type_name("NAME");
+    app.add_option("--top", top_, "Types and ways that the text shows (default 20)")
         ->check(CLI::Range(0, 1000000))
         ->type_name("N");
   }
 
   Result<int> run(session::Surroundings& surroundings) override {
-    std::vector<std::string> reasons;
-    report::DiffSubjects subjects;
-    analysis::HeapCensus old_census;
+    Look before;
     {
       session::Options options = options_;
       options.core = old_;
       options.pid.reset();
       session::Surroundings others = surroundings;
       others.kept = nullptr; // what is kept is the target that is looked at again
-      const auto opened = session::Context::open_python(options, others);
-      if (!opened) {
-        return std::unexpected(opened.error());
+      auto looked = look(options, others, "of the old heap ");
+      if (!looked) {
+        return std::unexpected(looked.error());
       }
-      auto census = take(**opened, "of the old heap ", reasons);
-      if (!census) {
-        return std::unexpected(census.error());
-      }
-      old_census = std::move(*census);
-      subjects.old_heap = (*opened)->subject();
+      before = std::move(looked->second);
     }
-    const auto opened = session::Context::open_python(options_, surroundings);
-    if (!opened) {
-      return std::unexpected(opened.error());
+    const auto looked = look(options_, surroundings, "of the new heap ");
+    if (!looked) {
+      return std::unexpected(looked.error());
     }
-    session::Context& context = **opened;
-    const auto census = take(context, "of the new heap ", reasons);
-    if (!census) {
-      return std::unexpected(census.error());
-    }
-    subjects.new_heap = context.subject();
-    const analysis::HeapDiff diff = analysis::compare_heaps(old_census, pid_of(subjects.old_heap),
-                                                            *census, pid_of(subjects.new_heap));
+    const auto& [context, now] = *looked;
+    report::Differences differences{
+        .old_heap = before.subject,
+        .new_heap = now.subject,
+        .types = analysis::compare_heaps(before.census, pid_of(before.subject), now.census,
+                                         pid_of(now.subject)),
+        .of_type = type_,
+        .ways = analysis::compare_ways(before.why, now.why),
+        .incomplete_because = before.reasons};
+    differences.incomplete_because.insert(differences.incomplete_because.end(), now.reasons.begin(),
+                                          now.reasons.end());
     const std::string text =
-        options_.json ? report::diff_json(subjects, diff, reasons)
-                      : report::diff_text(diff, surroundings.style(options_.output), top_, reasons);
-    return answer(context, surroundings, options_, text, reasons.empty());
+        options_.json ? report::diff_json(differences)
+                      : report::diff_text(differences, surroundings.style(options_.output), top_);
+    return answer(*context, surroundings, options_, text, differences.incomplete_because.empty());
   }
 
 private:
+  /// What is kept of a heap, and why it is not all.
+  struct Look {
+    report::Subject subject;
+    analysis::HeapCensus census;
+    analysis::Why why = {}; // with --type
+    std::vector<std::string> reasons;
+  };
+
   static std::int64_t pid_of(const report::Subject& subject) {
     return subject.target ? subject.target->pid : 0;
   }
 
-  static Result<analysis::HeapCensus> take(session::Context& context, std::string_view which,
-                                           std::vector<std::string>& reasons) {
-    const auto heap = context.heap();
+  Result<std::pair<std::unique_ptr<session::Context>, Look>>
+  look(const session::Options& options, session::Surroundings& surroundings,
+       std::string_view which) const {
+    auto context = session::Context::open_python(options, surroundings);
+    if (!context) {
+      return std::unexpected(context.error());
+    }
+    const auto heap = (*context)->heap();
     if (!heap) {
       return std::unexpected(heap.error());
     }
-    std::vector<std::string> lacks = analysis::collection_lacks(**heap, {});
-    add_target_reasons(context, lacks);
-    for (const std::string& lack : lacks) {
-      reasons.push_back(std::string(which) + lack);
+    Look look{.subject = (*context)->subject(),
+              .census = analysis::take_census((*context)->reader(), **heap),
+              .reasons = analysis::collection_lacks(**heap, {})};
+    if (!type_.empty()) {
+      auto why = find_ways(**context, **heap, surroundings);
+      if (!why) {
+        return std::unexpected(why.error());
+      }
+      look.why = std::move(*why);
+      look.reasons = look.why.incomplete_because;
+      if (look.why.more) {
+        look.reasons.push_back(fmt::format("the first {} ways alone were compared", way_limit));
+      }
     }
-    return analysis::take_census(context.reader(), **heap);
+    add_target_reasons(**context, look.reasons);
+    for (std::string& reason : look.reasons) {
+      reason.insert(0, which);
+    }
+    return std::pair(std::move(*context), std::move(look));
+  }
+
+  /// No way where there is no such object.
+  Result<analysis::Why> find_ways(session::Context& context, const heap::Heap& heap,
+                                  const session::Surroundings& surroundings) const {
+    const auto replayer = context.replayer();
+    if (!replayer) {
+      return std::unexpected(replayer.error());
+    }
+    auto why = analysis::find_why(
+        context.image(), context.reader(), heap, **replayer,
+        {.type = type_,
+         .limit = way_limit,
+         .merge = true,
+         .threads = context.target().threads(),
+         .cancelled = [&surroundings] { return surroundings.session.cancelled(); },
+         .tracer = [&context] { return context.tracer(); }});
+    return why || why.error().kind != ErrorKind::not_found ? std::move(why)
+                                                           : Result<analysis::Why>(analysis::Why{});
   }
 
   session::Options options_;
   std::string old_;
+  std::string type_;
   std::size_t top_ = 20;
 };
 
@@ -95,12 +144,13 @@ const Registration registration({
     .name = "diff",
     .summary = "Compare the tracked objects of two cores, by type",
     .help = R"(What a heap has more and less of than an older one: objects and bytes of each
-type. Of two cores of one process also how many of them are new and freed.
+type. Of two cores of one process also how many of them are new and freed; with
+--type, by which ways the objects of a type are held more and less.
 
 Examples:
   pygc diff core.old core.new
   pygc diff core.old --pid 4711
-  pygc diff core.old core.new --json
+  pygc diff core.old core.new --type Session --json
   pygc diff --help         (all options)
 
 Status: 0 done, 2 usage or target error, 3 incomplete.)",

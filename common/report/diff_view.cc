@@ -38,13 +38,27 @@ Json change_json(const TypeChange& change, bool same_process) {
           {"kept", same_process ? Json(change.kept) : Json(nullptr)}};
 }
 
+void add_ways(Text& text, const Differences& differences, std::size_t limit) {
+  text.paragraph(fmt::format("{} by which objects of type '{}' are held more or less ({}):",
+                             counted(differences.ways.size(), "way"), differences.of_type,
+                             differences.incomplete_because.empty() ? "exact" : "lower bound"));
+  for (const analysis::WayChange& change : differences.ways | std::views::take(limit)) {
+    text.paragraph(fmt::format("{}, {} before: {}", grouped(change.new_objects),
+                               grouped(change.old_objects), change.way),
+                   2);
+  }
+  if (differences.ways.size() > limit) {
+    text.line(fmt::format("  and {} more ways (--top)", grouped(differences.ways.size() - limit)));
+  }
+}
+
 } // namespace
 
-std::string diff_json(const DiffSubjects& subjects, const HeapDiff& diff,
-                      const std::vector<std::string>& incomplete_because) {
-  const Json old_envelope = envelope("diff", subjects.old_heap, {});
-  Json document = envelope("diff", subjects.new_heap, incomplete_because);
-  document["basis"] = incomplete_because.empty() ? "exact" : "lower_bound";
+std::string diff_json(const Differences& differences) {
+  const HeapDiff& diff = differences.types;
+  const Json old_envelope = envelope("diff", differences.old_heap, {});
+  Json document = envelope("diff", differences.new_heap, differences.incomplete_because);
+  document["basis"] = differences.incomplete_because.empty() ? "exact" : "lower_bound";
   document["old_target"] = old_envelope.at("target");
   document["old_python"] = old_envelope.at("python");
   document["same_process"] = diff.same_process;
@@ -57,15 +71,21 @@ std::string diff_json(const DiffSubjects& subjects, const HeapDiff& diff,
     row.update(change_json(change, diff.same_process));
     document["types"].push_back(std::move(row));
   }
+  document["ways"] = differences.of_type.empty() ? Json(nullptr) : Json::array();
+  for (const analysis::WayChange& change : differences.ways) {
+    document["ways"].push_back({{"way", change.way},
+                                {"old_objects", change.old_objects},
+                                {"new_objects", change.new_objects}});
+  }
   return document_text(document);
 }
 
-std::string diff_text(const HeapDiff& diff, Style style, std::size_t limit,
-                      const std::vector<std::string>& incomplete_because) {
+std::string diff_text(const Differences& differences, Style style, std::size_t limit) {
+  const HeapDiff& diff = differences.types;
   Text text(style);
   text.paragraph(fmt::format("{} tracked objects, {} before ({}); {} bytes, {} before ({})",
                              grouped(diff.total.new_objects), grouped(diff.total.old_objects),
-                             incomplete_because.empty() ? "exact" : "lower bound",
+                             differences.incomplete_because.empty() ? "exact" : "lower bound",
                              grouped(diff.total.new_size.bytes), grouped(diff.total.old_size.bytes),
                              size_basis_name(basis_of(diff.total))));
   std::vector<TableColumn> columns = {{"objects"}, {"bytes"}};
@@ -95,7 +115,10 @@ std::string diff_text(const HeapDiff& diff, Style style, std::size_t limit,
   } else {
     text.paragraph("Two processes: their objects cannot be told apart one by one.");
   }
-  text.incomplete(incomplete_because);
+  if (!differences.of_type.empty()) {
+    add_ways(text, differences, limit);
+  }
+  text.incomplete(differences.incomplete_because);
   return text.take();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/analysis/explore/heap_diff.h"
+#include "common/analysis/explore/way_diff.h"
 #include "common/report/kit/subject.h"
 #include "common/report/kit/text.h"
 
@@ -10,16 +11,18 @@
 
 namespace pygc::report {
 
-struct DiffSubjects {
+struct Differences {
   Subject old_heap;
   Subject new_heap; // which the document is about
+  analysis::HeapDiff types;
+  std::string of_type; // whose ways were compared; empty: none's
+  std::vector<analysis::WayChange> ways;
+  std::vector<std::string> incomplete_because;
 };
 
 /// Schema pygc.diff/1.
-std::string diff_json(const DiffSubjects& subjects, const analysis::HeapDiff& diff,
-                      const std::vector<std::string>& incomplete_because);
-/// `limit`: types shown, the largest growth first.
-std::string diff_text(const analysis::HeapDiff& diff, Style style, std::size_t limit,
-                      const std::vector<std::string>& incomplete_because);
+std::string diff_json(const Differences& differences);
+/// `limit`: types and ways shown, the largest growth first.
+std::string diff_text(const Differences& differences, Style style, std::size_t limit);
 
 } // namespace pygc::report

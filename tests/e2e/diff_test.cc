@@ -99,6 +99,23 @@ TEST_P(DiffTest, OfOneProcessTellsWhatIsNewAndWhatIsFreed) {
   EXPECT_THAT(text.out, HasSubstr("more types (--top)"));
 }
 
+TEST_P(DiffTest, TellsByWhichWaysObjectsAreHeldMore) {
+  const Core before = core_of(script.pid());
+  grow();
+  const Core after = core_of(script.pid());
+  EXPECT_EQ(diff({before.path, after.path}).at("ways"), nullptr);
+  const json ways = diff({before.path, after.path, "--type", "Session"}).at("ways");
+  ASSERT_EQ(ways.size(), 1U) << ways.dump(1);
+  EXPECT_EQ(ways.at(0).at("old_objects"), 50);
+  EXPECT_EQ(ways.at(0).at("new_objects"), 150);
+  EXPECT_THAT(ways.at(0).at("way").get<std::string>(),
+              testing::EndsWith("dict of module '__main__' ['SESSIONS'] list [*] Session"));
+  EXPECT_EQ(diff({before.path, after.path, "--type", "NoSuchType"}).at("ways"), json::array());
+  const Outcome text = run_pygc({"diff", before.path, after.path, "--type", "Job"});
+  EXPECT_THAT(text.out, HasSubstr("1 way by which objects of type 'Job'"));
+  EXPECT_THAT(text.out, HasSubstr("60, 100 before: "));
+}
+
 TEST_P(DiffTest, OfTwoProcessesCountsOnly) {
   const RunningScript other({.build = GetParam(), .script = "grow.py"});
   const Core before = core_of(other.pid());

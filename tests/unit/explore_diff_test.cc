@@ -1,5 +1,6 @@
 // What has changed between two heaps, which are made by hand.
 #include "common/analysis/explore/heap_diff.h"
+#include "common/analysis/explore/way_diff.h"
 #include "tests/unit/support/heap_builder.h"
 
 #include <gmock/gmock.h>
@@ -74,6 +75,43 @@ TEST(ExploreDiff, HasTypesThatAreNewOrGone) {
   ASSERT_THAT(gone.types, SizeIs(3));
   EXPECT_EQ(gone.types[0].type, "app.C"); // what shrank most comes last
   EXPECT_EQ(gone.types[2].growth(), -300);
+}
+
+WhyPath path(std::uint64_t targets, const std::string& cache, std::vector<Root> roots = {}) {
+  return {.targets = targets,
+          .gc_refs = 1,
+          .roots = std::move(roots),
+          .steps = {{.object = {.type = "dict", .summary = "dict of module 'app'"}, .held_at = {}},
+                    {.object = {.type = "list", .summary = "list of 3 items"},
+                     .held_at = {.text = cache, .slot = {}}},
+                    {.object = {.type = "Session", .summary = "<Session object>"},
+                     .held_at = {.text = "", .slot = {}}}}};
+}
+
+TEST(ExploreWays, AreWordsWithoutAddressesAndNumbers) {
+  EXPECT_EQ(way_of(path(1, "['A']")), "dict of module 'app' ['A'] list holds Session");
+  const Root frame{.kind = RootKind::frame, .at = 1, .name = "f() in a.py"};
+  const Root stack{.kind = RootKind::stack, .at = 1, .name = "of thread 3"};
+  EXPECT_EQ(way_of(path(1, "['A']", {frame})), way_of(path(1, "['A']"))); // it has a name
+  WhyPath nameless = path(1, "[0]", {frame});
+  nameless.steps.front().object.summary = "dict of 3 items";
+  EXPECT_EQ(way_of(nameless), "frame f() in a.py: dict [0] list holds Session");
+  nameless.roots = {stack}; // another place in another process
+  EXPECT_EQ(way_of(nameless), "dict [0] list holds Session");
+}
+
+TEST(ExploreWays, AreComparedByTheirWords) {
+  Why before;
+  before.paths = {path(5, "['A']"), path(2, "['B']"), path(4, "['C']")};
+  Why after;
+  after.paths = {path(1, "['D']"), path(3, "['A']"), path(2, "['B']"), path(7, "['A']")};
+  const auto changes = compare_ways(before, after);
+  ASSERT_THAT(changes, SizeIs(3));
+  EXPECT_EQ(changes[0].new_objects, 10U); // two that read alike
+  EXPECT_EQ(changes[0].old_objects, 5U);
+  EXPECT_THAT(changes[1].way, ::testing::HasSubstr("['D']"));
+  EXPECT_EQ(changes[2].old_objects, 4U);
+  EXPECT_EQ(changes[2].new_objects, 0U);
 }
 
 TEST(ExploreCensus, CountsWhatCanBeUsed) {
