@@ -1,6 +1,7 @@
 #include "common/image/address_space.h"
 
 #include "common/base/numbers.h"
+#include "common/machine/machine.h"
 #include "common/machine/page.h"
 
 #include <algorithm>
@@ -30,6 +31,15 @@ bool continues(const Region& a, const Region& b) {
   return false;
 }
 
+/// Whether it is of /proc/self/mem, as that of a core in our own memory is: its offsets are
+/// addresses.
+bool is_own_memory(int fd) {
+  struct stat one{};
+  struct stat other{};
+  return ::fstat(fd, &one) == 0 && ::stat("/proc/self/mem", &other) == 0 &&
+         one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 } // namespace
 
 AddressSpace::AddressSpace() = default;
@@ -37,7 +47,9 @@ AddressSpace::AddressSpace() = default;
 AddressSpace::~AddressSpace() {
   for (MappedFile& file : files_) {
     file.paging.reset();
-    ::munmap(file.bytes, file.size);
+    if (file.bytes != nullptr) {
+      ::munmap(file.bytes, file.size);
+    }
   }
   for (const int fd : owned_) {
     ::close(fd);
@@ -50,6 +62,10 @@ void AddressSpace::own(int fd) {
 
 Result<const std::byte*> AddressSpace::map_file(int fd, std::uint64_t offset, std::uint64_t size) {
   auto file = std::ranges::find(files_, fd, &MappedFile::fd);
+  if (file == files_.end() && is_own_memory(fd)) {
+    files_.push_back({.fd = fd, .bytes = nullptr, .size = machine::user_space_end});
+    file = std::prev(files_.end());
+  }
   if (file == files_.end()) {
     struct stat status{};
     if (::fstat(fd, &status) != 0 || status.st_size <= 0) {
@@ -73,7 +89,7 @@ Result<const std::byte*> AddressSpace::map_file(int fd, std::uint64_t offset, st
   if (offset > file->size || size > file->size - offset) {
     return fail(ErrorKind::truncated, 0, "a region lies beyond the end of its file");
   }
-  return file->bytes + offset;
+  return file->bytes == nullptr ? reinterpret_cast<const std::byte*>(offset) : file->bytes + offset;
 }
 
 Result<const std::byte*> AddressSpace::map_zeros(std::uint64_t size) {

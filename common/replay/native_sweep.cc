@@ -89,30 +89,37 @@ public:
     return lists;
   }
 
-  Result<std::vector<std::optional<std::uint64_t>>>
-  find(std::span<const Address> objects) override {
+  Result<std::optional<std::vector<bool>>> find(std::span<const Address> objects) override {
     if (auto locked = process_->finish_lock(); !locked) {
       return std::unexpected(locked.error());
     }
     SharedWindow& window = process_->window_;
     window.restart();
     const auto wanted = window.put(objects);
-    const auto places = window.allocate(objects.size(), sizeof(std::uint64_t));
-    if (!wanted || !places) {
-      return std::unexpected(wanted ? places.error() : wanted.error());
+    const auto records = window.allocate(objects.size(), sizeof(std::uint64_t));
+    const auto incidents = window.allocate(1, sizeof(protocol::IncidentRecord));
+    for (const auto* offset : {&wanted, &records, &incidents}) {
+      if (!*offset) {
+        return std::unexpected(offset->error());
+      }
     }
-    protocol::Command command = whole(protocol::Kind::find);
-    command.object_count = objects.size();
-    command.counts = *wanted;
-    command.records = *places;
+    protocol::Command command;
+    command.kind = protocol::Kind::find;
+    command.end = objects.size();
+    command.objects = *wanted;
+    command.records = *records;
+    command.incidents = *incidents;
+    command.incident_capacity = 1;
     const auto reply = process_->ask(command);
     if (!reply) {
       return std::unexpected(reply.error());
     }
-    std::vector<std::optional<std::uint64_t>> found;
+    if (reply->incidents != 0) {
+      return std::nullopt;
+    }
+    std::vector<bool> found;
     for (std::size_t i = 0; i < objects.size(); ++i) {
-      const auto place = window.get<std::uint64_t>(*places, i);
-      found.push_back(place < collected_ ? std::optional(place) : std::nullopt);
+      found.push_back(window.get<std::uint64_t>(*records, i) == 1);
     }
     return found;
   }

@@ -76,9 +76,8 @@ public:
   virtual ~Sweep() = default;
 
   virtual Result<std::optional<SweptLists>> walk() = 0;
-  /// The places of objects in the collection; `objects` ascending.
-  virtual Result<std::vector<std::optional<std::uint64_t>>>
-  find(std::span<const Address> objects) = 0;
+  /// Which of the objects are being collected.
+  virtual Result<std::optional<std::vector<bool>>> find(std::span<const Address> objects) = 0;
   /// The replayer is at work when this returns: time for other things.
   virtual Result<void> start_traversals() = 0;
   virtual Result<std::optional<SweptTotals>> finish_traversals() = 0;

@@ -3,8 +3,10 @@
 #include "common/machine/page.h"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace pygc::replayer {
 namespace {
@@ -44,16 +46,31 @@ bool GuestMemory::map_region(const protocol::RegionRecord& record, int fd, Guest
   struct stat status{};
   const std::byte* file = map(size + page_size(), PROT_READ, 0, fd, record.offset - shift);
   region.host = map(size, PROT_NONE, MAP_ANONYMOUS, -1, 0);
-  if (file == nullptr || region.host == nullptr || ::fstat(fd, &status) != 0) {
+  if (region.host == nullptr || ::fstat(fd, &status) != 0) {
     return false;
+  }
+  region.first_piece = filled_.size();
+  filled_.resize(filled_.size() + (size + piece_size - 1) / piece_size);
+  if (file == nullptr) {
+    return keep(record, fd, region);
   }
   const auto file_size = static_cast<std::uint64_t>(status.st_size);
   region.source = file + shift;
   region.source_size =
       record.offset < file_size ? std::min(size, file_size - record.offset) : std::uint64_t{0};
-  region.first_piece = filled_.size();
-  filled_.resize(filled_.size() + (size + piece_size - 1) / piece_size);
   return true;
+}
+
+bool GuestMemory::keep(const protocol::RegionRecord& record, int fd, GuestRegion& region) {
+  struct stat kept{};
+  struct stat wanted{};
+  if (kept_file_ < 0) {
+    kept_file_ = ::fcntl(fd, F_DUPFD_CLOEXEC, protocol::control_fd + 1);
+  }
+  region.kept_offset = record.offset;
+  region.source_size = region.end - region.start;
+  return ::fstat(kept_file_, &kept) == 0 && ::fstat(fd, &wanted) == 0 &&
+         kept.st_dev == wanted.st_dev && kept.st_ino == wanted.st_ino;
 }
 
 bool GuestMemory::add(const protocol::RegionRecord& record, int fd) {
@@ -71,9 +88,20 @@ bool GuestMemory::add(const protocol::RegionRecord& record, int fd) {
   return true;
 }
 
+bool GuestMemory::copy_piece(const GuestRegion& region, std::uint64_t offset, std::byte* to) const {
+  const std::uint64_t size =
+      offset < region.source_size ? std::min(piece_size, region.source_size - offset) : 0;
+  if (!region.kept_offset) {
+    std::memcpy(to, region.source + offset, size);
+    return true;
+  }
+  return ::pread(kept_file_, to, size, static_cast<off_t>(*region.kept_offset + offset)) ==
+         static_cast<ssize_t>(size);
+}
+
 bool GuestMemory::fill(std::uint64_t address) {
   const GuestRegion* region = find(address);
-  if (region == nullptr || region->source == nullptr) {
+  if (region == nullptr || (region->source == nullptr && !region->kept_offset)) {
     return false;
   }
   const std::uint64_t piece = (address - region->start) / piece_size;
@@ -86,8 +114,8 @@ bool GuestMemory::fill(std::uint64_t address) {
   if (::mprotect(to, size, PROT_READ | PROT_WRITE) != 0) {
     return false;
   }
-  if (offset < region->source_size) {
-    std::memcpy(to, region->source + offset, std::min(size, region->source_size - offset));
+  if (!copy_piece(*region, offset, to)) {
+    return false;
   }
   filled_[region->first_piece + piece] = true;
   const int protection = region->protection & (PROT_READ | PROT_WRITE);

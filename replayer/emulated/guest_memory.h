@@ -25,6 +25,8 @@ struct GuestRegion {
   /// Where the file, mapped elsewhere, has the region's bytes: copied in pieces as they are
   /// touched.
   const std::byte* source = nullptr;
+  /// Where the bytes are in GuestMemory::kept_file(), when that has them.
+  std::optional<std::uint64_t> kept_offset = {};
   std::uint64_t source_size = 0; // what is behind is zeros
   std::size_t first_piece = 0;   // of GuestMemory's
 };
@@ -43,6 +45,10 @@ public:
   std::uint64_t arrange();
 
   const std::vector<GuestArea>& areas() const { return areas_; }
+
+  /// A descriptor of ours: the file that cannot be mapped, such as the memory of the analysis, and
+  /// is read as the target's memory is touched. -1: there is none.
+  int kept_file() const { return kept_file_; }
 
   const GuestRegion* find(std::uint64_t address) const {
     const std::uint32_t recent = recent_[slot(address)];
@@ -76,6 +82,8 @@ private:
   static constexpr std::size_t slot(std::uint64_t address) { return (address >> 16U) % 1024; }
 
   bool map_region(const replay::protocol::RegionRecord& record, int fd, GuestRegion& region);
+  bool keep(const replay::protocol::RegionRecord& record, int fd, GuestRegion& region);
+  bool copy_piece(const GuestRegion& region, std::uint64_t offset, std::byte* to) const;
   const GuestRegion* find_slow(std::uint64_t address) const;
   bool place(GuestRegion& region, const GuestArea& area) const;
 
@@ -83,6 +91,7 @@ private:
   std::vector<GuestArea> areas_;
   std::vector<bool> filled_; // pieces of the regions that have a source
   mutable std::array<std::uint32_t, 1024> recent_{};
+  int kept_file_ = -1;
 };
 
 } // namespace pygc::replayer

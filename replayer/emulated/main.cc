@@ -50,7 +50,7 @@ public:
     if (!install_fault_guard(place_.memory)) {
       return {protocol::LockFailure::signals, errno};
     }
-    return enter_sandbox(place_.setup.parent);
+    return enter_sandbox(place_.setup.parent, place_.memory.kept_file());
   }
 
   protocol::Command& command() { return command_; }

@@ -58,11 +58,14 @@ constexpr scmp_arg_cmp argument_has(unsigned index, scmp_datum_t mask, scmp_datu
   return {.arg = index, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = bits};
 }
 
-int install_filter() {
+int install_filter(int kept_file) {
   constexpr auto not_executable = argument_has(2, PROT_EXEC, 0);
   Filter filter;
   filter.allow(SCMP_SYS(read), argument_is(0, control_fd));
   filter.allow(SCMP_SYS(write), argument_is(0, control_fd));
+  if (kept_file >= 0) {
+    filter.allow(SCMP_SYS(pread64), argument_is(0, static_cast<scmp_datum_t>(kept_file)));
+  }
   filter.allow(SCMP_SYS(mmap), not_executable, argument_has(3, MAP_ANONYMOUS, MAP_ANONYMOUS));
   filter.allow(SCMP_SYS(mprotect), not_executable);
   filter.allow(SCMP_SYS(munmap));
@@ -85,6 +88,17 @@ std::uint64_t address_space_size() {
   return pages * ::pygc::machine::page_size();
 }
 
+/// All descriptors behind the control socket, but for that one.
+bool close_others(int kept_file) {
+  constexpr unsigned first = control_fd + 1;
+  if (kept_file < 0) {
+    return ::close_range(first, ~0U, 0) == 0;
+  }
+  const auto kept = static_cast<unsigned>(kept_file);
+  return (kept == first || ::close_range(first, kept - 1, 0) == 0) &&
+         ::close_range(kept + 1, ~0U, 0) == 0;
+}
+
 int limit(__rlimit_resource resource, rlim_t value) {
   rlimit bounds{};
   if (::getrlimit(resource, &bounds) != 0) {
@@ -105,12 +119,12 @@ void die_with_parent(int parent) {
   }
 }
 
-LockResult enter_sandbox(int parent) {
+LockResult enter_sandbox(int parent, int kept_file) {
   const std::uint64_t in_use = address_space_size();
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return {LockFailure::no_new_privileges, errno};
   }
-  if (::close_range(control_fd + 1, ~0U, 0) != 0) {
+  if (!close_others(kept_file)) {
     return {LockFailure::descriptors, errno};
   }
   for (int fd = 0; fd < control_fd; ++fd) {
@@ -133,7 +147,7 @@ LockResult enter_sandbox(int parent) {
   if (const int error = allow_calls_of_the_c_library(); error != 0) {
     return {LockFailure::seccomp, error};
   }
-  if (const int error = install_filter(); error != 0) {
+  if (const int error = install_filter(kept_file); error != 0) {
     return {LockFailure::seccomp, error};
   }
   return {};

@@ -15,7 +15,7 @@ namespace pygc::replayer {
 /// Dies with the analysis, from the first moment on.
 void die_with_parent(int parent);
 
-/// `parent`: with whom it dies.
-LockResult enter_sandbox(int parent);
+/// `parent`: with whom it dies. `kept_file`: a descriptor that can still be read from; -1: none.
+LockResult enter_sandbox(int parent, int kept_file);
 
 } // namespace pygc::replayer

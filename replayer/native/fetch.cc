@@ -2,8 +2,10 @@
 
 #include "replayer/native/fill.h"
 #include "replayer/native/machine.h"
+#include "replayer/native/read_ahead.h"
 
 #include <array>
+#include <atomic>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -12,8 +14,12 @@ namespace {
 
 namespace protocol = replay::protocol;
 
-constexpr std::uint64_t chunk = std::uint64_t{2} << 20;
+constexpr std::uint64_t chunk = fetched_at_once;
 constexpr std::size_t max_fetch_files = 16;
+// Where the process that reads ahead does so.
+constexpr std::uint64_t aside = protocol::own_start + 0x8000'0000;
+static_assert(aside % chunk == 0 && aside > protocol::own_stack &&
+              aside + chunk <= protocol::own_window);
 // Of a chunk: from so much on a huge page pays.
 constexpr std::uint64_t least_read = std::uint64_t{128} << 10;
 struct Fetch {
@@ -31,9 +37,12 @@ std::size_t fetch_count = 0;
 std::array<int, max_fetch_files> kept;
 std::size_t kept_count = 0;
 
-// Which chunks of the regions are there; a chunk of two regions counts twice.
-std::array<std::uint64_t, std::size_t{1} << 14> brought;
+// How it stands with the chunks of the regions; a chunk of two regions counts twice. Two processes
+// may be after one: who makes it `coming` brings it.
+enum class State : std::uint8_t { absent, coming, present };
+std::array<std::atomic<State>, std::size_t{1} << 20> states;
 std::size_t chunk_count = 0;
+std::uint64_t waited = 0;
 
 // Memory beside regions, lent to them until the end of the walk: a huge page is aligned, and a
 // region is not.
@@ -87,15 +96,8 @@ std::size_t chunks_of(const Fetch& region) {
   return (floor_of(region.end - 1) - floor_of(region.start)) / chunk + 1;
 }
 
-/// The bit of a region's chunk.
-struct Mark {
-  std::uint64_t* word;
-  std::uint64_t bit;
-};
-
-Mark mark_of(const Fetch& region, std::uint64_t floor) {
-  const std::size_t number = region.first_chunk + (floor - floor_of(region.start)) / chunk;
-  return {&brought[number / 64], std::uint64_t{1} << number % 64};
+std::atomic<State>& state_of(const Fetch& region, std::uint64_t floor) {
+  return states[region.first_chunk + (floor - floor_of(region.start)) / chunk];
 }
 
 /// What of a region lies in a chunk.
@@ -142,8 +144,7 @@ bool read_chunk(std::uint64_t floor, std::size_t first) {
   machine::syscall(SYS_madvise, floor, chunk, MADV_HUGEPAGE);
   for (std::size_t i = first; i < fetch_count && fetches[i].start < floor + chunk; ++i) {
     const Piece piece = piece_of(fetches[i], floor);
-    const Mark mark = mark_of(fetches[i], floor);
-    *mark.word |= mark.bit;
+    state_of(fetches[i], floor) = State::present;
     if (!read_at(fetches[i].fd, piece.offset, piece.start, piece.end)) {
       return false;
     }
@@ -168,13 +169,26 @@ bool bring_rest(std::size_t at) {
   bool whole = true;
   for (std::uint64_t floor = floor_of(region.start); !region.in_place && floor < region.end;
        floor += chunk) {
-    const Mark mark = mark_of(region, floor);
-    if ((*mark.word & mark.bit) == 0) {
+    if (state_of(region, floor) == State::absent) {
       const Piece piece = piece_of(region, floor);
       whole = fetch(piece.start) && whole;
     }
   }
   return whole;
+}
+
+/// False: it is there, or has been brought by the other process meanwhile.
+bool is_ours_to_bring(std::atomic<State>& state) {
+  for (;;) {
+    State expected = State::absent;
+    if (state.compare_exchange_strong(expected, State::coming)) {
+      return true;
+    }
+    if (expected == State::present) {
+      return false;
+    }
+    machine::syscall(SYS_sched_yield);
+  }
 }
 
 } // namespace
@@ -186,7 +200,7 @@ bool add_fetch(const protocol::RegionRecord& region, int fd, bool in_place) {
   }
   Fetch fetch{region.start, region.end, region.offset, region.protection,
               fd,           in_place,   chunk_count};
-  if (chunks_of(fetch) > brought.size() * 64 - chunk_count) {
+  if (chunks_of(fetch) > states.size() - chunk_count) {
     return false;
   }
   if (another) {
@@ -206,13 +220,46 @@ bool keep_for_fetch(int fd) {
   return false;
 }
 
+std::uint64_t fetches_waited_for() {
+  return waited;
+}
+
+bool fetch_ahead(std::uint64_t address) {
+  const std::uint64_t floor = floor_of(address);
+  const std::size_t at = first_behind(floor);
+  if (at == fetch_count || fetches[at].start > floor || fetches[at].end - floor < chunk) {
+    return false;
+  }
+  std::atomic<State>& state = state_of(fetches[at], floor);
+  State expected = State::absent;
+  if (!state.compare_exchange_strong(expected, State::coming)) {
+    return false;
+  }
+  // The walk must not see half of it: it is read elsewhere.
+  bool done = map_fresh(aside, aside + chunk, MAP_FIXED);
+  if (done) {
+    machine::syscall(SYS_madvise, aside, chunk, MADV_HUGEPAGE);
+    done = read_at(fetches[at].fd, piece_of(fetches[at], floor).offset, aside, aside + chunk) &&
+           machine::syscall(SYS_mremap, aside, chunk, chunk, MREMAP_MAYMOVE | MREMAP_FIXED,
+                            floor) == static_cast<std::int64_t>(floor);
+  }
+  state = done ? State::present : State::absent;
+  return done;
+}
+
 bool fetch(std::uint64_t address) {
   const std::size_t at = first_behind(address);
   if (at == fetch_count || address < fetches[at].start ||
       (address >= last_start && address < last_end)) {
     return false;
   }
+  ++waited;
   const std::uint64_t floor = floor_of(address);
+  if (!is_ours_to_bring(state_of(fetches[at], floor))) {
+    last_start = floor;
+    last_end = floor + chunk;
+    return true;
+  }
   const std::size_t first = first_behind(floor);
   if (claim(floor, first)) {
     last_start = floor;
@@ -222,12 +269,12 @@ bool fetch(std::uint64_t address) {
   const Piece piece = piece_of(fetches[at], floor);
   last_start = piece.start;
   last_end = piece.end;
-  const Mark mark = mark_of(fetches[at], floor);
-  *mark.word |= mark.bit;
+  state_of(fetches[at], floor) = State::present;
   return bring_piece(fetches[at], piece);
 }
 
 std::uint64_t finish_fetches() {
+  end_read_ahead();
   std::uint64_t failed = 0;
   for (std::size_t i = 0; i < fetch_count; ++i) {
     failed += bring_rest(i) ? 0u : 1u;

@@ -13,6 +13,17 @@ bool add_fetch(const replay::protocol::RegionRecord& region, int fd, bool in_pla
 /// True when a region needs the descriptor; then it must stay open.
 bool keep_for_fetch(int fd);
 
+/// What is read at once where it can be, aligned to its size.
+inline constexpr std::uint64_t fetched_at_once = std::uint64_t{2} << 20;
+
+/// How often the walk had to wait for memory.
+std::uint64_t fetches_waited_for();
+
+/// For the process that reads ahead: reads the chunk that the address is in and puts it in its
+/// place whole. False: it is there or on the way, is no whole one of one region, or there is no
+/// memory.
+bool fetch_ahead(std::uint64_t address);
+
 /// For the handler of SIGSEGV, before the lock-in: reads what lies around the address. False: it is
 /// not of such a region, or was there: the access itself is wrong.
 bool fetch(std::uint64_t address);

@@ -25,6 +25,10 @@ using Body = void (*)();
 /// Runs body on the stack that ends at stack_top. False: a signal handler ended it by abandon().
 bool run_on_stack(Body body, std::uint64_t stack_top);
 
+/// Starts a process, as clone() with these flags, that runs body on the stack that ends at
+/// stack_top, and then ends. Its number, or -errno.
+std::int64_t start_process(Body body, std::uint64_t stack_top, std::uint64_t flags);
+
 /// For a signal handler: on its return, the run_on_stack under way returns false, with the
 /// processor's flags, floating-point and vector state as at a function's entry.
 void abandon(ucontext_t& context);

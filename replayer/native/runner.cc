@@ -264,7 +264,7 @@ Step step_of(Kind kind) {
   case Kind::collect:
     return {&collect_loop, Mode::writing};
   case Kind::find:
-    return {&find_objects, Mode::writing};
+    return {&find_objects, Mode::target};
   case Kind::scan:
     return {&scan_objects, Mode::writing};
   case Kind::list:

@@ -71,6 +71,10 @@ void settle_next() {
 
 } // namespace
 
+bool is_collecting(std::uint64_t object) {
+  return look_at(object).collecting;
+}
+
 void start_waiting(bool decrements) {
   waiting_end = 0;
   settled_end = 0;

@@ -21,6 +21,9 @@ void start_waiting(bool decrements);
 /// Behind the last one.
 void settle_waiting();
 
+/// Whether the object is of the round.
+bool is_collecting(std::uint64_t object);
+
 /// Writes the visit down; asks the traversal to end when there is no more room.
 int visit_record(std::uint64_t object, void* argument);
 /// Writes down the indices of the container and of the object if it is a GC object of the round.

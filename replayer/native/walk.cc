@@ -3,7 +3,9 @@
 #include "common/machine/machine.h"
 #include "replayer/native/machine.h"
 #include "replayer/native/map.h"
+#include "replayer/native/read_ahead.h"
 #include "replayer/native/run_state.h"
+#include "replayer/native/visitors.h"
 #include "replayer/shared/gc_refs.h"
 #include "replayer/shared/own_range.h"
 
@@ -30,10 +32,6 @@ protocol::WalkOutcome outcome;
 std::uint64_t collected = 0;
 
 std::array<std::uint32_t, std::size_t{1} << 17> type_numbers;
-
-// One bit for each hash of a wanted address.
-constexpr std::uint64_t filter_bits = std::uint64_t{1} << 16;
-std::array<std::uint64_t, filter_bits / 64> filter;
 
 std::uint64_t& at(std::uint64_t address) {
   return *reinterpret_cast<std::uint64_t*>(address);
@@ -175,8 +173,9 @@ bool walk_list(protocol::WalkedList& list) {
     if (!take_object(node, prev, list.collected != 0, last_type, entry)) {
       return false;
     }
-    if (++count % (1 << 14) == 0) {
+    if (++count % (1 << 10) == 0) {
       progress() = progress() + 1;
+      read_ahead_of(node);
     }
     before = node;
     node = next;
@@ -201,10 +200,6 @@ bool is_tracked_elsewhere(std::uint64_t object, std::uint64_t type) {
   }
   const std::uint64_t node = object - setup.shape.gc_head_size;
   return at(node + request.gc_next) != 0 && (at(node + setup.shape.gc_prev) & listed_bit) == 0;
-}
-
-constexpr std::uint64_t filter_hash(std::uint64_t address) {
-  return (address >> 4) % filter_bits;
 }
 
 } // namespace
@@ -254,34 +249,9 @@ void find_objects() {
   const auto& command = run_state.command;
   run_state.index = command.end; // a fault ends all of it
   const auto* objects = in_window<std::uint64_t>(command.objects);
-  const auto* wanted = in_window<std::uint64_t>(command.counts);
   auto* found = in_window<std::uint64_t>(command.records);
-  for (auto& word : filter) {
-    word = 0;
-  }
-  for (std::uint64_t w = 0; w < command.object_count; ++w) {
-    found[w] = protocol::not_found;
-    const std::uint64_t hash = filter_hash(wanted[w]);
-    filter[hash / 64] |= std::uint64_t{1} << hash % 64;
-  }
   for (std::uint64_t i = 0; i < command.end; ++i) {
-    const std::uint64_t hash = filter_hash(objects[i]);
-    if ((filter[hash / 64] >> hash % 64 & 1) == 0) {
-      continue;
-    }
-    std::uint64_t first = 0;
-    std::uint64_t last = command.object_count;
-    while (first < last) {
-      const std::uint64_t middle = (first + last) / 2;
-      if (wanted[middle] < objects[i]) {
-        first = middle + 1;
-      } else {
-        last = middle;
-      }
-    }
-    if (first < command.object_count && wanted[first] == objects[i]) {
-      found[first] = i;
-    }
+    found[i] = is_collecting(objects[i]) ? 1 : 0;
   }
 }
 

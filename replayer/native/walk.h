@@ -21,7 +21,7 @@ bool is_suspect(std::uint64_t object, std::uint64_t type, bool has_gc_head);
 /// After walk_lists(), of a tuple that others than its maker refer to: whether an item is NULL.
 bool is_unfinished_tuple(std::uint64_t tuple);
 
-/// Kind::find and Kind::scan of run_state.command, over all its objects.
+/// Kind::find of run_state.command, and Kind::scan over all its objects.
 void find_objects();
 void scan_objects();
 /// Kind::list, as far as its buffer reaches.

@@ -109,10 +109,10 @@ TEST_F(NativeProtocol, WalksAndAnswersForWhatItHasFound) {
   EXPECT_EQ(scan().gc_refs, 2U); // that only looked
 
   protocol::Command find = walked_command(Kind::find);
-  find.counts = dialogue.put({dialogue.second, dialogue.first + 8});
-  dialogue.process.ask(packet_of(find));
+  find.objects = dialogue.put({dialogue.second, dialogue.first});
+  EXPECT_EQ(dialogue.process.ask(packet_of(find)).incidents, 0U);
   EXPECT_EQ(dialogue.record<std::uint64_t>(0), 1U);
-  EXPECT_EQ(dialogue.record<std::uint64_t>(1), protocol::not_found);
+  EXPECT_EQ(dialogue.record<std::uint64_t>(1), 1U);
 }
 
 TEST_F(NativeProtocol, ListsWhatItHasWalkedAsFarAsThereIsRoom) {

@@ -126,7 +126,11 @@ private:
       if (!planned) {
         return std::unexpected(planned.error());
       }
-      requests = std::move(*planned);
+      std::optional<std::vector<replay::TraceRequest>>& plain = *planned;
+      if (!plain) {
+        return false;
+      }
+      requests = std::move(*plain);
     }
     if (auto started = sweep_.start_traversals(); !started) {
       return std::unexpected(started.error());
@@ -172,16 +176,19 @@ private:
     if (!gc_refs) {
       return std::unexpected(gc_refs.error());
     }
-    return find_undercounted(references, interpreter.id, *gc_refs).empty();
+    return *gc_refs && find_undercounted(references, interpreter.id, **gc_refs).empty();
   }
 
-  /// What plan_traces() would: the sample, and the dictionaries of the modules.
-  Result<std::vector<replay::TraceRequest>> plan(const replay::SweptLists& lists) {
-    std::vector<std::pair<std::uint64_t, Address>> chosen;
+  /// What plan_traces() would: the sample, and the dictionaries of the modules. Nothing: something
+  /// is not plain.
+  Result<std::optional<std::vector<replay::TraceRequest>>> plan(const replay::SweptLists& lists) {
+    std::vector<replay::TraceRequest> requests;
+    std::unordered_set<Address> chosen;
     std::vector<Address> dicts;
     std::unordered_map<Address, bool> modules; // types
     for (const replay::SweptObject& sample : lists.samples) {
-      chosen.emplace_back(sample.index, sample.object);
+      requests.push_back({sample.object, 0});
+      chosen.insert(sample.object);
       const auto [type, fresh] = modules.try_emplace(sample.type, false);
       if (fresh) {
         type->second = input_.reader.is_instance(sample.type, "PyModule_Type");
@@ -192,23 +199,18 @@ private:
         dicts.push_back(module->dict);
       }
     }
-    std::ranges::sort(dicts);
-    const auto places = sweep_.find(dicts);
-    if (!places) {
-      return std::unexpected(places.error());
+    const auto collecting = sweep_.find(dicts);
+    if (!collecting) {
+      return std::unexpected(collecting.error());
+    }
+    const std::optional<std::vector<bool>>& found = *collecting;
+    if (!found) {
+      return std::nullopt;
     }
     for (std::size_t i = 0; i < dicts.size(); ++i) {
-      if ((*places)[i]) {
-        chosen.emplace_back(*(*places)[i], dicts[i]);
+      if ((*found)[i] && chosen.insert(dicts[i]).second) {
+        requests.push_back({dicts[i], 0});
       }
-    }
-    std::ranges::sort(chosen);
-    const auto repeated = std::ranges::unique(chosen);
-    chosen.erase(repeated.begin(), repeated.end());
-    std::vector<replay::TraceRequest> requests;
-    requests.reserve(chosen.size());
-    for (const auto& [index, object] : chosen) {
-      requests.push_back({object, 0});
     }
     return requests;
   }
@@ -217,9 +219,13 @@ private:
   Result<bool> find_referents(CollectionFacts& facts) {
     const std::vector<Address> suspicious = suspicious_objects(*facts.trace);
     const TracedPaths paths(facts.trace->survey, suspicious);
-    const auto gc_refs = gc_refs_of(paths.objects());
+    const auto read = gc_refs_of(paths.objects());
+    if (!read) {
+      return std::unexpected(read.error());
+    }
+    const std::optional<std::map<Address, std::int64_t>>& gc_refs = *read;
     if (!gc_refs) {
-      return std::unexpected(gc_refs.error());
+      return false;
     }
     const auto reachable = paths.reachable(
         [&](Address object) { return gc_refs->contains(object) && gc_refs->at(object) > 0; });
@@ -243,25 +249,30 @@ private:
     return true;
   }
 
-  /// Of those that are collected; `objects` ascending.
-  Result<std::map<Address, std::int64_t>> gc_refs_of(const std::vector<Address>& objects) {
-    const auto places = sweep_.find(objects);
-    if (!places) {
-      return std::unexpected(places.error());
+  /// Of those that are collected. Nothing: something is not plain.
+  Result<std::optional<std::map<Address, std::int64_t>>>
+  gc_refs_of(const std::vector<Address>& objects) {
+    const auto collecting = sweep_.find(objects);
+    if (!collecting) {
+      return std::unexpected(collecting.error());
     }
-    std::vector<Address> found;
+    const std::optional<std::vector<bool>>& found = *collecting;
+    if (!found) {
+      return std::nullopt;
+    }
+    std::vector<Address> collected;
     for (std::size_t i = 0; i < objects.size(); ++i) {
-      if ((*places)[i]) {
-        found.push_back(objects[i]);
+      if ((*found)[i]) {
+        collected.push_back(objects[i]);
       }
     }
-    const auto values = sweep_.gc_refs(found);
+    const auto values = sweep_.gc_refs(collected);
     if (!values) {
       return std::unexpected(values.error());
     }
     std::map<Address, std::int64_t> gc_refs;
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      gc_refs.emplace(found[i], (*values)[i].value_or(-1));
+    for (std::size_t i = 0; i < collected.size(); ++i) {
+      gc_refs.emplace(collected[i], (*values)[i].value_or(-1));
     }
     return gc_refs;
   }

@@ -74,7 +74,7 @@ enum class Kind : std::uint32_t {
   edges, // native engine only: visits of objects of the round that count, as pairs of indices
   // Native engine only, each for a collection whose lists the replayer has walked itself:
   walk,    // between map and lock: verifies the lists, update_refs
-  find,    // the places of objects in the collection
+  find,    // which objects are being collected
   scan,    // sums gc_refs up, and what is wrong with them
   inspect, // traverse with a visitor that only looks at what the lists do not lead to
   list,    // each object of the collection with its counts
@@ -130,8 +130,8 @@ struct Lock {
 };
 
 /// clear, update, traverse, collect, visits, trace, edges, find, scan, inspect, list. Offsets are
-/// bytes from the window's start. find: `counts` are object_count ascending u64 addresses,
-/// `records` as many u64 indices, not_found where there is none. scan: `records` is a Scan. list:
+/// bytes from the window's start. find: `records` are u64, for each object whether it
+/// is being collected: 0 or 1. scan: `records` is a Scan. list:
 /// `records` are up to record_capacity ListedObjects.
 struct Command {
   Kind kind = Kind::update;
@@ -151,8 +151,6 @@ struct Command {
   /// that count from those of borrowed references; 0: all count.
   std::uint64_t visitor = 0;
 };
-
-inline constexpr std::uint64_t not_found = UINT64_MAX;
 
 /// The lists of one collection in the order in which the collector joins them. The answer tells in
 /// Reply::next how many objects are collected; the rest is in the window.

@@ -51,7 +51,9 @@ std::string_view type_name(std::uint16_t type) {
 
 class CoreFile final : public Target {
 public:
-  CoreFile(UniqueFd fd, std::uint64_t size) : fd_(std::move(fd)), size_(size) {}
+  /// `origin`: where in the file the core begins.
+  CoreFile(UniqueFd fd, std::uint64_t origin, std::uint64_t size)
+      : fd_(std::move(fd)), origin_(origin), size_(size) {}
 
   Result<void> read(const std::string& path);
 
@@ -69,6 +71,7 @@ private:
   std::string saved_string(Address address) const;
 
   UniqueFd fd_;
+  std::uint64_t origin_ = 0;
   std::uint64_t size_ = 0;
   Info info_;
   std::vector<Segment> segments_;
@@ -90,7 +93,7 @@ void CoreFile::add_segment(const Elf64_Phdr& program) {
   segments_.push_back({.start = program.p_vaddr,
                        .size = program.p_memsz,
                        .saved = std::min(promised, there),
-                       .offset = program.p_offset,
+                       .offset = origin_ + program.p_offset,
                        .permissions = {.read = (program.p_flags & PF_R) != 0,
                                        .write = (program.p_flags & PF_W) != 0,
                                        .execute = (program.p_flags & PF_X) != 0}});
@@ -102,7 +105,7 @@ void CoreFile::add_notes(const Elf64_Phdr& program) {
     info_.truncated = true;
   }
   std::vector<std::byte> bytes(std::min({program.p_filesz, there, max_core_notes}));
-  if (read_file(fd_.get(), program.p_offset, bytes)) {
+  if (read_file(fd_.get(), origin_ + program.p_offset, bytes)) {
     read_core_notes(bytes, notes_);
   }
 }
@@ -166,7 +169,9 @@ std::string CoreFile::executable_path() const {
 
 Result<void> CoreFile::read(const std::string& path) {
   const auto headers = elf::read_elf_headers(
-      [this](std::uint64_t at, std::span<std::byte> to) { return read_file(fd_.get(), at, to); },
+      [this](std::uint64_t at, std::span<std::byte> to) {
+        return read_file(fd_.get(), origin_ + at, to);
+      },
       size_);
   if (!headers) {
     const Error& error = headers.error();
@@ -204,11 +209,26 @@ Result<std::unique_ptr<Target>> open_core(UniqueFd fd, const std::string& path) 
   if (!S_ISREG(status.st_mode)) {
     return fail(ErrorKind::not_a_core, 0, path + ": not a regular file");
   }
-  auto core = std::make_unique<CoreFile>(std::move(fd), static_cast<std::uint64_t>(status.st_size));
+  auto core =
+      std::make_unique<CoreFile>(std::move(fd), 0, static_cast<std::uint64_t>(status.st_size));
   if (auto done = core->read(path); !done) {
     return std::unexpected(done.error());
   }
   return core;
+}
+
+Result<std::unique_ptr<Target>> open_core(std::span<const std::byte> core,
+                                          const std::string& name) {
+  UniqueFd memory(::open("/proc/self/mem", O_RDONLY | O_CLOEXEC));
+  if (!memory) {
+    return file_error("/proc/self/mem", errno);
+  }
+  auto opened = std::make_unique<CoreFile>(
+      std::move(memory), reinterpret_cast<std::uintptr_t>(core.data()), core.size());
+  if (auto done = opened->read(name); !done) {
+    return std::unexpected(done.error());
+  }
+  return opened;
 }
 
 Result<std::unique_ptr<Target>> open_core(const std::string& path, const Unpacking& unpacking) {

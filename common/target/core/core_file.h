@@ -6,7 +6,9 @@
 #include "common/target/core/packed_core.h"
 #include "common/target/target.h"
 
+#include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 
 namespace pygc::target {
@@ -17,5 +19,9 @@ Result<std::unique_ptr<Target>> open_core(const std::string& path, const Unpacki
 
 /// A plain core by a descriptor, as a debugger hands it over; `path` is for messages.
 Result<std::unique_ptr<Target>> open_core(UniqueFd fd, const std::string& path);
+
+/// A plain core in our own memory, which is to stay as it is as long as the target, read as a file
+/// is: the target's descriptor is /proc/self/mem, its offsets are addresses.
+Result<std::unique_ptr<Target>> open_core(std::span<const std::byte> core, const std::string& name);
 
 } // namespace pygc::target

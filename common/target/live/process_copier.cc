@@ -1,15 +1,10 @@
 #include "common/target/live/process_copier.h"
 
-#include "common/base/write_all.h"
 #include "common/machine/page.h"
 #include "common/target/live/parallel.h"
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include <vector>
@@ -18,13 +13,9 @@ namespace pygc::target {
 namespace {
 
 // What one processor does before it takes on more, or looks whether the user has had enough.
-constexpr std::uint64_t bytes_at_once = std::uint64_t{256} << 10U;
+constexpr std::uint64_t bytes_at_once = std::uint64_t{1} << 20U;
 constexpr std::uint64_t allocated_at_once = std::uint64_t{8} << 20U;
 constexpr std::size_t pieces_at_once = 64;
-
-std::string system_reason(const char* what) {
-  return std::string(what) + ": " + std::strerror(errno);
-}
 
 /// The pieces, none larger than that.
 std::vector<PlannedPiece> parts_of(const SnapshotPlan& plan, std::uint64_t largest) {
@@ -81,71 +72,46 @@ std::uint64_t read_page_by_page(pid_t pid, Address from, std::span<std::byte> to
 
 } // namespace
 
-Result<void> ProcessCopier::create() {
-  file_.reset(::memfd_create("pygc-snapshot", MFD_CLOEXEC));
-  return file_ ? Result<void>()
-               : fail(ErrorKind::io, 0, system_reason("cannot make a file in memory"));
-}
-
-Result<void> ProcessCopier::reserve(const SnapshotPlan& plan, bool allocate,
+Result<void> ProcessCopier::prepare(const SnapshotPlan& plan,
                                     const std::function<bool()>& cancelled) {
-  if (::ftruncate(file_.get(), static_cast<off_t>(plan.end)) != 0) {
-    return fail(ErrorKind::limit, 0, system_reason("no room for a copy of the process"));
+  if (auto sized = core_.resize(plan.end); !sized) {
+    return sized;
   }
-  if (!allocate) {
-    return {};
-  }
-  const std::vector<PlannedPiece> parts = parts_of(plan, allocated_at_once);
-  const auto allocate_part = [&](std::size_t i) {
-    // Where the kernel does not know this, the pages come as they are written.
-    ::fallocate(file_.get(), 0, static_cast<off_t>(parts[i].offset),
-                static_cast<off_t>(parts[i].size));
-  };
-  return in_parallel(parts.size(), allocate_part, cancelled)
+  return core_.make_pages(parts_of(plan, allocated_at_once), cancelled)
              ? Result<void>{}
              : fail(ErrorKind::cancelled, 0, "interrupted");
 }
 
-/// False: no room for it.
-bool ProcessCopier::copy_batch(pid_t pid, std::span<const PlannedPiece> batch) {
-  thread_local std::vector<std::byte> buffer(bytes_at_once);
+void ProcessCopier::copy_batch(pid_t pid, std::span<const PlannedPiece> batch) {
+  std::array<iovec, pieces_at_once> local{};
   std::array<iovec, pieces_at_once> remote{};
-  std::size_t size = 0;
   for (std::size_t i = 0; i < batch.size(); ++i) {
+    local[i] = {.iov_base = core_.bytes().data() + batch[i].offset, .iov_len = batch[i].size};
     remote[i] = {.iov_base = reinterpret_cast<void*>(batch[i].start), .iov_len = batch[i].size};
-    size += batch[i].size;
   }
-  const iovec local{.iov_base = buffer.data(), .iov_len = size};
-  const ssize_t got = ::process_vm_readv(pid, &local, 1, remote.data(), batch.size(), 0);
+  const ssize_t got =
+      ::process_vm_readv(pid, local.data(), batch.size(), remote.data(), batch.size(), 0);
   std::size_t done = 0;
   for (const PlannedPiece& piece : batch) {
-    const std::span bytes = std::span(buffer).subspan(done, piece.size);
     done += piece.size;
     if (got < static_cast<ssize_t>(done)) { // it, or a piece before it, was not read to its end
-      unreadable_ += read_page_by_page(pid, piece.start, bytes);
-    }
-    if (write_all_at(file_.get(), bytes, piece.offset) != 0) {
-      return false;
+      unreadable_ +=
+          read_page_by_page(pid, piece.start, core_.bytes().subspan(piece.offset, piece.size));
     }
   }
-  return true;
 }
 
 Result<void> ProcessCopier::copy(pid_t pid, const SnapshotPlan& plan,
                                  const std::function<bool()>& cancelled) {
+  if (auto sized = core_.resize(plan.end); !sized) {
+    return sized;
+  }
   const std::vector<PlannedPiece> parts = parts_of(plan, bytes_at_once);
   const auto batches = batches_of(parts);
-  std::atomic<bool> full = false;
-  const auto copy_one = [&](std::size_t i) {
-    if (!copy_batch(pid, batches[i])) {
-      full = true;
-    }
-  };
-  const bool whole = in_parallel(batches.size(), copy_one, [&] { return full || cancelled(); });
-  if (full) {
-    return fail(ErrorKind::limit, 0, "no room for a copy of the process");
-  }
-  return whole ? Result<void>{} : fail(ErrorKind::cancelled, 0, "interrupted");
+  return in_parallel(
+             batches.size(), [&](std::size_t i) { copy_batch(pid, batches[i]); }, cancelled)
+             ? Result<void>{}
+             : fail(ErrorKind::cancelled, 0, "interrupted");
 }
 
 } // namespace pygc::target

@@ -64,8 +64,8 @@ Result<SnapshotPlan> plan_of(pid_t pid, Pagemap& pagemap) {
 
 class LiveCopy final : public Target {
 public:
-  LiveCopy(std::unique_ptr<Target> core, Info info)
-      : core_(std::move(core)), info_(std::move(info)) {}
+  LiveCopy(CoreBuffer bytes, std::unique_ptr<Target> core, Info info)
+      : bytes_(std::move(bytes)), core_(std::move(core)), info_(std::move(info)) {}
 
   const Info& info() const override { return info_; }
   const std::vector<Segment>& segments() const override { return core_->segments(); }
@@ -74,6 +74,7 @@ public:
   int backing_fd() const override { return core_->backing_fd(); }
 
 private:
+  CoreBuffer bytes_;
   std::unique_ptr<Target> core_;
   Info info_;
 };
@@ -86,15 +87,12 @@ Result<Snapshot> take_snapshot(std::int64_t pid, const std::function<bool()>& ca
   }
   const auto number = static_cast<pid_t>(pid);
   ProcessCopier copier;
-  if (auto created = copier.create(); !created) {
-    return std::unexpected(created.error());
-  }
   // While it still runs: it will need about as much room as now. When it may not be looked at,
   // attaching says why.
   Pagemap pagemap(number);
   if (const auto rough = plan_of(number, pagemap); rough) {
-    if (auto reserved = copier.reserve(*rough, true, cancelled); !reserved) {
-      return std::unexpected(reserved.error());
+    if (auto prepared = copier.prepare(*rough, cancelled); !prepared) {
+      return std::unexpected(prepared.error());
     }
   }
   auto process = StoppedProcess::attach(number);
@@ -104,12 +102,9 @@ Result<Snapshot> take_snapshot(std::int64_t pid, const std::function<bool()>& ca
   if (auto stopped = process->stop(cancelled); !stopped) {
     return std::unexpected(stopped.error());
   }
-  const auto plan = plan_of(number, pagemap);
+  auto plan = plan_of(number, pagemap);
   if (!plan) {
     return std::unexpected(plan.error());
-  }
-  if (auto reserved = copier.reserve(*plan, false, cancelled); !reserved) {
-    return std::unexpected(reserved.error());
   }
   if (auto copied = copier.copy(number, *plan, cancelled); !copied) {
     return std::unexpected(copied.error());
@@ -124,13 +119,14 @@ Result<Snapshot> take_snapshot(std::int64_t pid, const std::function<bool()>& ca
   process->resume();
 
   const CoreFrame frame = frame_core(*plan, notes);
-  if (::ftruncate(copier.fd(), static_cast<off_t>(plan->end)) != 0 ||
-      write_all_at(copier.fd(), frame.head, 0) != 0 ||
-      write_all_at(copier.fd(), frame.tail, plan->end) != 0) {
-    return fail(ErrorKind::limit, 0,
-                std::string("no room for a copy of the process: ") + std::strerror(errno));
+  if (auto sized = copier.core().resize(plan->end + frame.tail.size()); !sized) {
+    return std::unexpected(sized.error());
   }
-  return Snapshot{.core = copier.take(),
+  std::ranges::copy(frame.head, copier.core().bytes().begin());
+  std::ranges::copy(frame.tail, copier.core().bytes().subspan(plan->end).begin());
+  return Snapshot{.core = std::move(copier.core()),
+                  .pieces = std::move(plan->pieces),
+                  .tail = plan->end,
                   .pid = pid,
                   .stopped_seconds = process->seconds(),
                   .unreadable = copier.unreadable()};
@@ -138,7 +134,7 @@ Result<Snapshot> take_snapshot(std::int64_t pid, const std::function<bool()>& ca
 
 Result<std::unique_ptr<Target>> open_snapshot(Snapshot snapshot) {
   const std::string name = "process " + std::to_string(snapshot.pid);
-  auto core = open_core(std::move(snapshot.core), name);
+  auto core = open_core(snapshot.core.bytes(), name);
   if (!core) {
     return std::unexpected(core.error());
   }
@@ -150,7 +146,7 @@ Result<std::unique_ptr<Target>> open_snapshot(Snapshot snapshot) {
     info.executable_path = std::move(path);
   }
   info.stopped_seconds = snapshot.stopped_seconds;
-  return std::make_unique<LiveCopy>(std::move(*core), std::move(info));
+  return std::make_unique<LiveCopy>(std::move(snapshot.core), std::move(*core), std::move(info));
 }
 
 } // namespace pygc::target

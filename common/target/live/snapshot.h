@@ -3,18 +3,21 @@
 #pragma once
 
 #include "common/base/error.h"
-#include "common/base/unique_fd.h"
+#include "common/target/live/core_buffer.h"
 #include "common/target/target.h"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace pygc::target {
 
 struct Snapshot {
-  UniqueFd core; // a memory file that is an ELF core
+  CoreBuffer core;                  // an ELF core
+  std::vector<PlannedPiece> pieces; // of it, between head and tail; the rest is zeros
+  std::uint64_t tail = 0;           // where that begins
   std::int64_t pid = 0;
   double stopped_seconds = 0;
   std::uint64_t unreadable = 0; // bytes that the kernel did not give: zeros in the core

@@ -1,79 +1,55 @@
 // Writing a snapshot to a file, with its holes.
 #include "common/base/output_file.h"
+#include "common/target/live/core_writer.h"
 #include "common/target/live/snapshot.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <span>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <vector>
 
 namespace pygc::target {
 namespace {
 
-constexpr std::size_t buffer_size = std::size_t{4} << 20U;
+constexpr std::uint64_t written_at_once = std::uint64_t{4} << 20U;
 
 class Copy {
 public:
-  Copy(int from, OutputFile& to, const std::function<bool()>& cancelled)
-      : from_(from), to_(to), cancelled_(cancelled), buffer_(buffer_size) {}
+  Copy(const Snapshot& from, OutputFile& to, const std::function<bool()>& cancelled)
+      : from_(from), to_(to), cancelled_(cancelled) {}
 
   Result<void> run() {
-    struct stat status{};
-    if (::fstat(from_, &status) != 0) {
-      return unreadable();
+    if (auto written = write(0, std::min(core_head_size(), from_.tail)); !written) {
+      return written;
     }
-    off_t done = 0;
-    off_t start = ::lseek(from_, 0, SEEK_DATA);
-    while (start >= 0 && start < status.st_size) {
-      const off_t end = ::lseek(from_, start, SEEK_HOLE);
-      if (end < 0) {
-        return unreadable();
+    for (const PlannedPiece& piece : from_.pieces) {
+      if (auto written = write(piece.offset, piece.offset + piece.size); !written) {
+        return written;
       }
-      if (auto copied = run_of_data(done, start, end); !copied) {
-        return copied;
-      }
-      done = end;
-      start = ::lseek(from_, end, SEEK_DATA); // fails (ENXIO) where only a hole is left
     }
-    return to_.skip(static_cast<std::size_t>(status.st_size - done));
+    return write(from_.tail, from_.core.bytes().size());
   }
 
 private:
-  static std::unexpected<Error> unreadable() {
-    return fail(ErrorKind::io, 0,
-                std::string("cannot read the copy of the process: ") + std::strerror(errno));
-  }
-
-  /// From `done`, where the hole before it begins.
-  Result<void> run_of_data(off_t done, off_t start, off_t end) {
-    if (auto skipped = to_.skip(static_cast<std::size_t>(start - done)); !skipped) {
+  /// What lies before it and was not written is a hole.
+  Result<void> write(std::uint64_t start, std::uint64_t end) {
+    if (auto skipped = to_.skip(start - done_); !skipped) {
       return skipped;
     }
-    while (start < end) {
+    for (done_ = start; done_ < end;) {
       if (cancelled_()) {
         return fail(ErrorKind::cancelled, 0, "interrupted");
       }
-      const auto size = std::min(buffer_.size(), static_cast<std::size_t>(end - start));
-      const ssize_t n = ::pread(from_, buffer_.data(), size, start);
-      if (n <= 0) {
-        return unreadable();
-      }
-      const std::span bytes = std::span(buffer_).first(static_cast<std::size_t>(n));
-      if (auto written = to_.write(bytes); !written) {
+      const std::uint64_t size = std::min(written_at_once, end - done_);
+      if (auto written = to_.write(from_.core.bytes().subspan(done_, size)); !written) {
         return written;
       }
-      start += n;
+      done_ += size;
     }
     return {};
   }
 
-  int from_;
+  const Snapshot& from_;
   OutputFile& to_;
   const std::function<bool()>& cancelled_;
-  std::vector<std::byte> buffer_;
+  std::uint64_t done_ = 0;
 };
 
 } // namespace
@@ -85,7 +61,7 @@ Result<void> save_snapshot(const Snapshot& snapshot, const std::string& path,
   if (!file) {
     return std::unexpected(file.error());
   }
-  if (auto copied = Copy(snapshot.core.get(), *file, cancelled).run(); !copied) {
+  if (auto copied = Copy(snapshot, *file, cancelled).run(); !copied) {
     return copied;
   }
   return file->commit();

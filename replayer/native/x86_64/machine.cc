@@ -14,6 +14,7 @@ extern const char _end;
 // NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
 int pygc_run_on_stack(void (*body)(), std::uint64_t stack_top);
+std::int64_t pygc_start_process(void (*body)(), std::uint64_t stack_top, std::uint64_t flags);
 extern const char pygc_abandoned;
 void pygc_signal_return();
 [[noreturn]] void pygc_replayer_main(const std::uint64_t* initial_stack);
@@ -65,6 +66,30 @@ pygc_abandoned:
   ret
   .size pygc_run_on_stack, . - pygc_run_on_stack
 
+  .globl pygc_start_process
+  .type pygc_start_process, @function
+pygc_start_process:
+  movq %rdi, -8(%rsi)
+  subq $8, %rsi
+  movq %rdx, %rdi
+  xorl %edx, %edx
+  xorl %r10d, %r10d
+  xorl %r8d, %r8d
+  movl $56, %eax
+  syscall
+  testq %rax, %rax
+  jnz 1f
+  xorl %ebp, %ebp
+  popq %rax
+  call *%rax
+  xorl %edi, %edi
+  movl $60, %eax
+  syscall
+  ud2
+1:
+  ret
+  .size pygc_start_process, . - pygc_start_process
+
   .globl pygc_signal_return
   .type pygc_signal_return, @function
 pygc_signal_return:
@@ -73,7 +98,7 @@ pygc_signal_return:
   ud2
   .size pygc_signal_return, . - pygc_signal_return
 )");
-static_assert(SYS_rt_sigreturn == 15);
+static_assert(SYS_rt_sigreturn == 15 && SYS_clone == 56 && SYS_exit == 60);
 
 namespace pygc::replayer::machine {
 namespace {
@@ -143,6 +168,10 @@ void abandon(ucontext_t& context) {
   registers[REG_RIP] = static_cast<greg_t>(address_of(pygc_abandoned));
   registers[REG_EFL] = static_cast<greg_t>(interrupt_flag | reserved_flag);
   reset_vector_state(context);
+}
+
+std::int64_t start_process(Body body, std::uint64_t stack_top, std::uint64_t flags) {
+  return pygc_start_process(body, stack_top, flags);
 }
 
 void reset_flags() {
