@@ -46,12 +46,16 @@ struct Layout {
   Maybe interp_gc, interp_finalizing, interp_modules, interp_imports_modules;
   Offset interpreters_head = 0, runtime_size = 0; // _PyRuntimeState
   Maybe runtime_gc, runtime_faulthandler;
-  Maybe interp_threads, thread_next, thread_cframe, thread_frame; // PyThreadState (3.11+)
-  Maybe cframe_frame;                                             // _PyCFrame (3.11, 3.12)
+  Maybe interp_threads, thread_next, thread_cframe, thread_frame; // PyThreadState
+  Maybe thread_frame_object; // PyThreadState.frame (to 3.10: a PyFrameObject)
+  Maybe frame_object_back, frame_object_code, frame_object_valuestack; // PyFrameObject
+  Maybe frame_object_lasti, frame_object_localsplus;
+  Maybe cframe_frame; // _PyCFrame (3.11, 3.12)
   Maybe frame_code, frame_executable, frame_previous, frame_owner, frame_localsplus;
   Maybe frame_prev_instr, frame_instr_ptr, frame_stacktop, frame_is_entry; // _PyInterpreterFrame
   Maybe co_nlocalsplus, co_localsplusnames, co_qualname, co_filename;      // PyCodeObject
-  Maybe co_firstlineno, co_linetable, co_code_adaptive;
+  Maybe co_firstlineno, co_linetable, co_lnotab, co_code_adaptive;
+  Maybe co_varnames, co_cellvars, co_freevars;
   Maybe fh_enabled, fh_file, fh_fd, fh_all_threads; // _faulthandler_runtime_state (3.12+)
   Maybe fh_thread_file, fh_thread_fd, fh_user_signals;
   Maybe user_signal_size, user_signal_enabled, user_signal_file; // one element of user_signals

@@ -1,5 +1,6 @@
 #include "common/cpython/objects/running_frames.h"
 
+#include "common/cpython/objects/frame_objects.h"
 #include "common/cpython/objects/item_place.h"
 #include "common/cpython/objects/line_table.h"
 #include "common/cpython/type_proof.h"
@@ -166,18 +167,22 @@ private:
 } // namespace
 
 bool knows_frames(const Layout& layout) {
-  return offsets_of(layout).has_value();
+  return offsets_of(layout).has_value() || knows_frame_objects(layout);
 }
 
 std::vector<FrameReference> frame_references(ObjectReader& reader, const Interpreter& interpreter) {
   const auto offsets = offsets_of(reader.runtime().layout);
-  return offsets ? Reader(reader, *offsets).run(interpreter) : std::vector<FrameReference>{};
+  return offsets ? Reader(reader, *offsets).run(interpreter)
+                 : frame_object_references(reader, interpreter);
 }
 
 std::optional<FrameReference> frame_reference_in(ObjectReader& reader, Address object,
                                                  SlotAddress slot) {
   const auto at = offsets_of(reader.runtime().layout);
-  if (!at || slot.at <= object || slot.at - object > object_limit) {
+  if (!at) {
+    return frame_object_reference_in(reader, object, slot);
+  }
+  if (slot.at <= object || slot.at - object > object_limit) {
     return std::nullopt;
   }
   const image::AddressSpace& memory = reader.memory();
@@ -213,7 +218,12 @@ FrameVariable frame_variable(ObjectReader& reader, const FrameReference& referen
   FrameVariable variable{.name = {},
                          .function = text(layout.co_qualname),
                          .file = text(layout.co_filename),
-                         .line = 0};
+                         .line =
+                             line_of(reader, reference.code, reference.instruction).value_or(0)};
+  if (variable.function.empty()) { // co_qualname came with 3.11
+    const auto name = reader.member(reference.code, "co_name");
+    variable.function = name && *name != 0 ? reader.text(*name).value_or("") : "";
+  }
   const auto names = layout.co_localsplusnames
                          ? memory.load<Address>(reference.code + *layout.co_localsplusnames)
                          : Address{0};
@@ -227,12 +237,8 @@ FrameVariable frame_variable(ObjectReader& reader, const FrameReference& referen
       variable.name = reader.text(*name).value_or("");
     }
   }
-  if (layout.co_linetable && layout.co_firstlineno) {
-    const auto table = memory.load<Address>(reference.code + *layout.co_linetable);
-    const auto first = memory.load<std::int32_t>(reference.code + *layout.co_firstlineno);
-    if (table && first) {
-      variable.line = line_of(reader, *table, *first, reference.instruction).value_or(0);
-    }
+  if (variable.name.empty()) {
+    variable.name = frame_object_variable(reader, reference);
   }
   return variable;
 }

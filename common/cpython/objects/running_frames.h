@@ -1,8 +1,8 @@
 // What the running Python functions of an interpreter hold: their local variables.
 //
 // From 3.11 on frames are no objects (_PyInterpreterFrame: Include/internal/pycore_frame.h, 3.14+
-// pycore_interpframe_structs.h): nobody visits what they own. Those of 3.8 to 3.10, which are
-// objects but not tracked while they run, are not read.
+// pycore_interpframe_structs.h): nobody visits what they own. Nor does anybody of those of 3.8 to
+// 3.10, which are objects but not tracked while they run (frame_objects.h).
 #pragma once
 
 #include "common/base/slot_address.h"
@@ -20,7 +20,7 @@ struct FrameReference {
   Address object = 0;
   SlotAddress at;                // in the frame
   Address code = 0;              // PyCodeObject
-  std::uint32_t variable = 0;    // index into co_localsplusnames
+  std::uint32_t variable = 0;    // index into co_localsplusnames, or what was that to 3.10
   std::uint64_t instruction = 0; // code units from the function's begin
 };
 
@@ -41,7 +41,7 @@ std::optional<FrameReference> frame_reference_in(ObjectReader& reader, Address o
 /// How people call the variable and the place.
 struct FrameVariable {
   std::string name;     // "session"
-  std::string function; // qualified
+  std::string function; // qualified from 3.11 on
   std::string file;
   std::int64_t line = 0; // 0: not known
 };

@@ -1,0 +1,185 @@
+// Frames of 3.8 to 3.10, which are objects, made by hand.
+#include "common/cpython/objects/line_table.h"
+#include "common/cpython/objects/running_frames.h"
+#include "tests/unit/support/heap_builder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pygc::cpython {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr Address value_stack_at = 40;
+constexpr Address variables_at = 56;
+
+/// One thread with one frame on another, two variables each.
+class FrameObjects : public ::testing::Test {
+protected:
+  FrameObjects() {
+    Layout& layout = heap_.runtime().layout;
+    layout.interp_threads = 8;
+    layout.thread_next = 0;
+    layout.thread_frame_object = 8;
+    layout.frame_object_back = 24;
+    layout.frame_object_code = 32;
+    layout.frame_object_valuestack = value_stack_at;
+    layout.frame_object_lasti = 48;
+    layout.frame_object_localsplus = variables_at;
+    heap_.image().library().symbols["PyCode_Type"] = heap_.add_type("code", 0);
+    heap_.image().library().symbols["PyFrame_Type"] = heap_.add_type("frame", 0);
+    code_ = heap_.reserve(128);
+    heap_.store(code_ + layout.ob_type, heap_.image().library().symbols["PyCode_Type"]);
+    for (Address* frame : {&inner_, &outer_}) {
+      *frame = heap_.reserve(16 + 96) + 16;
+      heap_.store(*frame + layout.ob_type, heap_.image().library().symbols["PyFrame_Type"]);
+      heap_.store(*frame + 32, code_);
+      heap_.store(*frame + value_stack_at, *frame + variables_at + 16);
+      heap_.store(*frame + 48, 3);
+    }
+    heap_.store(inner_ + 24, outer_);
+    const Address thread = heap_.reserve(32);
+    const Address interpreter = heap_.reserve(64);
+    heap_.store(thread + 8, inner_);
+    heap_.store(interpreter + 8, thread);
+    heap_.runtime().interpreters.front().address = interpreter;
+  }
+
+  void set_variable(Address frame, std::size_t index, Address value) {
+    heap_.store(frame + variables_at + 8 * index, value);
+  }
+  void track(Address frame) { heap_.store(frame - 16, 0x1000); }
+  std::vector<FrameReference> read() {
+    heap_.finish();
+    return frame_references(heap_.reader(), heap_.runtime().interpreters.front());
+  }
+  std::vector<Address> objects() {
+    std::vector<Address> objects;
+    for (const FrameReference& reference : read()) {
+      objects.push_back(reference.object);
+    }
+    return objects;
+  }
+
+  testing::HeapBuilder heap_;
+  Address code_ = 0;
+  Address inner_ = 0;
+  Address outer_ = 0;
+};
+
+TEST_F(FrameObjects, AreReadFromTheInnermostOutward) {
+  set_variable(inner_, 1, 0x1000);
+  set_variable(outer_, 0, 0x2000);
+  const auto found = read();
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].object, 0x1000U);
+  EXPECT_EQ(found[0].variable, 1U);
+  EXPECT_EQ(found[0].at, SlotAddress{inner_ + variables_at + 8});
+  EXPECT_EQ(found[0].code, code_);
+  EXPECT_EQ(found[0].instruction, 3U);
+  EXPECT_EQ(found[1].object, 0x2000U);
+}
+
+TEST_F(FrameObjects, CountBytesWhereTheCodeHasALnotab) {
+  heap_.runtime().layout.co_lnotab = 64;
+  heap_.store(inner_ + 48, 6);
+  set_variable(inner_, 0, 0x1000);
+  const auto found = read();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].instruction, 3U);
+}
+
+TEST_F(FrameObjects, HaveNoInstructionBeforeTheFirst) {
+  heap_.store(inner_ + 48, 0xffff'ffff);
+  set_variable(inner_, 0, 0x1000);
+  const auto found = read();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].instruction, 0U);
+}
+
+TEST_F(FrameObjects, ATrackedOneVisitsItsOwn) {
+  track(inner_);
+  set_variable(inner_, 0, 0x1000);
+  set_variable(outer_, 0, 0x2000);
+  EXPECT_THAT(objects(), ElementsAre(0x2000U));
+}
+
+TEST_F(FrameObjects, WhatIsOnTheValueStackIsNoVariable) {
+  set_variable(inner_, 2, 0x1000);
+  EXPECT_THAT(objects(), IsEmpty());
+}
+
+TEST_F(FrameObjects, WhatIsNoFrameEndsTheThread) {
+  set_variable(outer_, 0, 0x2000);
+  heap_.store(inner_ + 32, heap_.plain_type); // no code object
+  EXPECT_THAT(objects(), IsEmpty());
+}
+
+TEST_F(FrameObjects, AValueStackBeforeTheVariablesIsNone) {
+  heap_.store(inner_ + value_stack_at, inner_);
+  set_variable(inner_, 0, 0x1000);
+  EXPECT_THAT(objects(), IsEmpty());
+}
+
+TEST_F(FrameObjects, AValueStackFarAwayIsNone) {
+  heap_.store(inner_ + value_stack_at, inner_ + variables_at + (std::uint64_t{1} << 40U));
+  set_variable(inner_, 0, 0x1000);
+  EXPECT_THAT(objects(), IsEmpty());
+}
+
+TEST_F(FrameObjects, ARingOfThemEnds) {
+  heap_.store(outer_ + 24, inner_);
+  set_variable(outer_, 0, 0x2000);
+  EXPECT_THAT(objects(), ElementsAre(0x2000U));
+}
+
+TEST_F(FrameObjects, AVariableIsFoundByItsSlot) {
+  track(inner_);
+  set_variable(inner_, 1, 0x2000);
+  heap_.finish();
+  const auto found = frame_reference_in(heap_.reader(), inner_, {inner_ + variables_at + 8});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->object, 0x2000U);
+  EXPECT_EQ(found->variable, 1U);
+  EXPECT_FALSE(frame_reference_in(heap_.reader(), inner_, {inner_ + variables_at + 16}));
+  EXPECT_FALSE(frame_reference_in(heap_.reader(), inner_, {inner_ + 32}));
+  EXPECT_FALSE(frame_reference_in(heap_.reader(), code_, {code_ + variables_at}));
+}
+
+TEST(LineRanges, KnowEachKindOfEntry) {
+  const std::vector<std::uint8_t> table = {
+      4,   0,    // bytes 0 to 3, the first line
+      2,   1,    // one line on
+      0,   100,  // a step that one entry cannot hold
+      254, 2,    // to byte 259
+      2,   0x80, // no line
+      2,   0xfe, // two lines back
+  };
+  const auto line = [&](std::uint64_t unit) { return line_in_ranges(table, 10, unit); };
+  EXPECT_EQ(line(0), 10);
+  EXPECT_EQ(line(1), 10);
+  EXPECT_EQ(line(2), 11);
+  EXPECT_EQ(line(3), 113);
+  EXPECT_EQ(line(129), 113);
+  EXPECT_EQ(line(130), std::nullopt);
+  EXPECT_EQ(line(131), 111);
+  EXPECT_EQ(line(132), std::nullopt);
+  EXPECT_EQ(line_in_ranges({}, 10, 0), std::nullopt);
+}
+
+TEST(Lnotab, IsReadToTheInstruction) {
+  const std::vector<std::uint8_t> table = {0, 1, 8, 2, 2, 0xff, 255, 0, 1, 4};
+  const auto line = [&](std::uint64_t unit) { return line_in_lnotab(table, 10, unit); };
+  EXPECT_EQ(line(0), 11);
+  EXPECT_EQ(line(3), 11);
+  EXPECT_EQ(line(4), 13);
+  EXPECT_EQ(line(5), 12);
+  EXPECT_EQ(line(132), 12);
+  EXPECT_EQ(line(133), 16);
+  EXPECT_EQ(line_in_lnotab({}, 10, 7), 10);
+}
+
+} // namespace
+} // namespace pygc::cpython
