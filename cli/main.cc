@@ -5,6 +5,7 @@
 #include "common/base/numbers.h"
 #include "common/commands/reference.h"
 #include "common/commands/registry.h"
+#include "common/commands/shrunk_file.h"
 #include "common/protocol/wire.h"
 #include "common/protocol/wire_commands.h"
 #include "common/protocol/wire_messages.h"
@@ -111,5 +112,6 @@ int run(int count, char** arguments) {
 } // namespace pygc::cli
 
 int main(int argc, char** argv) {
+  pygc::commands::end_when_a_file_shrinks();
   return pygc::cli::run(argc, argv);
 }

@@ -44,6 +44,8 @@ std::string_view finding_kind_name(FindingKind kind) {
     return "traverse_syscall";
   case FindingKind::traverse_timeout:
     return "traverse_timeout";
+  case FindingKind::traverse_assertion:
+    return "traverse_assertion";
   case FindingKind::list_corrupt:
     return "list_corrupt";
   case FindingKind::object_corrupt:

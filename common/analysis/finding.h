@@ -26,6 +26,7 @@ enum class FindingKind : std::uint8_t {
   traverse_write,
   traverse_syscall,
   traverse_timeout,
+  traverse_assertion,
   list_corrupt,
   object_corrupt,
   dangling_reference,

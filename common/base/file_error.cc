@@ -14,6 +14,8 @@ std::unexpected<Error> file_error(const std::string& path, int number) {
   case EACCES:
   case EPERM:
     return fail(ErrorKind::permission, 0, text);
+  case EMFILE:
+    return fail(ErrorKind::limit, 0, text + "; raise the limit (ulimit -n)");
   default:
     return fail(ErrorKind::io, 0, text);
   }

@@ -7,7 +7,8 @@
 
 namespace pygc {
 
-/// "PATH: No such file or directory", of kind not_found, permission or io. `number`: an errno.
+/// "PATH: No such file or directory", of kind not_found, permission, limit or io. `number`: an
+/// errno.
 std::unexpected<Error> file_error(const std::string& path, int number);
 
 } // namespace pygc

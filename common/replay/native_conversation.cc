@@ -95,6 +95,10 @@ Result<void> NativeReplayer::set_up(const Options& options) {
   setup.parent = ::getpid();
   setup.shape = options.shape;
   setup.shape.tp_flags_have_gc_bit &= 63U;
+  std::ranges::copy_n(options.fatal_functions.begin(),
+                      static_cast<std::ptrdiff_t>(
+                          std::min(options.fatal_functions.size(), setup.fatal_functions.size())),
+                      setup.fatal_functions.begin());
   setup.traversal_instructions = std::max<std::uint64_t>(options.traversal_instructions, 1);
   const int file = window_.fd();
   auto reply = ask(setup, std::span(&file, 1));

@@ -125,7 +125,7 @@ Result<void> NativeReplayer::edges(std::span<const Address> objects,
       command.end = command.first + 1; // alone, with all the room there is
       command.record_capacity = most;
     } else {
-      ended.push_back({static_cast<std::uint32_t>(command.first), Outcome::timeout, 0, 0, 0});
+      ended.push_back({static_cast<std::uint32_t>(command.first), Outcome::timeout, 0, 0, 0, {}});
       ++command.first;
       command.end = objects.size();
       command.record_capacity = edge_capacity;

@@ -25,6 +25,9 @@ constexpr std::int64_t refcount_limit = std::int64_t{1} << 39;
 
 constexpr int max_attempts = 4;
 
+constexpr std::chrono::milliseconds processor_base{120'000};
+constexpr std::uint64_t bytes_per_millisecond = 1 << 10;
+
 std::uint64_t window_size(const image::AddressSpace& memory) {
   std::uint64_t total = window_spare;
   for (const auto& region : memory.regions()) {
@@ -35,6 +38,17 @@ std::uint64_t window_size(const image::AddressSpace& memory) {
     }
   }
   return machine::page_down(total);
+}
+
+/// The processor time that a replayer of this memory may use: a hundred times what is usual.
+std::chrono::milliseconds processor_limit(const image::AddressSpace& memory) {
+  std::uint64_t size = 0;
+  for (const auto& region : memory.regions()) {
+    size += region.source == image::Source::missing || !region.permissions.write
+                ? 0
+                : std::min(region.end - region.start, protocol::max_window_size);
+  }
+  return processor_base + std::chrono::milliseconds(size / bytes_per_millisecond);
 }
 
 /// Of a traversal that did not complete; nothing for what no replayer tells.
@@ -74,6 +88,8 @@ NativeReplayer::prepare(const image::AddressSpace& memory, const Options& option
   }
   std::unique_ptr<NativeReplayer> replayer(
       new NativeReplayer(std::move(*process), std::move(*window), memory));
+  replayer->process_.limit_processor_time(
+      options.processor_time.count() != 0 ? options.processor_time : processor_limit(memory));
   auto ready = replayer->set_up(options);
   if (ready) {
     ready = replayer->map(memory, writable, options.idle);
@@ -198,7 +214,8 @@ Result<void> NativeReplayer::take_incidents(const protocol::Command& command,
     if (!outcome || record.container < command.first || record.container >= command.end) {
       return nonsense();
     }
-    incidents.push_back({record.container, *outcome, record.pc, record.address, record.number});
+    incidents.push_back(
+        {record.container, *outcome, record.pc, record.address, record.number, record.arguments});
   }
   return {};
 }

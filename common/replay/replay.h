@@ -7,6 +7,7 @@
 #include "common/image/module.h"
 #include "common/replay/protocol/replayer_protocol.h"
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -24,8 +25,13 @@ struct Options {
   Address thread_pointer = 0; // the TLS base target code runs with; 0: none
   Address visit_decref = 0;   // the target's own; 0: unknown, a visitor of ours is passed
   ObjectShape shape;
-  std::vector<image::Range> idle;                  // memory that is not in use; ascending
+  std::vector<image::Range> idle; // memory that is not in use; ascending
+  /// By which the target's code gives up, the first max_fatal_functions: their breakpoints end a
+  /// traversal with Outcome::assertion.
+  std::vector<Address> fatal_functions;
   std::chrono::milliseconds traversal_budget{200}; // one tp_traverse call may take this long
+  /// All that the replayer may use, whatever it says of its progress. 0: by the size of the memory.
+  std::chrono::milliseconds processor_time{0};
   /// Emulated engine: what a traversal may execute without a visit; 32 times as much altogether.
   std::uint64_t traversal_instructions = 4'000'000;
 };
@@ -52,6 +58,8 @@ struct Incident {
   Address pc = 0;
   Address address = 0;     // faulting or written address
   std::int64_t number = 0; // system call number, or signal
+  /// Of the fatal function at `address`, called from `pc`.
+  std::array<std::uint64_t, protocol::kept_arguments> arguments{};
 };
 
 struct Decrement {

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -78,7 +79,8 @@ ReplayerProcess::ReplayerProcess(UniqueFd socket, pid_t pid, std::function<bool(
 
 ReplayerProcess::ReplayerProcess(ReplayerProcess&& other) noexcept
     : socket_(std::move(other.socket_)), pid_(std::exchange(other.pid_, 0)),
-      cancelled_(std::move(other.cancelled_)), exit_status_(other.exit_status_) {}
+      cancelled_(std::move(other.cancelled_)), exit_status_(other.exit_status_),
+      processor_limit_(other.processor_limit_) {}
 
 ReplayerProcess::~ReplayerProcess() {
   end();
@@ -165,6 +167,16 @@ Error ReplayerProcess::died() {
   return error;
 }
 
+bool ReplayerProcess::is_over_limit() const {
+  clockid_t clock{};
+  timespec used{};
+  if (::clock_getcpuclockid(pid_, &clock) != 0 || ::clock_gettime(clock, &used) != 0) {
+    return false;
+  }
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec) >
+         processor_limit_;
+}
+
 Result<bool> ReplayerProcess::wait_for(short events) {
   if (pid_ == 0) {
     return fail(ErrorKind::replayer, 0, "the replayer is gone");
@@ -229,6 +241,11 @@ Result<void> ReplayerProcess::receive(std::span<std::byte> answer,
       return std::unexpected(ready.error());
     }
     if (!*ready) {
+      if (is_over_limit()) {
+        end();
+        return fail(ErrorKind::replayer, 0,
+                    "the replayer was stopped: code of the target kept it at work without an end");
+      }
       if (const std::uint64_t now = progress(); now != seen) {
         seen = now;
         moved = Clock::now();

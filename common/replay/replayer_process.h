@@ -29,8 +29,12 @@ public:
   /// Sends one packet. Errors, after each of which the process is gone: replayer, cancelled.
   Result<void> send(std::span<const std::byte> packet, std::span<const int> files);
   /// Waits for a packet of exactly the size of `answer`. `progress` gives a figure that changes as
-  /// long as the replayer is alive. Errors as send().
+  /// long as the replayer is alive; what comes from it may be a lie, which limit_processor_time()
+  /// ends. Errors as send().
   Result<void> receive(std::span<std::byte> answer, const std::function<std::uint64_t()>& progress);
+
+  /// The process is ended when it has used more, all in all.
+  void limit_processor_time(std::chrono::milliseconds limit) { processor_limit_ = limit; }
 
   /// The status the process exited with, once an exchange has failed because it did.
   std::optional<int> exit_status() const { return exit_status_; }
@@ -45,11 +49,13 @@ private:
   /// Kills and reaps. Returns the wait status unless somebody else has taken it.
   std::optional<int> end();
   Error died();
+  bool is_over_limit() const;
 
   UniqueFd socket_;
   pid_t pid_ = 0;
   std::function<bool()> cancelled_;
   std::optional<int> exit_status_;
+  std::chrono::milliseconds processor_limit_ = std::chrono::milliseconds::max();
 };
 
 } // namespace pygc::replay

@@ -1,6 +1,7 @@
 #include "common/session/context.h"
 
 #include "common/base/cache_directory.h"
+#include "common/cpython/collector/fatal_functions.h"
 #include "common/cpython/collector/visitor_search.h"
 #include "common/heap/collected_set.h"
 #include "common/image/process/idle_stacks.h"
@@ -215,6 +216,7 @@ replay::Options Context::replay_options(const char* executable) const {
   options.thread_pointer = thread_pointer(target());
   options.visit_decref = runtime().visit_decref;
   options.shape = shape_of(runtime().layout);
+  options.fatal_functions = cpython::fatal_functions(image(), runtime());
   return options;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <iterator>
 #include <sys/mman.h>
 
 namespace pygc::replayer {
@@ -65,6 +66,9 @@ bool Engine::prepare(const protocol::Setup& setup) {
   SupplementMemory& memory = *this;
   supplement_ = machine::make_supplement(emulator_, memory);
   set(machine::registers.thread_pointer, setup.thread_pointer);
+  std::ranges::copy_if(setup.fatal_functions, std::back_inserter(fatal_),
+                       [](std::uint64_t function) { return function != 0; });
+  std::ranges::sort(fatal_);
   return uc_context_alloc(emulator_, &initial_) == UC_ERR_OK &&
          uc_context_save(emulator_, initial_) == UC_ERR_OK;
 }
@@ -163,6 +167,10 @@ void Engine::inspect(std::uint64_t pc) {
   if (watched && in_call_) {
     job_->called(pc, return_address());
   }
+  if (in_call_ && std::ranges::binary_search(fatal_, pc)) {
+    stop_at_fatal_function(pc);
+    return;
+  }
   const GuestRegion* region = memory_.find(pc);
   if (region == nullptr || (region->protection & PROT_EXEC) == 0) {
     stop(Outcome::fault, pc, SIGSEGV);
@@ -210,10 +218,11 @@ void Engine::start_next_call() {
     job_->completed(get(machine::registers.result));
   }
   Call call;
-  if (!job_->next(call)) {
+  if (!take_call(call)) {
     finish();
     return;
   }
+  function_ = call.function;
   in_call_ = true;
   call_began_ = count_;
   last_visit_ = count_;
@@ -223,6 +232,27 @@ void Engine::start_next_call() {
   set(machine::registers.second_argument, call.visitor);
   set(machine::registers.third_argument, call.object);
   set(machine::registers.sp, stack_top - 64);
+}
+
+bool Engine::take_call(Call& call) {
+  while (job_->next(call)) {
+    if (!endless_.gives_up(call.function)) {
+      return true;
+    }
+    protocol::IncidentRecord skipped;
+    skipped.address = call.function;
+    skipped.outcome = Outcome::skipped;
+    job_->ended(skipped);
+  }
+  return false;
+}
+
+void Engine::stop_at_fatal_function(std::uint64_t function) {
+  stop(Outcome::assertion, function, 0);
+  incident_.pc = return_address();
+  const machine::Registers& at = machine::registers;
+  incident_.arguments = {get(at.first_argument), get(at.second_argument), get(at.third_argument),
+                         get(at.fourth_argument), get(at.fifth_argument)};
 }
 
 void Engine::set_checkpoint() {
@@ -337,7 +367,8 @@ void Engine::after_incident() {
   }
   auto& incident = incident_;
   // A fault while fetching the instruction that a jump has led to.
-  if (incident.address != 0 && incident.address == get(machine::registers.pc)) {
+  if (incident.outcome != Outcome::assertion && incident.address != 0 &&
+      incident.address == get(machine::registers.pc)) {
     incident.outcome = Outcome::fault;
     incident.pc = incident.address;
   }
@@ -347,6 +378,9 @@ void Engine::after_incident() {
   }
   if (in_call_) {
     in_call_ = false;
+    if (incident.outcome == Outcome::timeout) {
+      endless_.timed_out(function_);
+    }
     job_->ended(incident);
   }
 }

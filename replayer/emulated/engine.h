@@ -7,6 +7,7 @@
 #include "replayer/emulated/guest_memory.h"
 #include "replayer/emulated/supplement.h"
 #include "replayer/emulated/translation.h"
+#include "replayer/shared/endless_functions.h"
 
 #include <cstdint>
 #include <memory>
@@ -102,12 +103,17 @@ private:
   /// A part of the access that lies in one region; nullptr when it is wrong.
   std::byte* access(std::uint64_t address, std::size_t& size, bool write);
   void execute_supplement(std::uint64_t pc, std::span<const std::byte> bytes);
-  /// An instruction that was not met before, one of our own or the first of a watched function.
+  /// An instruction that was not met before, one of our own or the first of a watched or fatal
+  /// function.
   void inspect(std::uint64_t pc);
   void run_own_code(std::uint64_t offset);
   void start_next_call();
   void at_checkpoint();
   void set_checkpoint();
+  /// The next call that is to be made: functions that do not end are passed over. False: none.
+  bool take_call(Call& call);
+  /// At the first instruction of a fatal function.
+  void stop_at_fatal_function(std::uint64_t function);
   /// Ends the call under way.
   void stop(replay::protocol::Outcome outcome, std::uint64_t address, std::int64_t number);
   void finish();
@@ -141,7 +147,10 @@ private:
   std::uint64_t call_began_ = 0; // by count_
   std::uint64_t last_visit_ = 0;
   std::vector<std::uint64_t> watched_; // functions, ascending
-  std::vector<std::uint64_t> known_;   // instructions met before, by their low bits
+  std::vector<std::uint64_t> fatal_;   // functions, ascending
+  EndlessFunctions endless_;
+  std::uint64_t function_ = 0;       // of the call under way
+  std::vector<std::uint64_t> known_; // instructions met before, by their low bits
 };
 
 } // namespace pygc::replayer

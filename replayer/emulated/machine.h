@@ -28,6 +28,8 @@ struct Registers {
   int first_argument;
   int second_argument;
   int third_argument;
+  int fourth_argument;
+  int fifth_argument;
 };
 extern const Registers registers;
 

@@ -6,6 +6,9 @@
 #include "largest_page.h"
 #include "system_call.h"
 
+#include "common/replay/protocol/replayer_protocol.h"
+
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <signal.h>
@@ -45,6 +48,13 @@ std::uint64_t operand_address(const ucontext_t& context);
 bool fault_was_write(const ucontext_t& context);
 /// The instruction that trapped, when the program counter has moved on behind it.
 std::uint64_t trapping_instruction(const ucontext_t& context, int signal, int code);
+
+/// Puts a breakpoint where a function begins; the memory is writable.
+void write_breakpoint(std::uint64_t function);
+/// Of a function that has not executed anything yet: what it was passed, and whence it was called.
+using Arguments = std::array<std::uint64_t, replay::protocol::kept_arguments>;
+Arguments arguments(const ucontext_t& context);
+std::uint64_t return_address_slot(const ucontext_t& context);
 
 /// Makes `handler` that of the signal, on the alternate stack, with all signals blocked.
 bool set_handler(int signal, void (*handler)(int, siginfo_t*, void*));

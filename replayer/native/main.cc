@@ -2,6 +2,7 @@
 // out the analysis' commands until the control socket closes.
 #include "common/replay/protocol/replayer_protocol.h"
 #include "replayer/native/auxiliary_vector.h"
+#include "replayer/native/fatal_functions.h"
 #include "replayer/native/fetch.h"
 #include "replayer/native/fill.h"
 #include "replayer/native/machine.h"
@@ -71,8 +72,11 @@ struct NativeReplayer {
     machine::set_thread_pointer(run_state.setup.thread_pointer);
     failed_regions += finish_fills() + finish_fetches();
     const LockResult result = install_handlers();
-    return result.failure == protocol::LockFailure::none ? enter_sandbox(run_state.setup.parent)
-                                                         : result;
+    if (result.failure != protocol::LockFailure::none) {
+      return result;
+    }
+    set_breakpoints();
+    return enter_sandbox(run_state.setup.parent);
   }
 
   static protocol::Command& command() { return run_state.command; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/replay/protocol/replayer_protocol.h"
+#include "replayer/shared/endless_functions.h"
 
 #include <cstdint>
 
@@ -28,6 +29,10 @@ struct RunState {
   /// Of a walk; 0: tuples are not looked at.
   std::uint64_t tuple_type = 0;
   replay::protocol::IncidentRecord incident;
+
+  /// Of the traversal under way, in loops that skip functions.
+  volatile std::uint64_t function = 0;
+  EndlessFunctions endless;
 
   /// For the timer: what it saw the last time, and how often in a row.
   std::uint64_t seen_index = 0;

@@ -53,8 +53,8 @@ struct Loop {
     return objects[i];
   }
 
-  void end_object(std::uint64_t address) const {
-    state.incident = {0, address, 0, 0, Outcome::not_run};
+  void end_object(std::uint64_t address, Outcome outcome = Outcome::not_run) const {
+    state.incident = {0, address, 0, 0, outcome, {}};
     state.ended = true;
   }
 
@@ -203,6 +203,14 @@ void traverse_loop() {
       loop.end_object(object);
       return;
     }
+    if (loop.state.endless.gives_up(function)) {
+      if (loop.state.endless.tells(function)) {
+        loop.end_object(function, Outcome::skipped);
+        return;
+      }
+      continue;
+    }
+    loop.state.function = function;
     loop.state.container_records = loop.state.records;
     reinterpret_cast<Traverse>(function)(object, visitor, object);
     machine::reset_flags();
@@ -297,6 +305,10 @@ protocol::Reply run_command() {
   state.records_full = false;
   state.counting = false;
   state.visitor_caller = 0;
+  state.function = 0;
+  if (loop.command.first == 0) {
+    state.endless.start_command();
+  }
   if (loop.command.kind == Kind::traverse) {
     state.suspects = 0;
     start_watching(loop);
@@ -321,6 +333,9 @@ protocol::Reply run_command() {
       break;
     }
     write_incident(loop, reply.incidents++);
+    if (state.incident.outcome == protocol::Outcome::timeout && state.function != 0) {
+      state.endless.timed_out(state.function);
+    }
     if (loop.command.kind == Kind::traverse) {
       compare_watched(loop, state.index); // it may have visited some before it ended
     }

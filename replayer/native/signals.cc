@@ -1,6 +1,7 @@
 #include "replayer/native/signals.h"
 
 #include "replayer/native/demand.h"
+#include "replayer/native/fatal_functions.h"
 #include "replayer/native/fetch.h"
 #include "replayer/native/machine.h"
 #include "replayer/native/run_state.h"
@@ -84,6 +85,8 @@ void on_signal(int signal, siginfo_t* info, void* raw_context) {
   incident.number = signal == SIGSYS ? info->si_syscall : signal;
   incident.pc = machine::trapping_instruction(context, signal, info->si_code);
   incident.address = fault_address(signal, *info, context);
+  incident.arguments = {};
+  tell_fatal_function(context);
   if (state.mode == Mode::writing) {
     incident.outcome = Outcome::not_run;
     incident.pc = 0;

@@ -77,6 +77,18 @@ TEST(BadInput, FilesThatAreNoCores) {
   expect_refusal(run_pygc_traced({"check", release_build().executable}), "core");
 }
 
+/// Whichever file is one too many: it is not said that there is no Python in the target.
+TEST(BadInput, TooFewDescriptors) {
+  const Core core = clean_core();
+  for (const char* limit : {"10", "20", "24", "40"}) {
+    const Outcome outcome =
+        run({.words = {"bash", "-c", std::string("ulimit -n ") + limit + "; exec \"$@\"", "bash",
+                       PYGC_BINARY, "check", core.path}});
+    EXPECT_EQ(outcome.status, target_error) << limit << outcome.out << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("raise the limit (ulimit -n)")) << limit;
+  }
+}
+
 TEST(BadInput, TruncatedCoreIsAnalysedAsFarAsItGoes) {
   const Core core =
       make_core({.build = &release_build(), .script = "heap.py", .kind = CoreKind::kernel});

@@ -104,6 +104,29 @@ TEST_P(LivePid, SnapshotIntoADeviceLeavesTheDevice) {
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
+/// A thread of the kernel; 0: none is to be seen from here, as in a container.
+pid_t kernel_thread() {
+  constexpr pid_t looked_at = 64;
+  for (pid_t pid = 1; pid < looked_at; ++pid) {
+    if (std::filesystem::exists("/proc/" + std::to_string(pid)) &&
+        status_field(pid, "VmSize").empty() && !status_field(pid, "State").starts_with("Z")) {
+      return pid;
+    }
+  }
+  return 0;
+}
+
+TEST(LivePidOfTheKernel, AThreadOfTheKernelIsNoProcess) {
+  const pid_t pid = kernel_thread();
+  if (pid == 0) {
+    GTEST_SKIP() << "no thread of the kernel is to be seen from here";
+  }
+  const Outcome outcome = run_pygc({"check", "--pid", std::to_string(pid)});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("process " + std::to_string(pid) +
+                                     " is a thread of the kernel: it has no memory of its own"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Builds, LivePid, testing::Values(&release_build(), &debug_build()),
                          [](const auto& param) { return param.param->name; });
 

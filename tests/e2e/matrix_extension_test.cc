@@ -74,6 +74,10 @@ void expect_conduct(const WrongCase& it, const Core& core, const json& finding) 
     EXPECT_EQ(printed(core, it.name, "slot").count(address_in(finding, "address")), 1U);
   } else if (it.name == "conduct.increments") {
     EXPECT_EQ(printed(core, it.name, "object").count(address_in(finding, "address")), 1U);
+  } else if (it.name == "conduct.object_asserts") {
+    EXPECT_EQ(printed(core, it.name, "object").count(address_in(finding, "address")), 1U);
+    EXPECT_THAT(finding.at("message").get<std::string>(),
+                HasSubstr("It is about list of 0 items at"));
   }
 }
 
@@ -89,6 +93,7 @@ std::size_t take_findings(const WrongCase& it, const Core& core, const ExpectedF
     }
     EXPECT_EQ(finding.at("severity"), expected.severity) << finding.dump(1);
     EXPECT_FALSE(finding.at("message").get<std::string>().empty());
+    EXPECT_THAT(finding.at("message").get<std::string>(), HasSubstr(it.message));
     if (is_about_visited(expected.kind)) {
       expect_visitors(it, core, finding);
     } else {
@@ -206,6 +211,26 @@ TEST_P(MatrixExtension, WrongTraversalsAreFoundForWhatTheyAre) {
   examine_build(GetParam(), "wrong extensions", [](const MatrixBuild& build) {
     const Core core = extension_core(build.build, wrong_cases());
     return expect_findings(core, wrong_cases()) + ", " + expect_audit(build, core, wrong_cases());
+  });
+}
+
+/// Each traversal that does not end takes a fifth of a second: after a few the others are left.
+TEST_P(MatrixExtension, AFunctionThatDoesNotEndIsLeft) {
+  examine_build(GetParam(), "endless traversals", [](const MatrixBuild& build) {
+    const Core core = make_core(
+        {.build = &build.build,
+         .script = "extensions.py",
+         .words = {"path=" + build_extensions(build.build, {"conduct"}), "conduct.loops*500"}});
+    const Check check = check_alone(core, build.build.pygc_options());
+    EXPECT_EQ(check.document.at("complete"), false);
+    const auto findings = findings_of(check.document, "traverse_timeout");
+    EXPECT_EQ(findings.size(), 1U) << check.document.at("findings").dump(1);
+    EXPECT_EQ(check.document.at("findings").size(), 1U);
+    EXPECT_EQ(findings.at(0).at("occurrences"), 3);
+    EXPECT_EQ(check.document.at("objects").at("not_traversed"), 500);
+    EXPECT_THAT(check.document.at("incomplete_because").dump(),
+                HasSubstr("497 further objects of loops_traverse were not traversed"));
+    return std::string("3 of 500 were run");
   });
 }
 

@@ -15,9 +15,9 @@ TEST_F(Detectors, FindNothingInSoundFacts) {
   for (const Detector detector :
        {detect_list_corrupt, detect_object_corrupt, detect_memory_missing, detect_build_id_mismatch,
         detect_traverse_fault, detect_traverse_syscall, detect_traverse_timeout,
-        detect_traverse_write, detect_negative_gc_refs, detect_unowned_visit,
-        detect_duplicate_visit, detect_gc_refs_mismatch, detect_crash, detect_dangling_reference,
-        detect_lost_object}) {
+        detect_traverse_assertion, detect_traverse_write, detect_negative_gc_refs,
+        detect_unowned_visit, detect_duplicate_visit, detect_gc_refs_mismatch, detect_crash,
+        detect_dangling_reference, detect_lost_object}) {
     const Detection detection = detector(facts_, *explainer_);
     EXPECT_THAT(detection.findings, IsEmpty());
     EXPECT_THAT(detection.notes, IsEmpty());
@@ -213,6 +213,28 @@ TEST_F(Detectors, TraverseTimeout) {
   EXPECT_EQ(finding.severity, Severity::error);
   EXPECT_THAT(finding.message, HasSubstr("does not end"));
   EXPECT_THAT(all(detect_traverse_fault), IsEmpty());
+}
+
+TEST_F(Detectors, TraverseAssertion) {
+  add_incident(replay::Outcome::assertion);
+  collection().incidents.groups.front().fatal_call = {.function = "_PyObject_AssertFailed",
+                                                      .object = object(2),
+                                                      .expression = "!is_freed(op)",
+                                                      .message = "freed",
+                                                      .file = "gc.c",
+                                                      .line = 12};
+  const Finding finding = one(detect_traverse_assertion);
+  EXPECT_EQ(finding.kind, FindingKind::traverse_assertion);
+  EXPECT_EQ(finding.severity, Severity::error);
+  EXPECT_EQ(finding.object->address, object(1));
+  EXPECT_EQ(finding.address, object(2));
+  EXPECT_EQ(finding.occurrences, 2U);
+  EXPECT_THAT(finding.message,
+              HasSubstr("The traversal by bad_traverse ends in assertion '!is_freed(op)', "
+                        "\"freed\" (gc.c:12), in"));
+  EXPECT_THAT(finding.message, HasSubstr("It is about <C object> at"));
+  EXPECT_THAT(all(detect_traverse_fault), IsEmpty());
+  EXPECT_THAT(all(detect_traverse_syscall), IsEmpty());
 }
 
 TEST_F(Detectors, TraverseWriteIsWorseOfAReferenceCount) {

@@ -5,6 +5,10 @@
 
 #include <array>
 #include <chrono>
+#include <elf.h>
+#include <fstream>
+#include <iterator>
+#include <string_view>
 #include <sys/syscall.h>
 
 namespace pygc::replay::testing {
@@ -201,6 +205,57 @@ TEST_P(Escape, FlagsThatAreLeftSetDoNotReachTheNext) {
 
 INSTANTIATE_TEST_SUITE_P(Engines, Escape, ::testing::Bool(),
                          [](const auto& of) { return of.param ? "native" : "emulated"; });
+
+/// The address of a variable of the native replayer.
+std::uint64_t variable_of_replayer(std::string_view mangled) {
+  std::ifstream file(options().replayer_path, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const auto at = [&]<class T>(T /*of*/, std::uint64_t offset) {
+    T value{};
+    std::memcpy(&value, bytes.data() + offset, sizeof(value));
+    return value;
+  };
+  const auto header = at(Elf64_Ehdr{}, 0);
+  const auto section = [&](std::uint64_t index) {
+    return at(Elf64_Shdr{}, header.e_shoff + index * header.e_shentsize);
+  };
+  for (unsigned i = 0; i < header.e_shnum; ++i) {
+    const Elf64_Shdr table = section(i);
+    if (table.sh_type != SHT_SYMTAB) {
+      continue;
+    }
+    const Elf64_Shdr names = section(table.sh_link);
+    for (std::uint64_t offset = 0; offset < table.sh_size; offset += sizeof(Elf64_Sym)) {
+      const auto symbol = at(Elf64_Sym{}, table.sh_offset + offset);
+      if (bytes.data() + names.sh_offset + symbol.st_name == mangled) {
+        return symbol.st_value;
+      }
+    }
+  }
+  return 0;
+}
+
+TEST(ReplayOutside, WhoKeepsTheMarkMovingIsStoppedFromOutside) {
+  // Of the first field the timer takes that no code of the target runs.
+  const std::uint64_t mode = variable_of_replayer("_ZN4pygc8replayer9run_stateE");
+  ASSERT_NE(mode, 0U);
+  Image image;
+  // movb $0,(mode); 1: incq (progress); jmp 1b
+  const Address bad =
+      image.add_object_with(load_rax(mode) + Code{0xc6, 0x00, 0x00} +
+                            load_rax(protocol::own_window) + Code{0x48, 0xff, 0x00, 0xeb, 0xfb});
+  Options with = options();
+  with.processor_time = std::chrono::milliseconds(1500);
+  auto replayer = start(image, with);
+  ASSERT_TRUE(replayer);
+  const std::vector<Address> objects{bad};
+  const std::vector<std::uint64_t> refcounts{1};
+  const auto result = replayer->run({.objects = objects, .refcounts = refcounts});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::replayer);
+  EXPECT_EQ(result.error().reason,
+            "the replayer was stopped: code of the target kept it at work without an end");
+}
 
 struct Access {
   const char* name;

@@ -64,7 +64,7 @@ void IncidentAudit::examine(const replay::TraceRequest& request, const replay::I
     violation.pc = violation.pc.value_or(incident.pc);
     return violation.message.empty() ? &violation : nullptr;
   };
-  const std::string at = input_.image.describe_code(incident.pc);
+  const std::string at = input_.image.describe_code(place_of(incident));
   switch (incident.outcome) {
   case replay::Outcome::completed:
     return;
@@ -88,6 +88,16 @@ void IncidentAudit::examine(const replay::TraceRequest& request, const replay::I
     return;
   case replay::Outcome::unsupported_instruction:
     ++unsupported_[incident.pc];
+    return;
+  case replay::Outcome::assertion:
+    if (Violation* violation = fresh(Rule::faults, incident.pc)) {
+      violation->message = describe_incident(
+          incident, at,
+          cpython::read_fatal_call(input_.image, incident.address, incident.arguments));
+    }
+    return;
+  case replay::Outcome::skipped:
+    ++skipped_;
     return;
   case replay::Outcome::not_run:
   case replay::Outcome::fault:
@@ -127,11 +137,15 @@ void IncidentAudit::add_write(const replay::TraceRequest& request, const replay:
 
 std::vector<std::string> IncidentAudit::incomplete_because() const {
   std::vector<std::string> reasons;
-  reasons.reserve(unsupported_.size() + 1);
+  reasons.reserve(unsupported_.size() + 2);
   for (const auto& [pc, count] : unsupported_) {
     reasons.push_back(
         fmt::format("{} traversals need an instruction that the emulator lacks, in {}", count,
                     input_.image.describe_code(pc)));
+  }
+  if (skipped_ > 0) {
+    reasons.push_back(
+        fmt::format("{} traversals were not run: others of their function do not end", skipped_));
   }
   if (missing_ > 0) {
     reasons.push_back(fmt::format("{} traversals need memory that is not to be had", missing_));

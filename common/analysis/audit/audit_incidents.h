@@ -31,6 +31,7 @@ private:
   AuditLedger& ledger_;
   std::map<Address, std::string> allocators_;
   std::map<Address, std::uint64_t> unsupported_; // by pc
+  std::uint64_t skipped_ = 0;                    // traversals of functions that do not end
   std::uint64_t missing_ = 0;                    // traversals that need memory which is not there
 };
 

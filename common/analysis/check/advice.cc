@@ -77,6 +77,7 @@ std::vector<std::string> next_of(const Finding& finding) {
   case FindingKind::traverse_write:
   case FindingKind::traverse_syscall:
   case FindingKind::traverse_timeout:
+  case FindingKind::traverse_assertion:
     return {about("object", object), "pygc audit"};
   case FindingKind::object_corrupt:
     return {about("refs --to", finding.address.value_or(object))};

@@ -83,6 +83,11 @@ private:
                        "native engine can run them",
                        count, input_.image.describe_code(pc)));
     }
+    for (const SkippedObjects& skipped : collection.incidents.skipped) {
+      incomplete(fmt::format("{} further objects of {} were not traversed: traversals by it do not "
+                             "end",
+                             skipped.count, input_.image.describe_code(skipped.function)));
+    }
     if (collection.incidents.further > 0) {
       note(fmt::format("{} further incidents of traversals are not listed",
                        collection.incidents.further));

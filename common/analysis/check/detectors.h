@@ -43,6 +43,8 @@ Detection detect_unfinished_tuple(const Facts& facts, Explainer& explainer);
 
 /// Traversals that a fault, an illegal instruction or a trap ends.
 Detection detect_traverse_fault(const Facts& facts, Explainer& explainer);
+/// Traversals that an assertion or a fatal error of the interpreter ends.
+Detection detect_traverse_assertion(const Facts& facts, Explainer& explainer);
 Detection detect_traverse_syscall(const Facts& facts, Explainer& explainer);
 Detection detect_traverse_timeout(const Facts& facts, Explainer& explainer);
 /// Functions whose traversals change memory for good; an error when that is a reference count,

@@ -96,7 +96,8 @@ void drop_ends_of_dangling(std::vector<Finding>& findings) {
   }
   std::erase_if(findings, [&](const Finding& finding) {
     return (finding.kind == FindingKind::traverse_fault ||
-            finding.kind == FindingKind::traverse_syscall) &&
+            finding.kind == FindingKind::traverse_syscall ||
+            finding.kind == FindingKind::traverse_assertion) &&
            finding.occurrences == 1 && finding.object && holders.contains(finding.object->address);
   });
 }

@@ -69,8 +69,9 @@ Finding incident_finding(FindingKind kind, const CollectionFacts& collection,
 }
 
 std::string incident_sentence(const IncidentGroup& group, Explainer& explainer) {
-  return fmt::format("The traversal by {} {}", explainer.function_name(group.function),
-                     describe_incident(group.first, explainer.place(group.first.pc)));
+  return fmt::format(
+      "The traversal by {} {}", explainer.function_name(group.function),
+      describe_incident(group.first, explainer.place(place_of(group.first)), group.fatal_call));
 }
 
 Finding object_finding(FindingKind kind, const CollectionFacts& collection, heap::SetIndex object,

@@ -8,7 +8,7 @@ Detection detect_traverse_fault(const Facts& facts, Explainer& explainer) {
     for (const IncidentGroup& group : collection.incidents.groups) {
       const replay::Outcome outcome = group.first.outcome;
       if (group.missing_memory || outcome == replay::Outcome::syscall ||
-          outcome == replay::Outcome::timeout) {
+          outcome == replay::Outcome::timeout || outcome == replay::Outcome::assertion) {
         continue;
       }
       Finding finding = incident_finding(FindingKind::traverse_fault, collection, group, explainer);

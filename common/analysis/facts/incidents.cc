@@ -3,6 +3,7 @@
 #include "common/analysis/facts/traverse_function.h"
 
 #include <algorithm>
+#include <csignal>
 #include <fmt/format.h>
 #include <tuple>
 
@@ -11,21 +12,60 @@ namespace {
 
 constexpr std::size_t incident_limit = 1000; // incidents grouped
 
+/// The replayers tell of the first object only, or of some.
+void count_skipped(const CheckInput& input, const heap::CollectedSet& set,
+                   std::span<const replay::Incident> incidents, IncidentSummary& summary) {
+  std::map<Address, std::uint64_t> functions; // objects
+  for (const replay::Incident& incident : incidents) {
+    if (incident.outcome == replay::Outcome::skipped) {
+      functions.try_emplace(incident.address, 0);
+    }
+  }
+  if (functions.empty()) {
+    return;
+  }
+  const auto function_at = [&](std::size_t i) {
+    const Address type = input.heap.types[set.heap_index[heap::SetIndex(i)]];
+    return functions.find(input.reader.type(type).traverse);
+  };
+  for (std::size_t i = 0; i < set.objects.size(); ++i) {
+    if (const auto found = function_at(i); found != functions.end()) {
+      ++found->second;
+    }
+  }
+  for (const replay::Incident& incident : incidents) { // those of it that were run
+    const auto found = function_at(incident.container);
+    if (found != functions.end() && incident.outcome != replay::Outcome::skipped &&
+        found->second > 0) {
+      --found->second;
+    }
+  }
+  for (const auto& [function, count] : functions) {
+    summary.skipped.push_back({.function = function, .count = count});
+  }
+}
+
 } // namespace
 
 IncidentSummary summarize_incidents(const CheckInput& input, const heap::CollectedSet& set,
                                     std::span<const replay::Incident> incidents) {
   IncidentSummary summary;
   std::map<std::tuple<replay::Outcome, Address, Address>, IncidentGroup> groups;
+  count_skipped(input, set, incidents, summary);
   for (const replay::Incident& incident :
        incidents.first(std::min(incidents.size(), incident_limit))) {
+    if (incident.outcome == replay::Outcome::skipped) {
+      continue;
+    }
     if (incident.outcome == replay::Outcome::unsupported_instruction) {
       ++summary.unsupported[incident.pc];
       continue;
     }
     const Address container = set.objects[heap::SetIndex(incident.container)];
     const Address function = traverse_function(input.reader, container, 0);
-    auto [found, fresh] = groups.try_emplace({incident.outcome, function, incident.pc});
+    // Where in an endless loop a traversal is stopped is chance.
+    const Address place = incident.outcome == replay::Outcome::timeout ? 0 : incident.pc;
+    auto [found, fresh] = groups.try_emplace({incident.outcome, function, place});
     if (!fresh) {
       ++found->second.count;
       continue;
@@ -33,9 +73,18 @@ IncidentSummary summarize_incidents(const CheckInput& input, const heap::Collect
     found->second = {.function = function,
                      .container = container,
                      .first = incident,
-                     .missing_memory = missing_memory(input.image, incident.address)};
+                     .missing_memory = missing_memory(input.image, incident.address),
+                     .fatal_call = {}};
+    if (incident.outcome == replay::Outcome::fault && incident.number == SIGBUS) {
+      found->second.missing_memory = "its file has become shorter since it was opened";
+    }
+    if (incident.outcome == replay::Outcome::assertion) {
+      found->second.fatal_call =
+          cpython::read_fatal_call(input.image, incident.address, incident.arguments);
+    }
     if (incident.outcome == replay::Outcome::syscall ||
-        incident.outcome == replay::Outcome::timeout) { // `address` is nothing that it accessed
+        incident.outcome == replay::Outcome::timeout ||
+        incident.outcome == replay::Outcome::assertion) { // `address` is nothing that it accessed
       found->second.missing_memory.reset();
     }
   }
@@ -54,8 +103,17 @@ std::optional<std::string> missing_memory(const image::ProcessImage& image, Addr
   return region->why_missing;
 }
 
-std::string describe_incident(const replay::Incident& incident, std::string_view place) {
+Address place_of(const replay::Incident& incident) {
+  return incident.outcome == replay::Outcome::assertion && incident.pc != 0 ? incident.pc - 1
+                                                                            : incident.pc;
+}
+
+std::string describe_incident(const replay::Incident& incident, std::string_view place,
+                              const std::optional<cpython::FatalCall>& fatal_call) {
   switch (incident.outcome) {
+  case replay::Outcome::assertion:
+    return fmt::format("ends in {}, in {}",
+                       fatal_call ? cpython::describe(*fatal_call) : "a fatal error", place);
   case replay::Outcome::syscall:
     return fmt::format("makes system call {} in {}", incident.number, place);
   case replay::Outcome::timeout:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/analysis/facts/input.h"
+#include "common/cpython/collector/fatal_functions.h"
 #include "common/heap/collected_set.h"
 
 #include <map>
@@ -14,7 +15,7 @@
 
 namespace pygc::analysis {
 
-/// Traversals by one function that ended in the same way at the same place.
+/// Traversals by one function that ended in the same way at the same place, or do not end.
 struct IncidentGroup {
   Address function = 0;   // the traverse function
   Address container = 0;  // of the first one
@@ -23,11 +24,20 @@ struct IncidentGroup {
   /// Why the memory that was accessed is not to be had, if that is the reason: the target is not
   /// to blame.
   std::optional<std::string> missing_memory;
+  /// What ended it, when it gave up by itself.
+  std::optional<cpython::FatalCall> fatal_call;
+};
+
+/// Objects that were not traversed because others of their function did not come to an end.
+struct SkippedObjects {
+  Address function = 0;
+  std::uint64_t count = 0;
 };
 
 struct IncidentSummary {
   std::vector<IncidentGroup> groups;            // by outcome, function and place
   std::map<Address, std::uint64_t> unsupported; // traversals, by the instruction the engine lacks
+  std::vector<SkippedObjects> skipped;          // one a function
   std::uint64_t further = 0;                    // incidents that were not looked at
 };
 
@@ -38,9 +48,14 @@ IncidentSummary summarize_incidents(const CheckInput& input, const heap::Collect
 /// Why the memory at an address is not to be had; nothing when it is there, or never was.
 std::optional<std::string> missing_memory(const image::ProcessImage& image, Address address);
 
+/// The instruction that is to be named: of a call that does not return what lies behind it may be
+/// another function.
+Address place_of(const replay::Incident& incident);
+
 /// How a traversal ended, to follow the name of its function: "faults in f+0x4, accessing 0x10".
-/// `place` names incident.pc.
-std::string describe_incident(const replay::Incident& incident, std::string_view place);
+/// `place` names place_of(incident); `fatal_call` is what ended it by itself.
+std::string describe_incident(const replay::Incident& incident, std::string_view place,
+                              const std::optional<cpython::FatalCall>& fatal_call = {});
 
 /// A write that lasts, likewise: "writes to memory at 0x7f..., in f+0x4".
 std::string describe_write(Address address, std::string_view place);

@@ -15,6 +15,9 @@ ErrorKind kind_of_errno(int number) {
   if (number == ENOENT || number == ENOTDIR) {
     return ErrorKind::not_found;
   }
+  if (number == EMFILE || number == ENFILE) {
+    return ErrorKind::limit;
+  }
   return number == EACCES || number == EPERM ? ErrorKind::permission : ErrorKind::io;
 }
 
@@ -77,6 +80,7 @@ private:
   void try_path(const std::string& path, bool trust_without_build_id) {
     auto file = open_elf_file(path);
     if (!file) {
+      image_.starved = image_.starved || file.error().kind == ErrorKind::limit;
       note(FileState::missing, file.error().reason);
       return;
     }
@@ -108,6 +112,7 @@ private:
     if (found_) {
       image_.state = FileState::found;
       image_.problem.clear();
+      image_.starved = false;
     } else if (image_.problem.empty()) {
       image_.problem = query_.path.empty() ? "the target does not name the file"
                                            : query_.path + ": not a file to look for";

@@ -29,8 +29,9 @@ Result<ElfFile> open_elf_file(const std::string& path);
 
 struct ImageFile {
   FileState state = FileState::missing;
-  std::string problem; // one sentence unless found
-  ElfFile file;        // if found
+  std::string problem;  // one sentence unless found
+  bool starved = false; // not found because this process may not open more files
+  ElfFile file;         // if found
 };
 
 struct ImageFileQuery {

@@ -10,9 +10,14 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <string>
+#include <sys/resource.h>
 
 namespace pygc::image {
 namespace {
+
+// Beside those of the target: debug information, replayers, caches, output.
+constexpr std::size_t own_descriptors = 32;
 
 class Image final : public ProcessImage {
 public:
@@ -74,6 +79,21 @@ private:
   AddressSpace memory_;
 };
 
+/// All later complaints would be about something else.
+Result<void> check_descriptors(const std::vector<LoadedImage>& images) {
+  const auto starved =
+      std::ranges::find_if(images, [](const LoadedImage& image) { return image.source.starved; });
+  rlimit limit{};
+  const bool known = ::getrlimit(RLIMIT_NOFILE, &limit) == 0;
+  if (starved == images.end() && (!known || limit.rlim_cur >= images.size() + own_descriptors)) {
+    return {};
+  }
+  return fail(ErrorKind::limit, 0,
+              "pygc may open " + std::to_string(limit.rlim_cur) +
+                  " files, which does not suffice for those of the target (" +
+                  std::to_string(images.size()) + ") and its own: raise the limit (ulimit -n)");
+}
+
 } // namespace
 
 Result<std::unique_ptr<ProcessImage>> open_process_image(const target::Target& target,
@@ -94,6 +114,9 @@ Result<std::unique_ptr<ProcessImage>> open_process_image(const target::Target& t
   }
   saved.sort();
   std::vector<LoadedImage> images = find_loaded_images(target, saved, options);
+  if (auto enough = check_descriptors(images); !enough) {
+    return std::unexpected(enough.error());
+  }
 
   auto image = std::make_unique<Image>();
   const int core_fd = core.get();

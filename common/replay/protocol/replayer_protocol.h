@@ -4,12 +4,13 @@
 // the window, is hearsay, and the analysis checks it before use.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
 namespace pygc::replay::protocol {
 
-inline constexpr std::uint32_t version = 7;
+inline constexpr std::uint32_t version = 8;
 inline constexpr int control_fd = 3;
 
 /// In place of gc_refs when the replayer could not keep count of an object.
@@ -48,6 +49,12 @@ inline constexpr std::uint64_t budget_of_large_containers = 32;
 inline constexpr std::size_t max_incidents_per_trace = 32;
 /// Functions whose calls one trace may list.
 inline constexpr std::size_t max_watched_functions = 64;
+
+/// Functions by which the target's code gives up, and what is kept of their arguments.
+inline constexpr std::size_t max_fatal_functions = 16;
+inline constexpr std::size_t kept_arguments = 5;
+/// A traverse function is not run any more when so many of its traversals did not end.
+inline constexpr std::uint32_t endless_limit = 3;
 
 /// Exit statuses of the replayer; 0 is an orderly end.
 enum ExitStatus : int {
@@ -117,6 +124,8 @@ struct Setup {
   ObjectShape shape;
   std::uint32_t reserved = 0;
   std::uint64_t traversal_instructions = 0; // emulated engine: between two visits
+  /// A call of one of these ends the traversal (Outcome::assertion); 0: none.
+  std::array<std::uint64_t, max_fatal_functions> fatal_functions{};
 };
 
 /// Followed by `count` RegionRecords in the same packet.
@@ -277,7 +286,10 @@ enum class Outcome : std::uint32_t {
   timeout,
   write,
   unsupported_instruction, // the emulated engine lacks it: not the target's fault
-  call,                    // of a watched function, when traced: it ends nothing
+  assertion,               // a fatal function was called, from `pc`: `address`, with `arguments`
+  skipped, // not run: too many of its function did not end. Native: told once a command and
+           // function
+  call,    // of a watched function, when traced: it ends nothing
 };
 
 struct IncidentRecord {
@@ -286,6 +298,7 @@ struct IncidentRecord {
   std::int64_t number = 0;
   std::uint32_t container = 0;
   Outcome outcome = Outcome::not_run;
+  std::array<std::uint64_t, kept_arguments> arguments{};
 };
 
 struct DecrementRecord {

@@ -17,6 +17,7 @@ namespace {
 /// What /proc/PID/status says of a process.
 struct Status {
   std::string state;
+  bool has_memory = false; // of its own: a kernel thread has none
   long tracer = 0;
   long user = -1; // real user id
 };
@@ -41,6 +42,8 @@ std::optional<Status> status_of(pid_t pid) {
     const std::string_view value = text.substr(std::min(colon + 1, text.size()));
     if (name == "State") {
       status.state = value;
+    } else if (name == "VmSize") {
+      status.has_memory = true;
     } else if (name == "TracerPid") {
       status.tracer = number(value).value_or(0);
     } else if (name == "Uid") {
@@ -58,6 +61,9 @@ std::optional<long> yama_scope() {
 
 std::string why(pid_t pid, const Status& status) {
   const std::string process = "process " + std::to_string(pid);
+  if (!status.has_memory) {
+    return process + " is a thread of the kernel: it has no memory of its own, and no Python";
+  }
   if (status.tracer != 0) {
     return process + " is traced already, by process " + std::to_string(status.tracer) +
            "; if that is a debugger, run the command there, else end it";

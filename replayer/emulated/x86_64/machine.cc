@@ -225,7 +225,9 @@ const Registers registers = {.pc = UC_X86_REG_RIP,
                              .function = UC_X86_REG_RAX,
                              .first_argument = UC_X86_REG_RDI,
                              .second_argument = UC_X86_REG_RSI,
-                             .third_argument = UC_X86_REG_RDX};
+                             .third_argument = UC_X86_REG_RDX,
+                             .fourth_argument = UC_X86_REG_RCX,
+                             .fifth_argument = UC_X86_REG_R8};
 
 Interrupt classify_interrupt(std::uint32_t number) {
   switch (number) {

@@ -125,6 +125,7 @@ constexpr std::size_t xsave_header = 512;
 constexpr std::uint32_t xsave_magic = 0x46505853;
 
 constexpr std::uint64_t page_fault_write = 2;
+constexpr std::uint8_t breakpoint = 0xcc; // int3
 
 template <class T> std::uint64_t address_of(const T& object) {
   return reinterpret_cast<std::uint64_t>(&object);
@@ -198,6 +199,23 @@ std::uint64_t trapping_instruction(const ucontext_t& context, int signal, int co
     return pc - 1; // int3
   }
   return pc;
+}
+
+void write_breakpoint(std::uint64_t function) {
+  *reinterpret_cast<std::uint8_t*>(function) = breakpoint;
+}
+
+Arguments arguments(const ucontext_t& context) {
+  const auto& registers = context.uc_mcontext.gregs;
+  return {static_cast<std::uint64_t>(registers[REG_RDI]),
+          static_cast<std::uint64_t>(registers[REG_RSI]),
+          static_cast<std::uint64_t>(registers[REG_RDX]),
+          static_cast<std::uint64_t>(registers[REG_RCX]),
+          static_cast<std::uint64_t>(registers[REG_R8])};
+}
+
+std::uint64_t return_address_slot(const ucontext_t& context) {
+  return static_cast<std::uint64_t>(context.uc_mcontext.gregs[REG_RSP]);
 }
 
 bool set_handler(int signal, void (*handler)(int, siginfo_t*, void*)) {

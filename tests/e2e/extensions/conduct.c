@@ -1,6 +1,8 @@
 // Traverse functions that do what none may do.
 #include "case.h"
 
+#undef NDEBUG // the interpreter's headers may have set it
+#include <assert.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -55,6 +57,33 @@ static int system_call_traverse(PyObject* op, visitproc visit, void* arg) {
   return 0;
 }
 
+// As an extension with assertions of its own.
+static int asserts_traverse(PyObject* op, visitproc visit, void* arg) {
+  VISIT_TYPE(op);
+  assert(((Container*)op)->field == NULL);
+  Py_VISIT(((Container*)op)->field);
+  return 0;
+}
+
+// What an assertion of a debug interpreter about an object comes to.
+PyAPI_FUNC(void) _PyObject_AssertFailed(PyObject* op, const char* expression, const char* message,
+                                        const char* file, int line, const char* function);
+
+static int object_asserts_traverse(PyObject* op, visitproc visit, void* arg) {
+  VISIT_TYPE(op);
+  _PyObject_AssertFailed(((Container*)op)->field, "is_ready(op)", "used too early", "ready.c", 42,
+                         __func__);
+  Py_VISIT(((Container*)op)->field);
+  return 0;
+}
+
+static int gives_up_traverse(PyObject* op, visitproc visit, void* arg) {
+  VISIT_TYPE(op);
+  Py_FatalError("nothing is left to visit");
+  Py_VISIT(((Container*)op)->field);
+  return 0;
+}
+
 static void* volatile allocates_last;
 
 static PyObject** allocates_slot(Container* self) {
@@ -76,6 +105,9 @@ static const Case cases[] = {
     {"conduct.writes", writes_traverse, NULL, writes_slot},
     {"conduct.increments", increments_traverse, NULL, NULL},
     {"conduct.system_call", system_call_traverse, NULL, NULL},
+    {"conduct.asserts", asserts_traverse, NULL, NULL},
+    {"conduct.object_asserts", object_asserts_traverse, NULL, NULL},
+    {"conduct.gives_up", gives_up_traverse, NULL, NULL},
     {"conduct.allocates", allocates_traverse, NULL, allocates_slot},
     {NULL, NULL, NULL, NULL},
 };

@@ -18,6 +18,7 @@ struct WrongCase {
   std::string name;       // "extension.case", or "extension" of a module; its function by that
   std::string count = {}; // of instances, as extensions.py takes it
   std::vector<ExpectedFinding> findings;
+  std::string message = {};         // a part of what is said
   std::string owner = {};           // of the slot, for a finding about what is visited
   std::string slot_name = {};       // a part of it
   std::set<std::string> rules = {}; // of the audit; none: it cannot tell

@@ -41,12 +41,17 @@ protected:
   Address object(std::uint32_t index) const { return heap_.object(index); }
 
   void add_incident(replay::Outcome outcome) {
-    collection().incidents.groups.push_back(
-        {.function = traverse_,
-         .container = object(1),
-         .first = {.container = 1, .outcome = outcome, .pc = pc, .address = 0x10, .number = 39},
-         .count = 2,
-         .missing_memory = std::nullopt});
+    collection().incidents.groups.push_back({.function = traverse_,
+                                             .container = object(1),
+                                             .first = {.container = 1,
+                                                       .outcome = outcome,
+                                                       .pc = pc,
+                                                       .address = 0x10,
+                                                       .number = 39,
+                                                       .arguments = {}},
+                                             .count = 2,
+                                             .missing_memory = std::nullopt,
+                                             .fatal_call = std::nullopt});
   }
 
   void add_anomaly(heap::CorruptionKind kind, bool memory_missing) {
