@@ -174,8 +174,8 @@ private:
     if (!ledger_.has(function)) {
       return;
     }
-    Violation& violation = ledger_.add(
-        {function, Rule::field_not_visited, 0, field.offset, field.proven}, field.container);
+    Violation& violation =
+        ledger_.add({function, Rule::field_not_visited, 0, field.offset, false}, field.container);
     violation.instances =
         violation.message.empty() ? field.instances : violation.instances + field.instances - 1;
     if (!violation.message.empty()) {
@@ -185,8 +185,9 @@ private:
     violation.message = fmt::format(
         "does not visit the field at +{:#x} of '{}', which refers to {}: {}", field.offset,
         violation.type, explainer_.object(field.object).summary,
-        field.proven ? "each word of memory with that address is a reference, this one too"
-                     : "it looks counted, but copies of the address elsewhere leave a doubt");
+        field.words_fit
+            ? "each word of memory with that address is a reference, unless one was leaked"
+            : "it looks counted, but copies of the address elsewhere leave a doubt");
   }
 
   void tell_incomplete() {

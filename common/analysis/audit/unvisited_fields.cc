@@ -1,5 +1,7 @@
 #include "common/analysis/audit/unvisited_fields.h"
 
+#include "common/analysis/audit/borrowed_places.h"
+
 #include <algorithm>
 #include <bitset>
 #include <cstring>
@@ -11,7 +13,8 @@ namespace pygc::analysis {
 namespace {
 
 constexpr std::uint64_t word_size = sizeof(Address);
-constexpr std::uint64_t field_limit = 4096; // bytes of each instance that are looked at
+constexpr std::uint64_t field_limit = 4096;  // bytes of each instance that are looked at
+constexpr std::size_t instance_limit = 1000; // of a type, whose fields are compared
 
 /// A word that holds the address of a collected object, without a visit.
 struct Word {
@@ -90,8 +93,10 @@ public:
     auto visit = survey_.visits.begin();
     for (std::uint32_t request = 0; request < survey_.requests.size(); ++request) {
       visited_.clear();
+      visited_objects_.clear();
       for (; visit != survey_.visits.end() && visit->request == request; ++visit) {
         visited_.insert(visit->slot);
+        visited_objects_.insert(visit->object);
       }
       // An m_traverse visits what the module's state holds; the module itself comes with its type.
       if (survey_.requests[replay::RequestIndex(request)].function == 0 &&
@@ -99,7 +104,7 @@ public:
         examine(survey_.requests[replay::RequestIndex(request)].container);
       }
     }
-    return prove();
+    return count_words();
   }
 
 private:
@@ -111,6 +116,9 @@ private:
     const Address type = input_.heap.types[set_.heap_index[at->second]];
     const cpython::Layout& layout = input_.reader.runtime().layout;
     const Address end = std::min(ownership_.extent(container).object.end, container + field_limit);
+    if (std::vector<Instance>& of_type = instances_[type]; of_type.size() < instance_limit) {
+      of_type.push_back({container, end});
+    }
     for (Address slot = container + layout.ob_type + word_size; slot + word_size <= end;
          slot += word_size) {
       const auto word = input_.image.memory().load<Address>(slot);
@@ -118,7 +126,10 @@ private:
         return;
       }
       const auto object = index_.find(*word);
-      if (object != index_.end() && !visited_.contains({slot}) && !is_weak(object->second)) {
+      // What the container visits elsewhere it has a copy of here, like as not.
+      if (object != index_.end() && !visited_.contains({slot}) &&
+          !visited_objects_.contains(*word) && !is_weak(object->second) &&
+          !is_borrowed_place(input_.reader, type, container, {slot})) {
         words_.push_back({slot - container, object->second, type, container});
       }
     }
@@ -130,6 +141,26 @@ private:
     return input_.reader.is_instance(type, "_PyWeakref_RefType") ||
            input_.reader.is_instance(type, "_PyWeakref_ProxyType") ||
            input_.reader.is_instance(type, "_PyWeakref_CallableProxyType");
+  }
+
+  bool is_object(Address address) {
+    const auto type = address % word_size == 0 ? input_.reader.type_address(address)
+                                               : Result<Address>(Address{0});
+    const auto metatype =
+        type && *type != 0 ? input_.reader.type_address(*type) : Result<Address>(Address{0});
+    return metatype && *metatype != 0 &&
+           input_.reader.type(*metatype).has_flag(cpython::type_flag::type_subclass);
+  }
+
+  /// Whether it holds an object, or nothing, in each instance: a number may look like an address.
+  bool is_pointer(Address type, std::uint64_t offset) {
+    return std::ranges::all_of(instances_[type], [&](const Instance& instance) {
+      if (instance.end - instance.container < offset + word_size) {
+        return true;
+      }
+      const auto word = input_.image.memory().load<Address>(instance.container + offset);
+      return word && (*word == 0 || is_object(*word));
+    });
   }
 
   /// One field of one type, with the instance whose object has the fewest references.
@@ -158,7 +189,7 @@ private:
         field.instances += static_cast<std::uint64_t>(same - word);
         word = same;
       }
-      if (!borrowed) {
+      if (!borrowed && is_pointer(field.type, field.offset)) {
         fields.push_back(field);
       }
       first = word;
@@ -186,7 +217,7 @@ private:
     return any || input_.reader.type(type).has_flag(cpython::type_flag::tuple_subclass);
   }
 
-  Result<std::vector<UnvisitedField>> prove() {
+  Result<std::vector<UnvisitedField>> count_words() {
     std::vector<UnvisitedField> fields;
     for (const UnvisitedField& field : gather()) {
       const auto harmless = makes_no_cycle(field.object);
@@ -206,7 +237,7 @@ private:
     }
     words.count(input_);
     for (UnvisitedField& field : fields) {
-      field.proven = words.of(field.object) <= set_.refcounts[index_.at(field.object)];
+      field.words_fit = words.of(field.object) <= set_.refcounts[index_.at(field.object)];
     }
     return fields;
   }
@@ -219,6 +250,12 @@ private:
   std::unordered_map<Address, heap::SetIndex> index_;
   std::unordered_set<std::uint32_t> not_completed_; // requests
   std::unordered_set<SlotAddress> visited_;         // of one request
+  std::unordered_set<Address> visited_objects_;     // of one request
+  struct Instance {
+    Address container = 0;
+    Address end = 0; // of what is looked at
+  };
+  std::unordered_map<Address, std::vector<Instance>> instances_; // by type
   std::vector<Word> words_;
 };
 

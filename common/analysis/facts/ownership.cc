@@ -1,5 +1,7 @@
 #include "common/analysis/facts/ownership.h"
 
+#include "common/cpython/objects/int_value.h"
+
 #include <algorithm>
 
 namespace pygc::analysis {
@@ -9,6 +11,13 @@ constexpr std::uint64_t pre_header = 64; // GC head, managed dict and weak refer
 constexpr std::int64_t item_limit = std::int64_t{1} << 40;
 
 } // namespace
+
+Result<std::int64_t> Ownership::item_count(Address object, const cpython::TypeInfo& type) {
+  if (type.has_flag(cpython::long_subclass)) {
+    return static_cast<std::int64_t>(cpython::digit_count(reader_, object).value_or(0));
+  }
+  return reader_.memory().load<std::int64_t>(object + reader_.runtime().layout.ob_size);
+}
 
 std::uint64_t Ownership::object_size(Address object) {
   const cpython::Layout& layout = reader_.runtime().layout;
@@ -20,7 +29,7 @@ std::uint64_t Ownership::object_size(Address object) {
   auto size = static_cast<std::uint64_t>(std::clamp<std::int64_t>(type.basicsize, 0, item_limit));
   const auto itemsize = reader_.memory().load<std::int64_t>(*type_at + layout.tp_itemsize);
   if (itemsize && *itemsize > 0 && *itemsize < 4096) {
-    const auto count = reader_.memory().load<std::int64_t>(object + layout.ob_size);
+    const auto count = item_count(object, type);
     if (count && *count > 0 && *count < item_limit / 4096) {
       size += static_cast<std::uint64_t>(*count * *itemsize);
     }

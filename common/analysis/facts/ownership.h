@@ -31,6 +31,8 @@ public:
 
 private:
   std::uint64_t object_size(Address object);
+  /// Of an object whose type has a tp_itemsize. Errors: memory_*.
+  Result<std::int64_t> item_count(Address object, const cpython::TypeInfo& type);
 
   struct StaticRange {
     image::Range range;

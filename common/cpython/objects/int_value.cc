@@ -1,5 +1,6 @@
 #include "common/cpython/objects/int_value.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace pygc::cpython {
@@ -11,6 +12,7 @@ constexpr std::int64_t zero_sign = 1;
 constexpr std::int64_t negative_sign = 2;
 constexpr unsigned digit_bits = 30;
 constexpr std::int64_t digit_limit = 2; // more may not fit
+constexpr std::int64_t count_limit = std::int64_t{1} << 40;
 
 } // namespace
 
@@ -20,6 +22,16 @@ std::optional<bool> ints_have_tags(ObjectReader& reader) {
       zero == 0 ? fail(ErrorKind::no_symbol, 0, "no False")
                 : reader.memory().load<std::int64_t>(zero + reader.runtime().layout.ob_size);
   return size ? std::optional(*size != 0) : std::nullopt;
+}
+
+std::optional<std::uint64_t> digit_count(ObjectReader& reader, Address object) {
+  const std::optional<bool> tags = ints_have_tags(reader);
+  const auto stored = reader.memory().load<std::int64_t>(object + reader.runtime().layout.ob_size);
+  if (!tags || !stored || *stored < -count_limit || *stored > count_limit) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint64_t>(*tags ? std::max<std::int64_t>(*stored >> tag_bits, 1)
+                                          : std::abs(*stored));
 }
 
 std::optional<std::int64_t> int_value(ObjectReader& reader, Address object) {

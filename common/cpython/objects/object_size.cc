@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 
 namespace pygc::cpython {
 namespace {
@@ -30,7 +29,6 @@ constexpr Address usable_before_nentries = word; // PyDictKeysObject: dk_usable,
 // 3.11+).
 constexpr unsigned managed_weakref = 3;
 
-constexpr unsigned tag_bits = 3;        // of lv_tag (3.12+): sign and flags
 constexpr std::uint64_t digit_size = 4; // of an int
 constexpr std::int64_t size_limit = std::int64_t{1} << 40;
 constexpr std::int64_t itemsize_limit = 1 << 20;
@@ -290,17 +288,13 @@ Result<std::uint64_t> ObjectSizes::body_size(Body body, Address object) const {
 
 /// int.__sizeof__ (Objects/longobject.c): the digits alone, whatever a subclass adds.
 ObjectSize ObjectSizes::int_size(Address object, const TypeFacts& known) {
-  const auto stored = memory_.load<std::int64_t>(object + layout_.ob_size);
-  const std::optional<bool> tags = ints_have_tags(reader_);
-  if (!stored || !tags || *stored < -size_limit || *stored > size_limit) {
+  const auto digits = digit_count(reader_, object);
+  if (!digits) {
     return {.bytes = known.fixed, .basis = SizeBasis::lower_bound};
   }
-  const std::int64_t digits =
-      *tags ? std::max<std::int64_t>(*stored >> tag_bits, 1) : std::abs(*stored);
-  return {.bytes = known.before + layout_.ob_size + word +
-                   static_cast<std::uint64_t>(digits) * digit_size,
+  return {.bytes = known.before + layout_.ob_size + word + *digits * digit_size,
           // For a 0 some versions without tags count the digit that it has all the same.
-          .basis = digits == 0 ? SizeBasis::lower_bound : SizeBasis::model};
+          .basis = *digits == 0 ? SizeBasis::lower_bound : SizeBasis::model};
 }
 
 ObjectSize ObjectSizes::size(Address object, Address type) {

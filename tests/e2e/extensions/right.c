@@ -54,9 +54,29 @@ static int counted_traverse(PyObject* op, visitproc visit, void* arg) {
   return 0;
 }
 
+// A copy of the field, which owns no reference, for the functions of a struct; somebody else owns
+// one.
+
+static PyObject* copies_kept;
+
+static int copies_construct(Container* self) {
+  self->field = PyList_New(0);
+  self->state = self->field;
+  copies_kept = self->field;
+  Py_XINCREF(copies_kept);
+  return self->field == NULL ? -1 : 0;
+}
+
+static int copies_traverse(PyObject* op, visitproc visit, void* arg) {
+  VISIT_TYPE(op);
+  Py_VISIT(((Container*)op)->field);
+  return 0;
+}
+
 static const Case cases[] = {
     {"right.two_structs", two_structs_traverse, two_structs_construct, two_structs_slot},
     {"right.counted", counted_traverse, counted_construct, NULL},
+    {"right.copies", copies_traverse, copies_construct, NULL},
     {NULL, NULL, NULL, NULL},
 };
 
