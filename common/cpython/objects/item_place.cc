@@ -109,10 +109,10 @@ std::optional<ItemPlace> find_item(ObjectReader& reader, Address container, Addr
   if (reader.type(*type_at).has_flag(type_flag::dict_subclass)) {
     return find_in_dict(reader, container, object);
   }
-  const auto items = sequence_items(reader, container);
-  const std::size_t count = items ? std::min<std::size_t>(items->count, limit) : 0;
+  const TupleItems items = sequence_items(reader, container).value_or(TupleItems{});
+  const std::size_t count = std::min<std::size_t>(items.count, limit);
   for (std::size_t i = 0; i < count; ++i) {
-    const auto item = reader.memory().load<Address>(items->first + i * sizeof(Address));
+    const auto item = reader.memory().load<Address>(items.first + i * sizeof(Address));
     if (!item) {
       break;
     }
