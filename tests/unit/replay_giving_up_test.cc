@@ -31,8 +31,8 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(Engines, ReplayGivingUp, ::testing::Values(Kind::native, Kind::emulated),
-                         [](const auto& info) {
-                           return info.param == Kind::native ? "Native" : "Emulated";
+                         [](const auto& engine) {
+                           return engine.param == Kind::native ? "Native" : "Emulated";
                          });
 
 TEST_P(ReplayGivingUp, AFatalFunctionEndsTheTraversalWithItsArguments) {

@@ -14,8 +14,8 @@ inline constexpr unsigned long_subclass = 24; // Py_TPFLAGS_LONG_SUBCLASS, a bit
 /// ob_size, since 3.12 as lv_tag, whose 0 is not 0. Nothing: it cannot be told.
 std::optional<bool> ints_have_tags(ObjectReader& reader);
 
-/// Of an int or an instance of a subclass. Some versions without tags have a digit for 0 that is not
-/// counted here. Nothing for what cannot be read, or no int can have.
+/// Of an int or an instance of a subclass. Some versions without tags have a digit for 0 that is
+/// not counted here. Nothing for what cannot be read, or no int can have.
 std::optional<std::uint64_t> digit_count(ObjectReader& reader, Address object);
 
 /// Nothing for what is no int (bool is one), does not fit, or cannot be read. Mirrors _PyLongValue

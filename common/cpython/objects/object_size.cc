@@ -25,7 +25,7 @@ constexpr std::uint64_t deque_block_items = 64;
 constexpr std::uint64_t deque_block_size = (deque_block_items + 2) * word;
 constexpr Address usable_before_nentries = word; // PyDictKeysObject: dk_usable, dk_nentries
 
-// Bits of tp_flags: words before the GC head (Py_TPFLAGS_MANAGED_WEAKREF, 3.12+; _MANAGED_DICT,
+// Bit of tp_flags: words before the GC head (Py_TPFLAGS_MANAGED_WEAKREF, 3.12+; _MANAGED_DICT,
 // 3.11+).
 constexpr unsigned managed_weakref = 3;
 
