@@ -85,7 +85,7 @@ void SlotTable::loaded(std::uint64_t word, std::uint64_t address) {
 }
 
 SlotTable::Slot SlotTable::take(std::uint64_t pointer) {
-  Entry* entry = find(pointer);
+  Entry* entry = find(pointer & ~tag_mask); // what is no object may have such bits
   if (entry == nullptr) {
     return {};
   }

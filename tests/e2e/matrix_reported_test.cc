@@ -57,6 +57,92 @@ TEST_P(MatrixReported, AnObjectThatARunningFunctionUsesUncounted) {
   });
 }
 
+TEST_P(MatrixReported, AReferenceThatWasReleasedWithoutBeingOwned) {
+  examine_build(GetParam(), "released item", [](const MatrixBuild& build) {
+    const Check check = check_case(build, "overdecref", {"overdecref_item"});
+    EXPECT_EQ(check.status, 1);
+    const json finding = only_finding(check, "dangling_reference");
+    EXPECT_EQ(finding.at("visitors").at(0).at("type"), "dict");
+    EXPECT_EQ(finding.at("visitors").at(0).at("slot_name"), "['opts']");
+    return finding.at("message").get<std::string>();
+  });
+}
+
+TEST_P(MatrixReported, AnObjectThatWasTrackedBeforeItsFieldsWereSet) {
+  examine_build(GetParam(), "tracked early", [](const MatrixBuild& build) {
+    const Check check = check_case(build, "early_track", {"early_track"});
+    EXPECT_EQ(check.status, 1);
+    const json finding = only_finding(check, "dangling_reference");
+    EXPECT_EQ(finding.at("address"), "0xcdcdcdcdcdcdcdcd");
+    const json& visitor = finding.at("visitors").at(0);
+    EXPECT_EQ(visitor.at("type"), "early_track.Parser");
+    EXPECT_EQ(visitor.at("function"), "parser_traverse");
+    EXPECT_EQ(visitor.at("slot_name"), "+0x10 of the container");
+    EXPECT_THAT(finding.at("message").get<std::string>(),
+                HasSubstr("tracked before the field was set"));
+    return finding.at("message").get<std::string>();
+  });
+}
+
+TEST_P(MatrixReported, AnObjectThatWasTrackedTwice) {
+  examine_build(GetParam(), "tracked twice", [](const MatrixBuild& build) {
+    const Check check = check_case(build, "track_twice", {"track_twice"});
+    EXPECT_EQ(check.status, 1);
+    const json finding = only_finding(check, "crash");
+    EXPECT_EQ(finding.at("object").at("type"), "track_twice.Market");
+    EXPECT_EQ(finding.at("function"), "m_new");
+    EXPECT_THAT(finding.at("message").get<std::string>(), HasSubstr("it is tracked already"));
+    return finding.at("message").get<std::string>();
+  });
+}
+
+TEST_P(MatrixReported, AnObjectThatWasFreedWhileItWasTracked) {
+  examine_build(GetParam(), "freed tracked", [](const MatrixBuild& build) {
+    for (const char* name : {"freed_tracked", "freed_tracked_reuse"}) {
+      const Check check = check_case(build, name, {"freed_tracked"});
+      EXPECT_EQ(check.status, 1);
+      const json finding = only_finding(check, "list_corrupt");
+      EXPECT_THAT(finding.at("message").get<std::string>(),
+                  HasSubstr("it was freed while it was tracked"));
+      EXPECT_GT(check.document.at("objects").at("traversed"), 3000);
+    }
+    return std::string("told");
+  });
+}
+
+TEST_P(MatrixReported, AnObjectThatItsDeallocHasNotUntracked) {
+  examine_build(GetParam(), "dying tracked", [](const MatrixBuild& build) {
+    const Check check = check_case(build, "untrack_dealloc", {"untrack_dealloc"});
+    EXPECT_EQ(check.status, 1);
+    const json finding = only_finding(check, "object_corrupt");
+    EXPECT_EQ(finding.at("object").at("type"), "untrack_dealloc.Job");
+    EXPECT_EQ(finding.at("function"), "job_dealloc");
+    return finding.at("message").get<std::string>();
+  });
+}
+
+TEST_P(MatrixReported, ATupleThatWasHandedOutUnfinished) {
+  examine_build(GetParam(), "half a tuple", [](const MatrixBuild& build) {
+    const Check check = check_case(build, "half_tuple", {});
+    EXPECT_EQ(check.status, 0);
+    const json finding = only_finding(check, "unfinished_tuple");
+    EXPECT_EQ(finding.at("object").at("type"), "tuple");
+    return finding.at("message").get<std::string>();
+  });
+}
+
+/// A debug build dies of it in the collection; what was lost is told either way.
+TEST_P(MatrixReported, AnObjectThatIsLinkedTwice) {
+  examine_build(GetParam(), "linked twice", [](const MatrixBuild& build) {
+    const Check check = check_case(build, "double_track", {"double_track"});
+    EXPECT_EQ(check.status, 1);
+    const auto lost = findings_of(check.document, "lost_object");
+    EXPECT_EQ(lost.size(), 1U) << check.document.at("findings").dump(1);
+    EXPECT_EQ(lost.at(0).at("object").at("type"), "Conf");
+    return lost.at(0).at("message").get<std::string>();
+  });
+}
+
 INSTANTIATE_TEST_SUITE_P(Builds, MatrixReported, testing::ValuesIn(matrix()), name_of_build);
 
 } // namespace

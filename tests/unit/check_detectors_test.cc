@@ -107,6 +107,19 @@ TEST_F(Detectors, DanglingReferenceNamesItsHolder) {
   EXPECT_THAT(finding.message, HasSubstr("no live object: its reference count is 0"));
 }
 
+TEST_F(Detectors, DanglingReferenceToNoMemory) {
+  facts_.dangling = {{.interpreter = 7,
+                      .object = 0x4141'4141'4141'4140,
+                      .wild = true,
+                      .state = "no memory is there",
+                      .by = {{object(0), 1, {object(0) + 24}}}}};
+  const Finding finding = one(detect_dangling_reference);
+  EXPECT_EQ(finding.address, 0x4141'4141'4141'4140U);
+  EXPECT_THAT(finding.message, HasSubstr("<C object>, at +0x18 of the container, refers to "
+                                         "0x4141414141414140, where the process has no memory. "
+                                         "The container was tracked before the field was set"));
+}
+
 TEST_F(Detectors, UndercountedLocalNamesTheVariables) {
   cpython::FrameReference reference;
   reference.object = object(1);

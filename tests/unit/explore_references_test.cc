@@ -77,8 +77,7 @@ TEST_F(ExploreReferences, FromAnObject) {
   heap_.add_object(1);
   const auto tree = follow({{1, 1}, {}}, {.object = heap_.object(0), .direction = Direction::from});
   ASSERT_TRUE(tree);
-  // The table's replayer visits 0x99, too.
-  EXPECT_THAT(others(*tree), ElementsAre(heap_.object(1), 0x99));
+  EXPECT_THAT(others(*tree), ElementsAre(heap_.object(1), testing::uncollected));
   EXPECT_EQ(tree->rows[0].reference.visits, 2U);
 }
 

@@ -35,6 +35,13 @@ Finding finding_of(const DanglingVisit& dangling, Explainer& explainer) {
   }
   finding.visits = visits;
   const Visitor& first = finding.visitors.front();
+  if (dangling.wild) {
+    finding.message = fmt::format(
+        "{} refers to {:#x}, where the process has no memory. The container was tracked before the "
+        "field was set, or the field was overwritten; the next collection crashes.",
+        holder(first), dangling.object);
+    return finding;
+  }
   finding.message = fmt::format(
       "{} refers to {:#x}, which is no live object: {}. A reference was released that was not "
       "owned, or one that is held was never taken; the next collection or use reads freed memory.",

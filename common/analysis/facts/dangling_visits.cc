@@ -17,6 +17,8 @@ constexpr Address dead_byte = 0xdd;        // PYMEM_DEADBYTE
 constexpr Address clean_byte = 0xcd;       // PYMEM_CLEANBYTE
 constexpr Address old_dead_byte = 0xdb;    // up to 3.7, and what else fills freed memory so
 
+constexpr std::string_view no_memory = "no memory is there";
+
 bool filled_with(Address word, Address byte) {
   return word == byte * 0x0101'0101'0101'0101U;
 }
@@ -53,6 +55,7 @@ public:
       found = dead_
                   .emplace(object, DanglingVisit{.interpreter = interpreter_,
                                                  .object = object,
+                                                 .wild = state == no_memory,
                                                  .state = std::move(state),
                                                  .by = {}})
                   .first;
@@ -130,7 +133,7 @@ private:
         input_.reader.memory().load<std::uint64_t>(object + runtime_.layout.ob_refcnt);
     const auto type = input_.reader.type_address(object);
     if (!count || !type) {
-      return {};
+      return is_nowhere(object) ? std::string(no_memory) : std::string();
     }
     for (const Address byte : {dead_byte, clean_byte, old_dead_byte}) {
       if (filled_with(*type, byte)) {
@@ -152,6 +155,13 @@ private:
                ? std::string()
                : fmt::format("its reference count is {}: it was freed, or is about to be",
                              references);
+  }
+
+  /// Unlike memory that the core lacks.
+  bool is_nowhere(Address object) const {
+    const image::AddressSpace& memory = input_.reader.memory();
+    return memory.find(object + runtime_.layout.ob_refcnt) == nullptr &&
+           memory.find(object + runtime_.layout.ob_type) == nullptr;
   }
 
   /// Of any type, not only of a GC type.
@@ -183,7 +193,8 @@ Result<VisitedFacts> find_dangling(const CheckInput& input, std::int64_t interpr
                                    const heap::CollectedSet& set,
                                    std::span<const replay::Incident> incidents) {
   Search search(input, interpreter);
-  std::unordered_set<Address> endless; // not waited for a second time
+  // Not waited for a second time; the replayer leaves out the rest of a function that it skips.
+  std::unordered_set<Address> endless;
   for (const replay::Incident& incident : incidents) {
     if (incident.outcome == replay::Outcome::timeout) {
       endless.insert(set.objects[heap::SetIndex(incident.container)]);

@@ -16,6 +16,7 @@ namespace pygc::analysis {
 struct DanglingVisit {
   std::int64_t interpreter = 0; // id
   Address object = 0;
+  bool wild = false; // the process has no memory there
   std::string state; // what is there now: "its reference count is 0"
   struct By {
     Address container = 0;

@@ -12,7 +12,7 @@ namespace pygc::cpython {
 namespace {
 
 /// Functions of Modules/gcmodule.c, Python/gc.c, Objects/object.c and pycore_gc.h, pycore_object.h.
-constexpr std::array<std::pair<std::string_view, Deed>, 26> deeds = {{
+constexpr std::array<std::pair<std::string_view, Deed>, 27> deeds = {{
     {"PyObject_GC_Track", Deed::track},
     {"_PyObject_GC_Track", Deed::track},
     {"_PyObject_GC_TRACK", Deed::track},
@@ -23,6 +23,7 @@ constexpr std::array<std::pair<std::string_view, Deed>, 26> deeds = {{
     {"_PyObject_GC_UNTRACK_impl", Deed::untrack},
     {"PyObject_GC_Del", Deed::unlink},
     {"validate_list", Deed::validate},
+    {"visit_validate", Deed::visit},
     {"visit_decref", Deed::visit},
     {"visit_reachable", Deed::visit},
     {"visit_move", Deed::visit},

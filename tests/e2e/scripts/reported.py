@@ -56,7 +56,8 @@ elif case == "type_freed":
 elif case.startswith("undercount_local"):
     import undercount_local
 
-    def work(session):
+    def work():
+        session = Conf()  # no argument: to 3.10 the caller's value stack would hold it, too
         session.me = session
         session.data = [1]
         if case == "undercount_local":
@@ -66,7 +67,7 @@ elif case.startswith("undercount_local"):
     def generate():
         local = Conf()
         local.me = local
-        yield work(Conf())
+        yield work()
 
     next(generate())
 elif case.startswith("half_tuple"):
@@ -87,6 +88,10 @@ elif case == "untrack_dealloc":
             os.abort()
 
     untrack_dealloc.make(Noisy())
+elif case == "early_track":
+    import early_track
+
+    early_track.make(os.abort)
 elif case == "finalizer":  # Python code under a finalizer ends the process: the heap is sound
 
     class Dying:

@@ -16,6 +16,9 @@ namespace pygc::testing {
 /// By container; containers and objects are indices into the objects of the collection.
 using Visits = std::vector<std::vector<std::uint32_t>>;
 
+/// An object that every container visits; its memory is not to be had (heap_builder.h).
+inline constexpr Address uncollected = 0x40'0098;
+
 class TableReplayer final : public replay::Tracer {
 public:
   /// Visits of `borrowed` references do not count.
@@ -82,7 +85,7 @@ public:
         for (const std::uint32_t visited : (*table)[container]) {
           all.push_back({i, objects_[visited]});
         }
-        all.push_back({i, 0x99}); // an object that is not collected
+        all.push_back({i, uncollected});
       }
       for (const auto& [from, object] : further_) {
         if (from == container) {
