@@ -13,6 +13,8 @@ constexpr Address between_code_and_globals = 3 * word;
 constexpr Address tag_bits = 7;             // of a _PyStackRef
 constexpr Address frame_limit = 256 * word; // how far behind its code a frame's values may lie
 constexpr std::size_t text_limit = 200;
+// Of a stack that is a part of a mapping: SIGSTKSZ and more.
+constexpr Address part_limit = std::uint64_t{64} << 10U;
 
 } // namespace
 
@@ -101,8 +103,11 @@ std::optional<Root> RootNames::root(Address at) {
     // The C library puts a thread's own data behind its stack; other mappings may follow.
     const bool own_data_behind =
         thread.thread_pointer > thread.sp && thread.thread_pointer < region->end;
+    // The first thread's stack lies above all that is mapped later. Any other is a part of a
+    // mapping: the alternate stack of a signal handler, or one that the program has made.
+    const bool is_part = !own_data_behind && thread.sp < thread.thread_pointer;
     const Address end = own_data_behind ? thread.thread_pointer : region->end;
-    if (at < region->start || at >= end) {
+    if (at >= end || (is_part && at - thread.sp >= part_limit)) { // below it, too
       continue;
     }
     if (at < thread.sp) {
