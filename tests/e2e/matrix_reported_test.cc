@@ -122,9 +122,13 @@ TEST_P(MatrixReported, AnObjectThatItsDeallocHasNotUntracked) {
 }
 
 TEST_P(MatrixReported, ATupleThatWasHandedOutUnfinished) {
-  examine_build(GetParam(), "half a tuple", [](const MatrixBuild& build) {
+  examine_build(GetParam(), "half a tuple", [](const MatrixBuild& build) -> std::string {
     const Check check = check_case(build, "half_tuple", {});
     EXPECT_EQ(check.status, 0);
+    if (build.number.minor >= 14) { // gathers the items in a list before it makes the tuple
+      EXPECT_EQ(check.document.at("verdict"), "clean");
+      return "no tuple is seen unfinished there";
+    }
     const json finding = only_finding(check, "unfinished_tuple");
     EXPECT_EQ(finding.at("object").at("type"), "tuple");
     return finding.at("message").get<std::string>();

@@ -76,7 +76,7 @@ elif case.startswith("half_tuple"):
         tag = object()
         yield tag
         if case == "half_tuple":
-            half = [each for each in gc.get_referrers(tag) if type(each) is tuple][0]
+            half = [each for each in gc.get_referrers(tag) if type(each) is tuple][:1]
         os.abort()
 
     tuple(feed())
