@@ -42,7 +42,7 @@ std::size_t kept_count = 0;
 enum class State : std::uint8_t { absent, coming, present };
 std::array<std::atomic<State>, std::size_t{1} << 20> states;
 std::size_t chunk_count = 0;
-std::uint64_t waited = 0;
+std::atomic<std::uint64_t> waited = 0;
 
 // Memory beside regions, lent to them until the end of the walk: a huge page is aligned, and a
 // region is not.

@@ -1,7 +1,6 @@
 // Frames of 3.8 to 3.10, which are objects, made by hand.
 #include "common/cpython/objects/line_table.h"
-#include "common/cpython/objects/running_frames.h"
-#include "tests/unit/support/heap_builder.h"
+#include "tests/unit/support/frames_fixture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,7 +15,7 @@ constexpr Address value_stack_at = 40;
 constexpr Address variables_at = 56;
 
 /// One thread with one frame on another, two variables each.
-class FrameObjects : public ::testing::Test {
+class FrameObjects : public testing::TwoFrames {
 protected:
   FrameObjects() {
     Layout& layout = heap_.runtime().layout;
@@ -51,22 +50,6 @@ protected:
     heap_.store(frame + variables_at + 8 * index, value);
   }
   void track(Address frame) { heap_.store(frame - 16, 0x1000); }
-  std::vector<FrameReference> read() {
-    heap_.finish();
-    return frame_references(heap_.reader(), heap_.runtime().interpreters.front());
-  }
-  std::vector<Address> objects() {
-    std::vector<Address> objects;
-    for (const FrameReference& reference : read()) {
-      objects.push_back(reference.object);
-    }
-    return objects;
-  }
-
-  testing::HeapBuilder heap_;
-  Address code_ = 0;
-  Address inner_ = 0;
-  Address outer_ = 0;
 };
 
 TEST_F(FrameObjects, AreReadFromTheInnermostOutward) {

@@ -1,7 +1,6 @@
 // Local variables of running functions, in frames made by hand.
 #include "common/cpython/objects/line_table.h"
-#include "common/cpython/objects/running_frames.h"
-#include "tests/unit/support/heap_builder.h"
+#include "tests/unit/support/frames_fixture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 /// One thread with one frame on another, as 3.11 has them.
-class RunningFrames : public ::testing::Test {
+class RunningFrames : public testing::TwoFrames {
 protected:
   RunningFrames() {
     Layout& layout = heap_.runtime().layout;
@@ -54,22 +53,6 @@ protected:
   void set_variable(Address frame, std::size_t index, Address value) {
     heap_.store(frame + 32 + 8 * index, value);
   }
-  std::vector<FrameReference> read() {
-    heap_.finish();
-    return frame_references(heap_.reader(), heap_.runtime().interpreters.front());
-  }
-  std::vector<Address> objects() {
-    std::vector<Address> objects;
-    for (const FrameReference& reference : read()) {
-      objects.push_back(reference.object);
-    }
-    return objects;
-  }
-
-  testing::HeapBuilder heap_;
-  Address code_ = 0;
-  Address inner_ = 0;
-  Address outer_ = 0;
 };
 
 TEST_F(RunningFrames, AreReadFromTheInnermostOutward) {

@@ -1,19 +1,17 @@
 #include "common/cpython/objects/frame_objects.h"
 
+#include "common/cpython/objects/frame_chain.h"
 #include "common/cpython/objects/item_place.h"
 #include "common/cpython/type_proof.h"
 
 #include <algorithm>
 #include <array>
-#include <unordered_set>
 
 namespace pygc::cpython {
 namespace {
 
-constexpr std::size_t thread_limit = 65536;
-constexpr std::size_t frame_limit = std::size_t{1} << 20; // of one thread
-constexpr std::uint64_t variable_limit = 1 << 16;         // of one function
-constexpr std::uint64_t code_unit = 2;                    // bytes
+constexpr std::uint64_t variable_limit = 1 << 16; // of one function
+constexpr std::uint64_t code_unit = 2;            // bytes
 
 /// Those fields of the layout that frames are read by.
 struct Offsets {
@@ -88,11 +86,8 @@ public:
       : reader_(reader), memory_(reader.memory()), at_(offsets) {}
 
   std::vector<FrameReference> run(const Interpreter& interpreter) {
-    Address thread = word(interpreter.address + at_.threads);
-    for (std::size_t i = 0; i < thread_limit && is_plausible(thread); ++i) {
-      read_thread(thread);
-      thread = word(thread + at_.next);
-    }
+    each_thread(memory_, word(interpreter.address + at_.threads), at_.next,
+                [this](Address thread) { read_thread(thread); });
     return std::move(found_);
   }
 
@@ -100,21 +95,19 @@ private:
   Address word(Address at) const { return memory_.load<Address>(at).value_or(0); }
 
   void read_thread(Address thread) {
-    std::unordered_set<Address> seen;
-    Address frame = word(thread + at_.frame);
-    while (is_plausible(frame) && seen.size() < frame_limit && seen.insert(frame).second) {
+    each_frame(memory_, word(thread + at_.frame), at_.back, [this](Address frame) {
       const auto read = read_frame(reader_, at_, frame);
       const auto tracked = reader_.is_tracked(frame);
       if (!read || !tracked) {
-        return;
+        return false;
       }
       for (std::uint64_t i = 0; !*tracked && i < read->count; ++i) {
         if (const Address value = word(read->first + i * sizeof(Address)); value != 0) {
           found_.push_back(reference_of(*read, i, value));
         }
       }
-      frame = word(frame + at_.back);
-    }
+      return true;
+    });
   }
 
   ObjectReader& reader_;

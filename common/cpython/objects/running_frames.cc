@@ -1,24 +1,22 @@
 #include "common/cpython/objects/running_frames.h"
 
+#include "common/cpython/objects/frame_chain.h"
 #include "common/cpython/objects/frame_objects.h"
 #include "common/cpython/objects/item_place.h"
 #include "common/cpython/objects/line_table.h"
 #include "common/cpython/type_proof.h"
 
 #include <optional>
-#include <unordered_set>
 
 namespace pygc::cpython {
 namespace {
 
-constexpr std::size_t thread_limit = 65536;
-constexpr std::size_t frame_limit = std::size_t{1} << 20; // of one thread
-constexpr std::int32_t variable_limit = 1 << 16;          // of one function
-constexpr std::uint64_t code_unit = 2;                    // _Py_CODEUNIT
-constexpr std::uint64_t object_limit = 1 << 20;           // bytes of an object that holds a frame
-constexpr std::uint8_t owned_by_thread = 0;               // FRAME_OWNED_BY_THREAD
-constexpr std::uint8_t owned_by_generator = 1;            // FRAME_OWNED_BY_GENERATOR
-constexpr std::uint8_t owned_by_frame_object = 2;         // FRAME_OWNED_BY_FRAME_OBJECT
+constexpr std::int32_t variable_limit = 1 << 16;  // of one function
+constexpr std::uint64_t code_unit = 2;            // _Py_CODEUNIT
+constexpr std::uint64_t object_limit = 1 << 20;   // bytes of an object that holds a frame
+constexpr std::uint8_t owned_by_thread = 0;       // FRAME_OWNED_BY_THREAD
+constexpr std::uint8_t owned_by_generator = 1;    // FRAME_OWNED_BY_GENERATOR
+constexpr std::uint8_t owned_by_frame_object = 2; // FRAME_OWNED_BY_FRAME_OBJECT
 constexpr std::uint64_t tag_bits = 3; // of a _PyStackRef (3.14+): borrowed, or no object
 
 /// Those fields of the layout that frames are read by.
@@ -93,11 +91,8 @@ public:
       : reader_(reader), memory_(reader.memory()), at_(offsets) {}
 
   std::vector<FrameReference> run(const Interpreter& interpreter) {
-    Address thread = word(interpreter.address + at_.threads);
-    for (std::size_t i = 0; i < thread_limit && is_plausible(thread); ++i) {
-      read_thread(thread);
-      thread = word(thread + at_.next);
-    }
+    each_thread(memory_, word(interpreter.address + at_.threads), at_.next,
+                [this](Address thread) { read_thread(thread); });
     return std::move(found_);
   }
 
@@ -115,16 +110,14 @@ private:
   void read_thread(Address thread) {
     // The one that runs in its C function, unlike those that have called another Python function.
     bool runs = true;
-    std::unordered_set<Address> seen;
-    Address frame = innermost(thread);
-    while (is_plausible(frame) && seen.size() < frame_limit && seen.insert(frame).second) {
+    each_frame(memory_, innermost(thread), at_.previous, [&](Address frame) {
       const auto owner = memory_.load<std::uint8_t>(frame + at_.owner);
       if (!owner || (*owner == owned_by_thread && !read_frame(frame, runs))) {
-        return;
+        return false;
       }
       runs = at_.is_entry && memory_.load<std::uint8_t>(frame + *at_.is_entry).value_or(0) != 0;
-      frame = word(frame + at_.previous);
-    }
+      return true;
+    });
   }
 
   /// 3.11 takes a frame off the stack only when its references are released. Then alone the frame
