@@ -13,11 +13,9 @@ using nlohmann::json;
 using testing::HasSubstr;
 
 json found(const Core& core, const std::vector<std::string>& words) {
-  std::vector<std::string> all = {"find", core.path, "--json"};
+  std::vector<std::string> all = {"find"};
   all.insert(all.end(), words.begin(), words.end());
-  const Outcome outcome = run_pygc(all);
-  EXPECT_EQ(outcome.status, 0) << outcome.out << outcome.err;
-  json document = parse_document(outcome.out, outcome);
+  json document = document_alone(core, all);
   EXPECT_EQ(document.at("basis"), "exact");
   return document;
 }

@@ -11,15 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-json answer(const Core& core, std::vector<std::string> words) {
-  words.insert(words.end(), {core.path, "--json"});
-  const std::vector<std::string> options = core.build->pygc_options();
-  words.insert(words.end(), options.begin(), options.end());
-  const Outcome outcome = run_pygc(words);
-  EXPECT_EQ(outcome.status, 0) << outcome.out << outcome.err;
-  return parse_document(outcome.out, outcome);
-}
-
 std::uint64_t address_in(const json& record) {
   return to_address(record.at("address").get<std::string>());
 }
@@ -41,7 +32,7 @@ TEST_P(MatrixFind, FindsWhatTheInterpreterSays) {
       std::vector<std::string> all = {"find"};
       all.insert(all.end(), words.begin(), words.end());
       EXPECT_FALSE(expected.empty()) << words.back();
-      EXPECT_EQ(addresses_of(answer(core, all).at("objects")), expected) << words.back();
+      EXPECT_EQ(addresses_of(document_alone(core, all).at("objects")), expected) << words.back();
     };
     for (const std::string type : {"Session", "Slotted", "Item", "Cart", "Rows"}) {
       expect({"--type", type}, printed_set(core, "type_" + type));
@@ -63,18 +54,7 @@ class MatrixNames : public MatrixTest {};
 TEST_P(MatrixNames, LeadWherePythonsDo) {
   examine_build(GetParam(), "names", [](const MatrixBuild& build) {
     const Core core = make_core({.build = &build.build, .script = "names.py"});
-    std::size_t names = 0;
-    for (const std::string& line : core.printed) {
-      const std::size_t blank = line.find(' ');
-      if (blank == std::string::npos) {
-        continue;
-      }
-      const std::string name = line.substr(0, blank);
-      EXPECT_EQ(address_in(answer(core, {"refs", "--from", name, "--limit", "1"}).at("object")),
-                to_address(line.substr(blank + 1)))
-          << name;
-      ++names;
-    }
+    const std::size_t names = expect_names_lead_where_eval_does(core);
     EXPECT_EQ(names, 25U);
     return std::to_string(names) + " names lead where eval() leads";
   });
@@ -86,18 +66,18 @@ TEST_P(MatrixReferences, AreWhatTheInterpreterGives) {
   examine_build(GetParam(), "references", [](const MatrixBuild& build) {
     const Core core =
         make_core({.build = &build.build, .script = "explore.py", .words = {"referrers"}});
-    const AddressSet tracked = addresses_of(answer(core, {"find"}).at("objects"));
+    const AddressSet tracked = addresses_of(document_alone(core, {"find"}).at("objects"));
     std::size_t references = 0;
     for (const std::string name : {"shared", "CACHE", "session", "Session"}) {
       const std::string address = core.printed_value("object_" + name);
       const AddressSet referents = printed_set(core, "referent_" + name);
-      EXPECT_EQ(others_of(answer(core, {"refs", "--from", address, "--limit", "100000"})),
+      EXPECT_EQ(others_of(document_alone(core, {"refs", "--from", address, "--limit", "100000"})),
                 referents)
           << name;
       // What the child made after the fork is not in the core.
       AddressSet referrers = printed_set(core, "referrer_" + name);
       std::erase_if(referrers, [&](std::uint64_t each) { return !tracked.contains(each); });
-      const json document = answer(core, {"refs", "--to", address, "--limit", "100000"});
+      const json document = document_alone(core, {"refs", "--to", address, "--limit", "100000"});
       AddressSet found;
       for (const json& reference : document.at("references")) {
         // The script leaves out frames, which are objects up to 3.10.

@@ -23,19 +23,7 @@ protected:
 };
 
 TEST_P(NamesTest, LeadWherePythonsDo) {
-  std::size_t names = 0;
-  for (const std::string& line : core.printed) {
-    const std::size_t blank = line.find(' ');
-    if (blank == std::string::npos) {
-      continue;
-    }
-    const std::string name = line.substr(0, blank);
-    EXPECT_EQ(address_of({"refs", "--from", name, core.path, "--limit", "1", "--json"}),
-              to_address(line.substr(blank + 1)))
-        << name;
-    ++names;
-  }
-  EXPECT_EQ(names, 25U);
+  EXPECT_EQ(expect_names_lead_where_eval_does(core), 25U);
 }
 
 TEST_P(NamesTest, AreTakenByEachCommand) {

@@ -1,5 +1,6 @@
 #include "tests/e2e/support/explore.h"
 
+#include <gtest/gtest.h>
 #include <stdexcept>
 
 namespace pygc::e2e {
@@ -33,6 +34,32 @@ nlohmann::json unreachable_of(const Core& core, const std::vector<std::string>& 
     throw std::runtime_error("pygc garbage is not complete: " + outcome.out + outcome.err);
   }
   return document.at("interpreters").at(0);
+}
+
+nlohmann::json document_alone(const Core& core, std::vector<std::string> words) {
+  words.insert(words.end(), {core.path, "--json"});
+  const std::vector<std::string> options = core.build->pygc_options();
+  words.insert(words.end(), options.begin(), options.end());
+  const Outcome outcome = run_pygc(words);
+  EXPECT_EQ(outcome.status, 0) << outcome.out << outcome.err;
+  return parse_document(outcome.out, outcome);
+}
+
+std::size_t expect_names_lead_where_eval_does(const Core& core) {
+  std::size_t names = 0;
+  for (const std::string& line : core.printed) {
+    const std::size_t blank = line.find(' ');
+    if (blank == std::string::npos) {
+      continue;
+    }
+    const std::string name = line.substr(0, blank);
+    const auto document = document_alone(core, {"refs", "--from", name, "--limit", "1"});
+    EXPECT_EQ(to_address(document.at("object").at("address").get<std::string>()),
+              to_address(line.substr(blank + 1)))
+        << name;
+    ++names;
+  }
+  return names;
 }
 
 std::vector<nlohmann::json> documents_in_debuggers(const Core& core, const std::string& words) {
