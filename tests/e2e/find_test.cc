@@ -64,7 +64,8 @@ TEST_P(FindTest, HasTheNumbersOfTheOtherCommands) {
     std::string gc_refs;
     std::string refcount;
     words >> address >> gc_refs >> refcount;
-    references[address] = gc_refs + " " + refcount;
+    references[address] = gc_refs;
+    references[address].append(" ").append(refcount);
   }
   const json all = found(core, {"--gc-refs", "1.."});
   ASSERT_GT(all.at("count"), 100);
