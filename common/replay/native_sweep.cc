@@ -298,6 +298,7 @@ private:
     walk_.ob_size = request.ob_size;
     walk_.tuple_type = request.tuple_type;
     walk_.tuple_items = request.tuple_items;
+    walk_.counts_aside = borrowed_references_ && process_->visit_decref_ != 0 ? 0 : 1;
     begun_ = Clock::now();
     return process_->process_.send(std::as_bytes(std::span(&walk_, 1)), {});
   }
@@ -322,7 +323,7 @@ private:
   }
 
   /// 0: the replayer's own.
-  Address target_visitor() const { return borrowed_references_ ? process_->visit_decref_ : 0; }
+  Address target_visitor() const { return walk_.counts_aside != 0 ? 0 : process_->visit_decref_; }
 
   protocol::Command whole(protocol::Kind kind) const {
     protocol::Command command;

@@ -53,6 +53,8 @@ struct Lent {
 std::array<Lent, 4096> lent;
 std::size_t lent_count = 0;
 
+bool in_place = false;
+
 // What was brought last: a fault there once more is one that more memory does not mend.
 std::uint64_t last_start = 0;
 std::uint64_t last_end = 0;
@@ -70,6 +72,16 @@ std::size_t first_behind(std::uint64_t address) {
     }
   }
   return first;
+}
+
+/// Lets the pages be those of the file, without a fault for each.
+bool open_in_place(std::uint64_t start, std::uint64_t end) {
+  if (machine::syscall(SYS_mprotect, start, end - start, PROT_READ | PROT_WRITE) != 0) {
+    return false;
+  }
+  constexpr std::uint64_t populate_read = 22; // MADV_POPULATE_READ, since Linux 5.14
+  machine::syscall(SYS_madvise, start, end - start, populate_read); // else they come one by one
+  return true;
 }
 
 bool map_fresh(std::uint64_t start, std::uint64_t end, int flags) {
@@ -211,6 +223,10 @@ bool add_fetch(const protocol::RegionRecord& region, int fd, bool in_place) {
   return true;
 }
 
+void fetch_in_place(bool yes) {
+  in_place = yes;
+}
+
 bool keep_for_fetch(int fd) {
   for (std::size_t i = 0; i < kept_count; ++i) {
     if (kept[i] == fd) {
@@ -227,7 +243,8 @@ std::uint64_t fetches_waited_for() {
 bool fetch_ahead(std::uint64_t address) {
   const std::uint64_t floor = floor_of(address);
   const std::size_t at = first_behind(floor);
-  if (at == fetch_count || fetches[at].start > floor || fetches[at].end - floor < chunk) {
+  if (at == fetch_count || fetches[at].start > floor || fetches[at].end - floor < chunk ||
+      (in_place && fetches[at].in_place)) {
     return false;
   }
   std::atomic<State>& state = state_of(fetches[at], floor);
@@ -253,8 +270,14 @@ bool fetch(std::uint64_t address) {
       (address >= last_start && address < last_end)) {
     return false;
   }
-  ++waited;
   const std::uint64_t floor = floor_of(address);
+  if (in_place && fetches[at].in_place) {
+    const Piece piece = piece_of(fetches[at], floor);
+    last_start = piece.start;
+    last_end = piece.end;
+    return open_in_place(piece.start, piece.end);
+  }
+  ++waited;
   if (!is_ours_to_bring(state_of(fetches[at], floor))) {
     last_start = floor;
     last_end = floor + chunk;

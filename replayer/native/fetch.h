@@ -13,6 +13,9 @@ bool add_fetch(const replay::protocol::RegionRecord& region, int fd, bool in_pla
 /// True when a region needs the descriptor; then it must stay open.
 bool keep_for_fetch(int fd);
 
+/// Before a walk that writes nothing: regions that are mapped from the file stay so.
+void fetch_in_place(bool yes);
+
 /// What is read at once where it can be, aligned to its size.
 inline constexpr std::uint64_t fetched_at_once = std::uint64_t{2} << 20;
 

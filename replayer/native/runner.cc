@@ -1,5 +1,6 @@
 #include "replayer/native/runner.h"
 
+#include "replayer/native/counts.h"
 #include "replayer/native/machine.h"
 #include "replayer/native/map.h"
 #include "replayer/native/run_state.h"
@@ -94,6 +95,12 @@ void collect_loop() {
     const std::uint64_t object = loop.enter(i);
     gc_refs[i] = protocol::gc_refs_lost;
     if (object == 0) {
+      continue;
+    }
+    if (counts.on) {
+      const std::uint32_t* count = count_at(object);
+      gc_refs[i] = count == nullptr ? protocol::gc_refs_lost
+                                    : gc_refs_of_count(*count).value_or(protocol::gc_refs_lost);
       continue;
     }
     std::uint64_t& prev = at(loop.gc_prev(object));
@@ -308,6 +315,9 @@ protocol::Reply run_command() {
   state.function = 0;
   if (loop.command.first == 0) {
     state.endless.start_command();
+  }
+  if (loop.command.kind == Kind::update) {
+    counts.on = false; // a round counts in the heads
   }
   if (loop.command.kind == Kind::traverse) {
     state.suspects = 0;

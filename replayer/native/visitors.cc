@@ -1,5 +1,6 @@
 #include "replayer/native/visitors.h"
 
+#include "replayer/native/counts.h"
 #include "replayer/native/run_state.h"
 #include "replayer/native/walk.h"
 #include "replayer/shared/gc_refs.h"
@@ -41,6 +42,12 @@ struct Visited {
   return {type, prev, (*prev & collecting_bit) != 0};
 }
 
+/// What stands beside the target's memory for an object that is being collected, else null.
+[[gnu::always_inline]] inline std::uint32_t* collected_count(std::uint64_t object) {
+  std::uint32_t* count = counts.on ? count_at(object) : nullptr;
+  return count != nullptr && (*count & counted_bit) != 0 ? count : nullptr;
+}
+
 /// Of an object that is not being collected.
 void inspect(std::uint64_t object, const Visited& visited) {
   if (run_state.walked && is_suspect(object, visited.type, visited.prev != nullptr)) {
@@ -61,6 +68,10 @@ bool decrementing = false;
 
 void settle_next() {
   const std::uint64_t object = waiting[settled_end++ % max_waiting];
+  if (std::uint32_t* count = collected_count(object)) {
+    *count -= decrementing ? 1u : 0u;
+    return;
+  }
   const Visited visited = look_at(object);
   if (!visited.collecting) {
     inspect(object, visited);
@@ -72,7 +83,14 @@ void settle_next() {
 } // namespace
 
 bool is_collecting(std::uint64_t object) {
-  return look_at(object).collecting;
+  if (!counts.on) {
+    return look_at(object).collecting;
+  }
+  if (collected_count(object) != nullptr) {
+    return true;
+  }
+  look_at(object); // whose memory must be there
+  return false;
 }
 
 void start_waiting(bool decrements) {
@@ -82,8 +100,12 @@ void start_waiting(bool decrements) {
 }
 
 int visit_soon(std::uint64_t object, void* /*argument*/) {
-  __builtin_prefetch(reinterpret_cast<const void*>(object), 1);
-  __builtin_prefetch(reinterpret_cast<const void*>(object - 16), 1);
+  if (const std::uint32_t* count = counts.on ? count_at(object) : nullptr) {
+    __builtin_prefetch(count, 1);
+  } else {
+    __builtin_prefetch(reinterpret_cast<const void*>(object), 1);
+    __builtin_prefetch(reinterpret_cast<const void*>(object - 16), 1);
+  }
   if (waiting_end - settled_end == max_waiting) {
     settle_next();
   }

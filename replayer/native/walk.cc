@@ -1,6 +1,8 @@
 #include "replayer/native/walk.h"
 
 #include "common/machine/machine.h"
+#include "replayer/native/counts.h"
+#include "replayer/native/fetch.h"
 #include "replayer/native/machine.h"
 #include "replayer/native/map.h"
 #include "replayer/native/read_ahead.h"
@@ -102,6 +104,34 @@ constexpr std::uint64_t listed_bit = std::uint64_t{1} << 63;
 // address of the next free block, which pymalloc writes in its place, does.
 constexpr std::uint64_t unused_count_bits = std::uint64_t{0xffff} << 32;
 
+/// Of an object of a walked list that is not collected.
+bool mark_listed(std::uint64_t object, std::uint64_t& prev) {
+  if (!counts.on) {
+    prev |= listed_bit;
+    return true;
+  }
+  std::uint32_t* count = make_count(object);
+  if (count == nullptr) {
+    return stop(WalkStop::capacity);
+  }
+  *count = listed_only;
+  return true;
+}
+
+/// update_refs of one object.
+bool give_gc_refs(std::uint64_t object, std::uint64_t& prev, std::uint64_t refcount) {
+  if (!counts.on) {
+    prev = gc_prev_with(prev, refcount);
+    return true;
+  }
+  std::uint32_t* count = refcount < largest_count ? make_count(object) : nullptr;
+  if (count == nullptr || *count != 0) { // another object's
+    return stop(WalkStop::capacity);
+  }
+  *count = counted_bit | (static_cast<std::uint32_t>(refcount) + count_bias);
+  return true;
+}
+
 /// Reads one object, and gives it its gc_refs when it is collected.
 bool take_object(std::uint64_t node, std::uint64_t& prev, bool is_collected,
                  std::uint64_t& last_type, protocol::WalkedType*& entry) {
@@ -124,8 +154,7 @@ bool take_object(std::uint64_t node, std::uint64_t& prev, bool is_collected,
     ++outcome.immortal;
   }
   if (!is_collected || immortal) {
-    prev |= listed_bit;
-    return true;
+    return mark_listed(object, prev);
   }
   if (refcount > max_refcount) {
     return stop(WalkStop::object);
@@ -136,7 +165,9 @@ bool take_object(std::uint64_t node, std::uint64_t& prev, bool is_collected,
   if (collected == request.object_capacity) {
     return stop(WalkStop::capacity);
   }
-  prev = gc_prev_with(prev, refcount);
+  if (!give_gc_refs(object, prev, refcount)) {
+    return false;
+  }
   reinterpret_cast<std::uint64_t*>(protocol::own_nodes)[collected++] = object;
   outcome.refcounts += refcount;
   return true;
@@ -199,7 +230,32 @@ bool is_tracked_elsewhere(std::uint64_t object, std::uint64_t type) {
     return false;
   }
   const std::uint64_t node = object - setup.shape.gc_head_size;
-  return at(node + request.gc_next) != 0 && (at(node + setup.shape.gc_prev) & listed_bit) == 0;
+  if (at(node + request.gc_next) == 0) {
+    return false;
+  }
+  const std::uint32_t* count = counts.on ? count_at(object) : nullptr;
+  return counts.on ? count == nullptr || *count == 0
+                   : (at(node + setup.shape.gc_prev) & listed_bit) == 0;
+}
+
+/// Of an object that was collected; gc_refs_lost: it is not any more.
+std::int64_t gc_refs_after(std::uint64_t object) {
+  if (counts.on) {
+    return gc_refs_of_count(*count_at(object)).value_or(protocol::gc_refs_lost);
+  }
+  const auto& shape = run_state.setup.shape;
+  const std::uint64_t prev = at(object - shape.gc_head_size + shape.gc_prev);
+  return (prev & collecting_bit) != 0 ? gc_refs_of(prev) : protocol::gc_refs_lost;
+}
+
+/// For gc_refs_after(), and for the reference count.
+void prefetch_counts(std::uint64_t object) {
+  if (counts.on) {
+    __builtin_prefetch(count_at(object));
+    __builtin_prefetch(reinterpret_cast<const void*>(object));
+  } else {
+    __builtin_prefetch(reinterpret_cast<const void*>(object - run_state.setup.shape.gc_head_size));
+  }
 }
 
 } // namespace
@@ -210,6 +266,8 @@ std::uint64_t walk_lists(const protocol::Walk& walk) {
   collected = 0;
   run_state.walked = true;
   run_state.tuple_type = walk.tuple_type;
+  counts.on = walk.counts_aside != 0;
+  fetch_in_place(counts.on);
   if (!map_walked(request.object_capacity)) {
     stop(WalkStop::capacity);
   } else {
@@ -258,19 +316,15 @@ void find_objects() {
 void scan_objects() {
   const auto& command = run_state.command;
   run_state.index = command.end; // a fault ends all of it
-  const auto& setup = run_state.setup;
   const auto* objects = in_window<std::uint64_t>(command.objects);
   protocol::Scan sums;
   for (std::uint64_t i = 0; i < command.end; ++i) {
     if (i + lookahead < command.end) {
-      __builtin_prefetch(
-          reinterpret_cast<const void*>(objects[i + lookahead] - setup.shape.gc_head_size));
+      prefetch_counts(objects[i + lookahead]);
     }
-    const std::uint64_t object = objects[i];
-    const std::uint64_t prev = at(object - setup.shape.gc_head_size + setup.shape.gc_prev);
-    const std::uint64_t refcount = at(object + request.ob_refcnt) & request.refcount_mask;
-    const std::int64_t refs = gc_refs_of(prev);
-    const bool told = (prev & collecting_bit) != 0 && refs <= static_cast<std::int64_t>(refcount);
+    const std::uint64_t refcount = at(objects[i] + request.ob_refcnt) & request.refcount_mask;
+    const std::int64_t refs = gc_refs_after(objects[i]);
+    const bool told = refs != protocol::gc_refs_lost && refs <= static_cast<std::int64_t>(refcount);
     sums.lost += told ? 0 : 1;
     sums.negative += refs < 0 ? 1 : 0;
     sums.refcounts += refcount;
@@ -291,14 +345,13 @@ void list_objects() {
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint64_t place = command.first + i;
     if (place + lookahead < command.end) {
-      __builtin_prefetch(
-          reinterpret_cast<const void*>(objects[place + lookahead] - shape.gc_head_size));
+      prefetch_counts(objects[place + lookahead]);
     }
     const std::uint64_t object = objects[place];
     listed[i] = {.object = object,
                  .type = at(object + shape.ob_type),
                  .refcount = at(object + request.ob_refcnt) & request.refcount_mask,
-                 .gc_refs = gc_refs_of(at(object - shape.gc_head_size + shape.gc_prev))};
+                 .gc_refs = gc_refs_after(object)};
   }
   run_state.records = count;
   run_state.index = command.first + count;

@@ -142,6 +142,28 @@ TEST_F(Sweeps, TellEverythingOfSoundLists) {
                                     std::optional<std::int64_t>(1), std::nullopt));
 }
 
+TEST_F(Sweeps, KeepAsideTheLargestReferenceCount) {
+  add(image_.add_type(image_.add_code(ret_zero)), (std::uint64_t{1} << 29) - 1);
+  link();
+  const auto sweep = start();
+  const auto lists = sweep->walk();
+  EXPECT_TRUE(lists && *lists);
+}
+
+TEST_F(Sweeps, TellNothingOfALargerReferenceCount) {
+  add(image_.add_type(image_.add_code(ret_zero)), std::uint64_t{1} << 29);
+  link();
+  expect_no_walk();
+}
+
+/// 8 bytes into an object is no object, though its count would be at the same place.
+TEST_F(Sweeps, DoNotTakeAPointerIntoAnObjectForTheObject) {
+  const Address leaf = image_.add_type(image_.add_code(ret_zero));
+  const Address a = add(leaf, 1);
+  add(image_.add_type(image_.add_code(visiting({a + 8}))), 1);
+  expect_no_totals();
+}
+
 /// More objects than one piece has room for.
 TEST_F(Sweeps, ListEachObjectInOrder) {
   const Address leaf = image_.add_type(image_.add_code(ret_zero));

@@ -1,0 +1,60 @@
+// gc_refs of the objects of a walk, beside the target's memory: 4 bytes for each 16 of it. So no
+// page of the target is written to, and what comes from a file that can be mapped needs no memory
+// of its own.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace pygc::replayer {
+
+/// Where objects are that a collection may take: 2^47 bytes, in blocks of 1 GB.
+inline constexpr unsigned count_block_shift = 30;
+inline constexpr std::size_t count_blocks = std::size_t{1} << (47 - count_block_shift);
+/// Objects of one walk lie so from each other, or the walk does not take place.
+inline constexpr unsigned count_granule_shift = 4;
+
+/// What is known of an object. 0: nothing.
+inline constexpr std::uint32_t counted_bit = std::uint32_t{1} << 31; // it is being collected
+inline constexpr std::uint32_t listed_only = std::uint32_t{1} << 30; // it is on a list
+/// Added to each refcount, so that gc_refs below zero stay exact.
+inline constexpr std::uint32_t count_bias = std::uint32_t{1} << 29;
+inline constexpr std::uint64_t largest_count = std::uint64_t{1} << 29;
+
+struct Counts {
+  bool on = false;
+  std::uint64_t lowest_bits = 0; // of every object's address
+  bool has_lowest_bits = false;
+  std::array<std::uint32_t*, count_blocks> blocks{};
+};
+
+// NOLINTNEXTLINE(bugprone-dynamic-static-initializers): constinit says that it is not
+extern constinit Counts counts;
+
+/// The count of an object, or null when there can be none at that address.
+[[gnu::always_inline]] inline std::uint32_t* count_at(std::uint64_t object) {
+  constexpr std::uint64_t granule = (std::uint64_t{1} << count_granule_shift) - 1;
+  constexpr std::uint64_t block = (std::uint64_t{1} << count_block_shift) - 1;
+  const std::uint64_t number = object >> count_block_shift;
+  if (number >= count_blocks || (object & granule) != counts.lowest_bits ||
+      counts.blocks[number] == nullptr) {
+    return nullptr;
+  }
+  return counts.blocks[number] + ((object & block) >> count_granule_shift);
+}
+
+/// Makes room for the object's count where there is none yet. Null: no memory, or an object that
+/// lies otherwise than those before it.
+std::uint32_t* make_count(std::uint64_t object);
+
+/// What is left of the references; nothing when the object is not being collected.
+constexpr std::optional<std::int64_t> gc_refs_of_count(std::uint32_t count) {
+  return (count & counted_bit) == 0
+             ? std::nullopt
+             : std::optional<std::int64_t>(static_cast<std::int64_t>(count & ~counted_bit) -
+                                           static_cast<std::int64_t>(count_bias));
+}
+
+} // namespace pygc::replayer
