@@ -31,8 +31,12 @@ public:
       return std::unexpected(opened.error());
     }
     session::Context& context = *opened->context;
-    auto garbage =
-        analysis::find_garbage(context.reader(), *opened->heap, *opened->replayer, generation_);
+    auto garbage = analysis::find_garbage({.image = context.image(),
+                                           .reader = context.reader(),
+                                           .heap = *opened->heap,
+                                           .replayer = *opened->replayer,
+                                           .tracer = [&context] { return context.tracer(); }},
+                                          generation_);
     if (!garbage) {
       return std::unexpected(garbage.error());
     }
@@ -57,7 +61,8 @@ const Registration registration({
     .summary = "Show what the next collection would find unreachable",
     .help = R"(Replays the collection: its cycles, by type, with the finalizers and callbacks
 of weak references that it would call, and what it could not free. Nothing of
-that is run.
+that is run. What runs, in the emulator, is tp_clear: a cycle that it leaves as
+it is stays after each collection.
 
 Examples:
   pygc garbage

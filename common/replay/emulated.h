@@ -21,6 +21,21 @@ struct TraceRequest {
   Address function = 0; // 0: its tp_traverse
 };
 
+/// What a function of the target's gives that has no arguments, where it would give null or end the
+/// process because the word that it reads is null. 0: nothing.
+struct Answer {
+  Address function = 0;
+  Address value = 0;
+};
+
+/// Who the current thread is while the target's code runs, where there is none (the GIL is
+/// released): PyThreadState_GetUnchecked(), and PyInterpreterState_Get(), which since 3.15 reads a
+/// word of its own.
+struct AttachedThread {
+  Answer thread_state;
+  Answer interpreter;
+};
+
 /// Of a trace: into its requests.
 using RequestIndex = Index<struct RequestTag>;
 
@@ -67,6 +82,13 @@ public:
   virtual Result<Trace> trace(std::span<const TraceRequest> requests,
                               std::span<const Address> watched) = 0;
   Result<Trace> trace(std::span<const TraceRequest> requests) { return trace(requests, {}); }
+  /// Runs each request's function, which is its tp_clear, and then lists what its tp_traverse
+  /// visits, none left out (`counted` says nothing). Before it, each object that is visited gets a
+  /// reference more for each visit, so that tp_clear deallocates none of them. The image is as it
+  /// was before the next request. What did not come to its end has an incident and no visits.
+  /// Errors: replayer, cancelled, limit.
+  virtual Result<Trace> trace_cleared(std::span<const TraceRequest> requests,
+                                      const AttachedThread& thread) = 0;
 };
 
 class ReplayerProcess;

@@ -44,7 +44,6 @@ Result<protocol::Command> EmulatedReplayer::lay_out(std::span<const TraceRequest
     }
   }
   protocol::Command command;
-  command.kind = protocol::Kind::trace;
   command.end = requests.size();
   command.objects = *objects;
   command.counts = *counts;
@@ -85,6 +84,18 @@ Result<void> EmulatedReplayer::take(const protocol::Command& command, const prot
 
 Result<Trace> EmulatedReplayer::trace(std::span<const TraceRequest> requests,
                                       std::span<const Address> watched) {
+  return carry_out(protocol::Kind::trace, requests, watched, {});
+}
+
+Result<Trace> EmulatedReplayer::trace_cleared(std::span<const TraceRequest> requests,
+                                              const AttachedThread& thread) {
+  return carry_out(protocol::Kind::trace_cleared, requests, {}, thread);
+}
+
+Result<Trace> EmulatedReplayer::carry_out(protocol::Kind kind,
+                                          std::span<const TraceRequest> requests,
+                                          std::span<const Address> watched,
+                                          const AttachedThread& thread) {
   if (requests.size() > UINT32_MAX) {
     return fail(ErrorKind::limit, 0, "more than 2^32 containers to trace");
   }
@@ -99,6 +110,9 @@ Result<Trace> EmulatedReplayer::trace(std::span<const TraceRequest> requests,
   if (!command) {
     return std::unexpected(command.error());
   }
+  command->kind = kind;
+  command->answers[0] = {thread.thread_state.function, thread.thread_state.value};
+  command->answers[1] = {thread.interpreter.function, thread.interpreter.value};
   Trace trace;
   auto done = process_->carry_out(*command, &trace.incidents, [&](const protocol::Reply& reply) {
     return take(*command, reply, trace, requests.size());

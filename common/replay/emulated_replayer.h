@@ -25,10 +25,14 @@ public:
   using Tracer::trace;
   Result<Trace> trace(std::span<const TraceRequest> requests,
                       std::span<const Address> watched) override;
+  Result<Trace> trace_cleared(std::span<const TraceRequest> requests,
+                              const AttachedThread& thread) override;
 
   pid_t pid() const { return process_->pid(); }
 
 private:
+  Result<Trace> carry_out(protocol::Kind kind, std::span<const TraceRequest> requests,
+                          std::span<const Address> watched, const AttachedThread& thread);
   Result<protocol::Command> lay_out(std::span<const TraceRequest> requests,
                                     std::span<const Address> watched);
   Result<void> take(const protocol::Command& command, const protocol::Reply& reply, Trace& trace,

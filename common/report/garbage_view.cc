@@ -13,6 +13,8 @@ using analysis::Fate;
 using analysis::Garbage;
 using analysis::GarbageObject;
 using analysis::InterpreterGarbage;
+using analysis::LeftGarbage;
+using analysis::LeftReference;
 using analysis::TypeCount;
 
 std::string_view fate_name(Fate fate) {
@@ -54,6 +56,27 @@ Json objects_json(const Garbage& garbage, const std::vector<GarbageObject>& obje
   return json;
 }
 
+std::string_view basis(const LeftGarbage& left) {
+  return left.finalizers ? "likely" : "proven";
+}
+
+Json left_json(const LeftGarbage& left) {
+  Json references = Json::array();
+  for (const LeftReference& each : left.references) {
+    references.push_back({{"type", each.type},
+                          {"function", text_or_null(each.function)},
+                          {"source", text_or_null(each.source)},
+                          {"field", text_or_null(each.field)},
+                          {"objects", each.objects},
+                          {"example", hex(each.example)},
+                          {"visited", hex(each.visited)}});
+  }
+  return {{"basis", basis(left)},      {"objects", left.objects},
+          {"cycles", left.cycles},     {"references", std::move(references)},
+          {"examined", left.examined}, {"not_run", left.not_run},
+          {"passed", left.passed},     {"problem", text_or_null(left.problem)}};
+}
+
 Json interpreter_json(const Garbage& garbage, const InterpreterGarbage& each, bool objects) {
   Json generations = Json::array();
   for (const analysis::GenerationRow& row : each.generations) {
@@ -71,7 +94,8 @@ Json interpreter_json(const Garbage& garbage, const InterpreterGarbage& each, bo
                {"weakref_callbacks", each.callbacks},
                {"cycles", cycles_json(each.cycles)},
                {"outside_cycles", each.outside_cycles},
-               {"types", types_json(each.by_type)}};
+               {"types", types_json(each.by_type)},
+               {"left", left_json(each.left)}};
   if (objects) {
     json["objects"] = objects_json(garbage, each.objects);
   }
@@ -105,6 +129,50 @@ void add_cycles(Text& text, const InterpreterGarbage& each, std::size_t limit) {
   }
 }
 
+/// "tp_clear of app.Node (node_clear, node.c:8) leaves +0x18 of the container: ..."
+std::string left_reference(const LeftReference& each) {
+  std::string text = each.function.empty()
+                         ? fmt::format("{} has no tp_clear, and keeps ", each.type)
+                         : fmt::format("tp_clear of {} ({}{}{}) leaves ", each.type, each.function,
+                                       each.source.empty() ? "" : ", ", each.source);
+  text += each.field.empty() ? "a reference" : each.field;
+  return text + fmt::format(": {} {}, such as {} to {}", grouped(each.objects),
+                            each.objects == 1 ? "object" : "objects", hex(each.example),
+                            hex(each.visited));
+}
+
+void add_left(Text& text, const LeftGarbage& left, std::size_t limit) {
+  if (!left.problem.empty()) {
+    text.line("  stays          not known");
+    text.paragraph("tp_clear was not run: " + left.problem, 4);
+    return;
+  }
+  text.line(left.objects == 0
+                ? "  stays          nothing: tp_clear breaks every cycle that was looked at"
+                : fmt::format("  stays          {} after each collection   ({})",
+                              counted(left.objects, "object"), basis(left)));
+  if (left.objects != 0) {
+    text.paragraph(
+        fmt::format("in {} that tp_clear leaves; {} in cycles were looked at{}",
+                    counted(left.cycles, "cycle"), counted(left.examined, "object"),
+                    left.finalizers ? "; a finalizer reaches some and may break them" : ""),
+        4);
+  }
+  if (left.not_run != 0) {
+    text.paragraph(
+        fmt::format("tp_clear of {} did not come to its end", counted(left.not_run, "object")), 4);
+  }
+  if (left.passed != 0) {
+    text.paragraph(fmt::format("{} in cycles not looked at", counted(left.passed, "object")), 4);
+  }
+  for (const LeftReference& each : left.references | std::views::take(limit)) {
+    text.paragraph(left_reference(each), 4);
+  }
+  if (left.references.size() > limit) {
+    text.paragraph(fmt::format("and {} more places", left.references.size() - limit), 4);
+  }
+}
+
 void add_interpreter(Text& text, const Garbage& garbage, const InterpreterGarbage& each,
                      std::size_t limit) {
   text.line(
@@ -119,6 +187,7 @@ void add_interpreter(Text& text, const Garbage& garbage, const InterpreterGarbag
     text.line(fmt::format("  callbacks      {} of weak references", grouped(each.callbacks)));
     text.line(fmt::format("  uncollectable  {} objects, by {} legacy finalizers (tp_del)",
                           grouped(each.uncollectable), grouped(each.legacy_finalizers)));
+    add_left(text, each.left, limit);
   }
   std::string counts;
   for (const analysis::GenerationRow& row : each.generations) {

@@ -2,6 +2,7 @@
 // commands in the Unicorn emulator until the control socket closes. It links Unicorn (GPL-2), which
 // nothing else of pygc does.
 #include "common/replay/protocol/replayer_protocol.h"
+#include "replayer/emulated/clear_job.h"
 #include "replayer/emulated/engine.h"
 #include "replayer/emulated/fault_guard.h"
 #include "replayer/emulated/machine.h"
@@ -68,6 +69,8 @@ public:
       return traverse(place_, *engine_, command_);
     case Kind::trace:
       return trace(place_, *engine_, command_);
+    case Kind::trace_cleared:
+      return clear_and_trace(place_, *engine_, command_);
     default:
       broken_protocol();
     }

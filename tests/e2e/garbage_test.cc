@@ -1,10 +1,13 @@
 // What `pygc garbage` finds unreachable, against what a collection of the same heap saves with
 // gc.DEBUG_SAVEALL: equal sets, every build, every generation.
 #include "tests/e2e/support/explore.h"
+#include "tests/e2e/support/extension.h"
 #include "tests/e2e/support/front_ends.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <regex>
+#include <string>
 
 namespace pygc::e2e {
 namespace {
@@ -66,6 +69,19 @@ TEST(GarbageText, SaysWhatThereIs) {
   EXPECT_THAT(outcome.out, HasSubstr("Session"));
   EXPECT_THAT(outcome.out, HasSubstr("finalizers     7 Finalized"));
   EXPECT_THAT(outcome.out, HasSubstr("callbacks      3 of weak references"));
+}
+
+TEST(GarbageText, NamesTheTpClearAndTheFieldOfWhatStays) {
+  const Core core = make_core({.build = &debug_build(),
+                               .script = "forgetful.py",
+                               .words = {build_extensions(debug_build(), {"forgetful"})}});
+  const Outcome outcome = run_pygc({"garbage", core.path});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  const std::string text = std::regex_replace(outcome.out, std::regex("\\s+"), " "); // unwrapped
+  EXPECT_THAT(text, HasSubstr("stays 160 objects after each collection (proven)"));
+  EXPECT_THAT(text, HasSubstr("in 80 cycles that tp_clear leaves"));
+  EXPECT_THAT(text, HasSubstr("tp_clear of forgetful.Forgetful (forgetful_clear) leaves +0x18 of "
+                              "the container: 80 objects"));
 }
 
 } // namespace

@@ -29,14 +29,43 @@ protected:
     for (const replay::Incident& incident : incidents) {
       replayer.add_incident(incident);
     }
-    auto garbage = find_garbage(heap_.reader(), heap_.heap(), replayer, {});
+    for (const auto& [container, visited] : left_) {
+      replayer.leave(container, visited);
+    }
+    if (unclearable_) {
+      replayer.add_traced_incident({.container = *unclearable_, .outcome = replay::Outcome::fault});
+    }
+    auto garbage = find_garbage({.image = heap_.image(),
+                                 .reader = heap_.reader(),
+                                 .heap = heap_.heap(),
+                                 .replayer = replayer,
+                                 .tracer = [&]() -> Result<replay::Tracer*> {
+                                   if (no_tracer_) {
+                                     return fail(ErrorKind::replayer, 0, "no emulator");
+                                   }
+                                   return &replayer;
+                                 }},
+                                {});
     EXPECT_TRUE(garbage);
     whole_ = *garbage;
     return whole_.interpreters.at(0);
   }
 
+  /// Two objects of a type with a tp_clear that visit each other, and one that the second holds.
+  void add_cycle() {
+    type_ = heap_.add_type("Node", heap_.add_function("node_traverse"));
+    heap_.store(type_ + heap_.runtime().layout.tp_traverse + 8, heap_.add_function("node_clear"));
+    heap_.add_object(1, type_);
+    heap_.add_object(1, type_);
+    heap_.add_object(1);
+  }
+
   HeapBuilder heap_;
   Garbage whole_;
+  Address type_ = 0;
+  std::map<std::uint32_t, std::vector<std::uint32_t>> left_; // by container, after tp_clear
+  std::optional<std::uint32_t> unclearable_;                 // whose tp_clear does not end
+  bool no_tracer_ = false;
 };
 
 TEST_F(ExploreGarbage, IsWhatNothingFromOutsideReaches) {
@@ -125,6 +154,76 @@ TEST_F(ExploreGarbage, CountsCallbacksOfWeakReferencesThatLive) {
   const InterpreterGarbage found = find({{0, 1}, {}});
   EXPECT_EQ(found.objects.size(), 2U);
   EXPECT_EQ(found.callbacks, 1U);
+}
+
+const testing::Visits cycle = {{1}, {0, 2}, {}};
+
+TEST_F(ExploreGarbage, LeavesNothingWhereTpClearBreaksTheCycle) {
+  add_cycle();
+  left_ = {{0, {1}}}; // the other one forgets nothing
+  const LeftGarbage left = find(cycle).left;
+  EXPECT_EQ(left.examined, 2U);
+  EXPECT_EQ(left.objects, 0U);
+  EXPECT_EQ(left.cycles, 0U);
+  EXPECT_THAT(left.references, IsEmpty());
+}
+
+TEST_F(ExploreGarbage, StaysWhereTpClearLeavesTheCycle) {
+  add_cycle();
+  left_ = {{0, {1}}, {1, {0, 2}}};
+  const LeftGarbage left = find(cycle).left;
+  EXPECT_EQ(left.objects, 3U); // the third is held by the cycle
+  EXPECT_EQ(left.cycles, 1U);
+  EXPECT_FALSE(left.finalizers);
+  ASSERT_EQ(left.references.size(), 1U);
+  EXPECT_EQ(left.references[0].type, "Node");
+  EXPECT_EQ(left.references[0].function, "node_clear");
+  EXPECT_EQ(left.references[0].objects, 2U);
+  EXPECT_EQ(left.references[0].example, heap_.object(0));
+  EXPECT_EQ(left.references[0].visited, heap_.object(1));
+}
+
+TEST_F(ExploreGarbage, MayBeBrokenByAFinalizer) {
+  add_cycle();
+  heap_.store(type_ + heap_.runtime().layout.tp_is_gc + 64, 0x1234);
+  left_ = {{0, {1}}, {1, {0}}};
+  const LeftGarbage left = find(cycle).left;
+  EXPECT_EQ(left.cycles, 1U);
+  EXPECT_TRUE(left.finalizers);
+}
+
+TEST_F(ExploreGarbage, StaysWhereNoTypeOfTheCycleHasATpClear) {
+  heap_.add_object(1);
+  const LeftGarbage left = find({{0}}).left;
+  EXPECT_EQ(left.objects, 1U);
+  ASSERT_EQ(left.references.size(), 1U);
+  EXPECT_EQ(left.references[0].function, "");
+}
+
+TEST_F(ExploreGarbage, SaysNothingOfACycleWhoseTpClearDoesNotEnd) {
+  add_cycle();
+  left_ = {{0, {1}}, {1, {0}}};
+  unclearable_ = 0;
+  const LeftGarbage left = find(cycle).left;
+  EXPECT_EQ(left.not_run, 1U);
+  EXPECT_EQ(left.objects, 0U);
+}
+
+TEST_F(ExploreGarbage, SaysWhyNoTpClearWasRun) {
+  add_cycle();
+  no_tracer_ = true;
+  const LeftGarbage left = find(cycle).left;
+  EXPECT_EQ(left.problem, "no emulator");
+  EXPECT_EQ(left.objects, 0U);
+}
+
+TEST_F(ExploreGarbage, DoesNotClearWhatGoesToGcGarbage) {
+  add_cycle();
+  heap_.store(type_ + heap_.runtime().layout.tp_is_gc + 48, 0x1234);
+  left_ = {{0, {1}}, {1, {0}}};
+  const LeftGarbage left = find(cycle).left;
+  EXPECT_EQ(left.examined, 0U);
+  EXPECT_EQ(left.objects, 0U);
 }
 
 TEST_F(ExploreGarbage, IsALowerBoundWhenATraversalFails) {

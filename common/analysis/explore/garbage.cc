@@ -53,6 +53,17 @@ public:
     return std::move(found_);
   }
 
+  /// After sort(): runs tp_clear of what the collection would delete. Errors: cancelled.
+  Result<LeftGarbage> find_left(const image::ProcessImage& image, const Collection& collection,
+                                const TracerSource& tracer) {
+    return find_left_garbage({.image = image,
+                              .reader = reader_,
+                              .collection = collection,
+                              .deleted = unreachable_,
+                              .finalized = finalized_},
+                             tracer);
+  }
+
 private:
   Address type_of(std::uint32_t node) const {
     return heap_.types[collection_->set.heap_index[heap::SetIndex(node)]];
@@ -134,6 +145,7 @@ private:
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       if (kept[nodes_[i]]) {
         found_.objects[i].fate = Fate::uncollectable;
+        unreachable_[nodes_[i]] = false; // gc.garbage keeps it
         ++found_.uncollectable;
       }
     }
@@ -151,6 +163,7 @@ private:
           heap_.states[collection_->set.heap_index[heap::SetIndex(nodes_[i])]].is_finalized();
       if (type.finalize != 0 && !finalized) {
         ++finalizers[object.type];
+        finalized_.push_back(nodes_[i]);
       }
       for (const Address weakref :
            cpython::weakrefs_with_callback(reader_, object.address, type.weaklistoffset)) {
@@ -167,8 +180,9 @@ private:
   const heap::Heap& heap_;
   TypeTable& types_;
   const Collection* collection_ = nullptr;
-  std::vector<bool> unreachable_;
-  std::vector<std::uint32_t> nodes_; // unreachable, one for each of found_.objects
+  std::vector<bool> unreachable_;        // without what is uncollectable, at the end
+  std::vector<std::uint32_t> finalized_; // nodes whose finalizer is called
+  std::vector<std::uint32_t> nodes_;     // unreachable, one for each of found_.objects
   std::unordered_set<Address> addresses_;
   std::unordered_map<Address, cpython::TypeFinalization> finalization_;
   InterpreterGarbage found_;
@@ -176,21 +190,26 @@ private:
 
 } // namespace
 
-Result<Garbage> find_garbage(cpython::ObjectReader& reader, const heap::Heap& heap,
-                             replay::Replayer& replayer, std::optional<std::size_t> generation) {
+Result<Garbage> find_garbage(const GarbageInput& input, std::optional<std::size_t> generation) {
   Garbage garbage;
-  TypeTable types(reader);
+  TypeTable types(input.reader);
   std::vector<Collection> collections;
-  for (std::size_t i = 0; i < reader.runtime().interpreters.size(); ++i) {
-    auto collection = replay_collection(reader, heap, replayer, i, generation);
+  for (std::size_t i = 0; i < input.reader.runtime().interpreters.size(); ++i) {
+    auto collection = replay_collection(input.reader, input.heap, input.replayer, i, generation);
     if (!collection) {
       return std::unexpected(collection.error());
     }
-    garbage.interpreters.push_back(Sorter(reader, heap, types).sort(*collection));
+    Sorter sorter(input.reader, input.heap, types);
+    garbage.interpreters.push_back(sorter.sort(*collection));
+    auto left = sorter.find_left(input.image, *collection, input.tracer);
+    if (!left) {
+      return std::unexpected(left.error());
+    }
+    garbage.interpreters.back().left = std::move(*left);
     collections.push_back(std::move(*collection));
   }
   garbage.types = types.take();
-  garbage.incomplete_because = collection_lacks(heap, collections);
+  garbage.incomplete_because = collection_lacks(input.heap, collections);
   return garbage;
 }
 

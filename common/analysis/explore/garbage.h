@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/analysis/explore/collection.h"
+#include "common/analysis/explore/left_garbage.h"
 #include "common/analysis/facts/generation_survey.h"
 
 #include <cstdint>
@@ -48,6 +49,7 @@ struct InterpreterGarbage {
   std::uint64_t callbacks = 0;            // of weak references that would be called
   std::uint64_t legacy_finalizers = 0;    // objects
   std::uint64_t uncollectable = 0;        // objects
+  LeftGarbage left;                       // what stays after the collection, and after each one
 };
 
 struct Garbage {
@@ -56,10 +58,18 @@ struct Garbage {
   std::vector<std::string> incomplete_because;
 };
 
-/// Mirrors deduce_unreachable, move_legacy_finalizers, handle_weakrefs and finalize_garbage
-/// (Modules/gcmodule.c, Python/gc.c), without running any code but traverse functions. Of
-/// `generation` and the younger ones, or of all. Errors as replay_collection().
-Result<Garbage> find_garbage(cpython::ObjectReader& reader, const heap::Heap& heap,
-                             replay::Replayer& replayer, std::optional<std::size_t> generation);
+struct GarbageInput {
+  const image::ProcessImage& image;
+  cpython::ObjectReader& reader;
+  const heap::Heap& heap;
+  replay::Replayer& replayer;
+  TracerSource tracer; // for tp_clear; asked for only where there are cycles
+};
+
+/// Mirrors deduce_unreachable, move_legacy_finalizers, handle_weakrefs, finalize_garbage and
+/// delete_garbage (Modules/gcmodule.c, Python/gc.c), without running any code but traverse
+/// functions and, in the emulator, tp_clear. Of `generation` and the younger ones, or of all.
+/// Errors as replay_collection().
+Result<Garbage> find_garbage(const GarbageInput& input, std::optional<std::size_t> generation);
 
 } // namespace pygc::analysis

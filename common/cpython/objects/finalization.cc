@@ -5,6 +5,7 @@ namespace {
 
 constexpr Address word = sizeof(Address);
 // PyTypeObject: tp_traverse, tp_clear, tp_richcompare, tp_weaklistoffset.
+constexpr Address clear_behind_traverse = 1 * word;
 constexpr Address weaklistoffset_behind_traverse = 3 * word;
 // tp_is_gc, tp_bases, tp_mro, tp_cache, tp_subclasses, tp_weaklist, tp_del, tp_version_tag,
 // tp_finalize.
@@ -24,12 +25,18 @@ Result<TypeFinalization> type_finalization(const ObjectReader& reader, Address t
   const auto legacy = reader.memory().load<Address>(type + layout.tp_is_gc + del_behind_is_gc);
   const auto offset = reader.memory().load<std::int64_t>(type + layout.tp_traverse +
                                                          weaklistoffset_behind_traverse);
-  if (!finalize || !legacy || !offset) {
-    return std::unexpected(!finalize ? finalize.error()
-                           : !legacy ? legacy.error()
-                                     : offset.error());
+  const auto clear =
+      reader.memory().load<Address>(type + layout.tp_traverse + clear_behind_traverse);
+  for (const auto* field : {&finalize, &legacy, &clear}) {
+    if (!*field) {
+      return std::unexpected(field->error());
+    }
   }
-  return TypeFinalization{.finalize = *finalize, .legacy = *legacy, .weaklistoffset = *offset};
+  if (!offset) {
+    return std::unexpected(offset.error());
+  }
+  return TypeFinalization{
+      .finalize = *finalize, .clear = *clear, .legacy = *legacy, .weaklistoffset = *offset};
 }
 
 std::vector<Address> weakrefs_with_callback(const ObjectReader& reader, Address object,

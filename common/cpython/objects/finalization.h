@@ -11,6 +11,7 @@ namespace pygc::cpython {
 /// the layout has.
 struct TypeFinalization {
   Address finalize = 0;            // tp_finalize (PEP 442): __del__
+  Address clear = 0;               // tp_clear
   Address legacy = 0;              // tp_del: what such an object reaches goes to gc.garbage
   std::int64_t weaklistoffset = 0; // 0: no weak references; below 0 before the object (3.12+)
 };

@@ -10,7 +10,7 @@
 
 namespace pygc::replay::protocol {
 
-inline constexpr std::uint32_t version = 8;
+inline constexpr std::uint32_t version = 9;
 inline constexpr int control_fd = 3;
 
 /// In place of gc_refs when the replayer could not keep count of an object.
@@ -27,12 +27,13 @@ inline constexpr std::size_t max_regions_per_packet = 512;
 inline constexpr std::uint64_t own_start = 0x1a5a'0000'0000;
 inline constexpr std::uint64_t own_stack = own_start + 0x4000'0000;
 inline constexpr std::uint64_t own_window = own_start + 0x1'0000'0000;
-inline constexpr std::uint64_t own_nodes = own_start + 0x80'0000'0000; // what a walk has found
+inline constexpr std::uint64_t own_nodes = own_start + 0x80'0000'0000;  // what a walk has found
+inline constexpr std::uint64_t own_counts = own_start + 0x90'0000'0000; // gc_refs, kept aside
 inline constexpr std::uint64_t own_end = own_start + 0x100'0000'0000;
 inline constexpr std::uint64_t max_window_size = own_nodes - own_window;
 /// Objects that one walk may find.
 inline constexpr std::uint64_t max_walked = std::uint64_t{1} << 31;
-static_assert(own_nodes + max_walked * sizeof(std::uint64_t) <= own_end);
+static_assert(own_nodes + max_walked * sizeof(std::uint64_t) <= own_counts);
 /// Where Command::objects finds them.
 inline constexpr std::uint64_t walked_objects = own_nodes - own_window;
 
@@ -75,9 +76,10 @@ enum class Kind : std::uint32_t {
   collect,  // read gc_refs, clear COLLECTING
   visits,   // traverse with a visitor that writes each visit down
   reply,
-  trace, // emulated engine only: visits with their slots
-  need,  // in the middle of a command: Reply::next is an address that `demand` regions lack
-  page,  // the answer to that
+  trace,         // emulated engine only: visits with their slots
+  trace_cleared, // emulated engine only: the same after tp_clear, of which `counts` has the address
+  need,          // in the middle of a command: Reply::next is an address that `demand` regions lack
+  page,          // the answer to that
   edges, // native engine only: visits of objects of the round that count, as pairs of indices
   // Native engine only, each for a collection whose lists the replayer has walked itself:
   walk,    // between map and lock: verifies the lists, update_refs
@@ -111,6 +113,7 @@ struct ObjectShape {
   std::uint32_t tp_traverse = 184;
   std::uint32_t tp_is_gc = 328;
   std::uint32_t tp_flags_have_gc_bit = 14;
+  std::uint32_t ob_refcnt = 0; // in PyObject
 };
 
 struct Setup {
@@ -122,7 +125,6 @@ struct Setup {
   std::uint32_t ticks_per_traversal = 0;
   std::int32_t parent = 0; // process id of the analysis
   ObjectShape shape;
-  std::uint32_t reserved = 0;
   std::uint64_t traversal_instructions = 0; // emulated engine: between two visits
   /// A call of one of these ends the traversal (Outcome::assertion); 0: none.
   std::array<std::uint64_t, max_fatal_functions> fatal_functions{};
@@ -136,6 +138,12 @@ struct Map {
 
 struct Lock {
   Kind kind = Kind::lock;
+};
+
+/// See replay::Answer.
+struct Answer {
+  std::uint64_t function = 0;
+  std::uint64_t value = 0;
 };
 
 /// clear, update, traverse, collect, visits, trace, edges, find, scan, inspect, list. Offsets are
@@ -159,6 +167,7 @@ struct Command {
   /// The target's visit_decref; 0: a visitor of the replayer's own. edges: what tells the visits
   /// that count from those of borrowed references; 0: all count.
   std::uint64_t visitor = 0;
+  std::array<Answer, 2> answers{}; // trace_cleared, in this order
 };
 
 /// The lists of one collection in the order in which the collector joins them. The answer tells in
@@ -183,6 +192,10 @@ struct Walk {
   std::uint32_t ob_size = 0;
   std::uint64_t tuple_type = 0;  // 0: tuples are not looked at
   std::uint64_t tuple_items = 0; // from the object on
+  /// 1: gc_refs stand beside the target's memory, which so remains the file's: the visitor is the
+  /// replayer's own. 0: in the heads, where the target's visit_decref looks for them.
+  std::uint32_t counts_aside = 0;
+  std::uint32_t reserved = 0;
 };
 
 struct WalkedList {

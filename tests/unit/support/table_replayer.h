@@ -42,6 +42,11 @@ public:
     further_.emplace_back(container, object);
   }
 
+  /// What the container visits after its tp_clear; else nothing.
+  void leave(std::uint32_t container, std::vector<std::uint32_t> visited) {
+    left_[container] = std::move(visited);
+  }
+
   /// Tracing fails.
   void fail_tracing(Error error) { trace_error_ = std::move(error); }
 
@@ -140,6 +145,30 @@ public:
     return trace;
   }
 
+  Result<replay::Trace> trace_cleared(std::span<const replay::TraceRequest> requests,
+                                      const replay::AttachedThread& /*thread*/) override {
+    if (trace_error_) {
+      return std::unexpected(*trace_error_);
+    }
+    replay::Trace trace;
+    for (std::uint32_t i = 0; i < requests.size(); ++i) {
+      const auto container = static_cast<std::uint32_t>(index_of(requests[i].container));
+      for (const std::uint32_t visited : left_[container]) {
+        trace.visits.push_back({.request = replay::RequestIndex(i),
+                                .object = objects_[visited],
+                                .slot = {requests[i].container + 16},
+                                .counted = true});
+      }
+      for (replay::Incident incident : traced_) {
+        if (incident.container == container) {
+          incident.container = i;
+          trace.incidents.push_back(incident);
+        }
+      }
+    }
+    return trace;
+  }
+
   std::uint64_t failed_regions() const override { return 0; }
 
 private:
@@ -152,6 +181,7 @@ private:
   Visits borrowed_;
   std::map<std::pair<std::uint32_t, std::size_t>, Address> slots_;
   std::vector<std::pair<std::uint32_t, Address>> further_;
+  std::map<std::uint32_t, std::vector<std::uint32_t>> left_; // after tp_clear
   std::vector<replay::Incident> incidents_;
   std::vector<replay::Incident> traced_;
   std::optional<Error> trace_error_;
