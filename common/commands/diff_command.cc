@@ -1,15 +1,19 @@
 // `pygc diff`: what has changed between two heaps.
+#include "common/analysis/audit/audit.h"
 #include "common/analysis/explore/collection.h"
 #include "common/analysis/explore/heap_diff.h"
-#include "common/analysis/explore/way_diff.h"
+#include "common/analysis/explore/leaks.h"
+#include "common/analysis/explore/way_counts.h"
 #include "common/commands/explore_target.h"
 #include "common/commands/registry.h"
 #include "common/report/diff_view.h"
 #include "common/session/context.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <fmt/format.h>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,7 +33,9 @@ public:
     declare_output_options(app, options_);
     app.add_option("--type", type_, "And by which ways objects of this type are held")
         ->type_name("NAME");
-    app.add_option("--top", top_, "Types and ways that the text shows (default 20)")
+    app.add_flag("--leaks", leaks_, "And what pygc leaks finds");
+    app.add_flag("--audit", audit_, "And which rules pygc audit finds broken");
+    app.add_option("--top", top_, "Lines of each kind that the text shows (default 20)")
         ->check(CLI::Range(0, 1000000))
         ->type_name("N");
   }
@@ -59,7 +65,9 @@ public:
         .types = analysis::compare_heaps(before.census, pid_of(before.subject), now.census,
                                          pid_of(now.subject)),
         .of_type = type_,
-        .ways = analysis::compare_ways(before.why, now.why),
+        .ways = compare(before.ways, now.ways),
+        .leaks = compare(before.leaks, now.leaks),
+        .violations = compare(before.violations, now.violations),
         .incomplete_because = before.reasons};
     differences.incomplete_because.insert(differences.incomplete_because.end(), now.reasons.begin(),
                                           now.reasons.end());
@@ -74,9 +82,18 @@ private:
   struct Look {
     report::Subject subject;
     analysis::HeapCensus census;
-    analysis::Why why = {}; // with --type
+    // With the option that asks for them.
+    std::optional<analysis::Counts> ways = {};
+    std::optional<analysis::Counts> leaks = {};
+    std::optional<analysis::Counts> violations = {};
     std::vector<std::string> reasons;
   };
+
+  static std::optional<std::vector<analysis::CountChange>>
+  compare(const std::optional<analysis::Counts>& before,
+          const std::optional<analysis::Counts>& now) {
+    return before && now ? std::optional(analysis::compare_counts(*before, *now)) : std::nullopt;
+  }
 
   static std::int64_t pid_of(const report::Subject& subject) {
     return subject.target ? subject.target->pid : 0;
@@ -96,22 +113,81 @@ private:
     Look look{.subject = (*context)->subject(),
               .census = analysis::take_census((*context)->reader(), **heap),
               .reasons = analysis::collection_lacks(**heap, {})};
-    if (!type_.empty()) {
-      auto why = find_ways(**context, **heap, surroundings);
-      if (!why) {
-        return std::unexpected(why.error());
-      }
-      look.why = std::move(*why);
-      look.reasons = look.why.incomplete_because;
-      if (look.why.more) {
-        look.reasons.push_back(fmt::format("the first {} ways alone were compared", way_limit));
-      }
+    if (auto counted = count(**context, **heap, surroundings, look); !counted) {
+      return std::unexpected(counted.error());
     }
     add_target_reasons(**context, look.reasons);
     for (std::string& reason : look.reasons) {
       reason.insert(0, which);
     }
     return std::pair(std::move(*context), std::move(look));
+  }
+
+  /// What the options ask for.
+  Result<void> count(session::Context& context, const heap::Heap& heap,
+                     const session::Surroundings& surroundings, Look& look) const {
+    const auto add_reasons = [&look](const std::vector<std::string>& reasons) {
+      for (const std::string& reason : reasons) {
+        if (std::ranges::find(look.reasons, reason) == look.reasons.end()) {
+          look.reasons.push_back(reason);
+        }
+      }
+    };
+    if (!type_.empty()) {
+      const auto why = find_ways(context, heap, surroundings);
+      if (!why) {
+        return std::unexpected(why.error());
+      }
+      look.ways = analysis::count_ways(*why);
+      add_reasons(why->incomplete_because);
+      if (why->more) {
+        add_reasons({fmt::format("the first {} ways alone were compared", way_limit)});
+      }
+    }
+    if (leaks_) {
+      const auto leaks = find_leaks(context, heap, surroundings);
+      if (!leaks) {
+        return std::unexpected(leaks.error());
+      }
+      look.leaks = analysis::count_leaks(*leaks);
+      add_reasons(leaks->incomplete_because);
+    }
+    if (audit_) {
+      const auto audited = audit(context, heap);
+      if (!audited) {
+        return std::unexpected(audited.error());
+      }
+      look.violations = analysis::count_violations(*audited);
+      add_reasons(audited->incomplete_because);
+    }
+    return {};
+  }
+
+  static Result<analysis::Leaks> find_leaks(session::Context& context, const heap::Heap& heap,
+                                            const session::Surroundings& surroundings) {
+    const auto replayer = context.replayer();
+    if (!replayer) {
+      return std::unexpected(replayer.error());
+    }
+    return analysis::find_leaks(
+        context.reader(), heap, **replayer,
+        {.threads = context.target().threads(),
+         .cancelled = [&surroundings] { return surroundings.session.cancelled(); }});
+  }
+
+  static Result<analysis::AuditReport> audit(session::Context& context, const heap::Heap& heap) {
+    const auto replayer = context.replayer();
+    const auto tracer = replayer ? context.tracer() : std::unexpected(replayer.error());
+    if (!tracer) {
+      return std::unexpected(tracer.error());
+    }
+    return analysis::audit({.image = context.image(),
+                            .reader = context.reader(),
+                            .heap = heap,
+                            .threads = context.target().threads(),
+                            .replayer = **replayer,
+                            .tracer = *tracer,
+                            .truncated = context.target().info().truncated});
   }
 
   /// No way where there is no such object.
@@ -136,6 +212,8 @@ private:
   session::Options options_;
   std::string old_;
   std::string type_;
+  bool leaks_ = false;
+  bool audit_ = false;
   std::size_t top_ = 20;
 };
 
@@ -145,12 +223,14 @@ const Registration registration({
     .summary = "Compare the tracked objects of two cores, by type",
     .help = R"(What a heap has more and less of than an older one: objects and bytes of each
 type. Of two cores of one process also how many of them are new and freed; with
---type, by which ways the objects of a type are held more and less.
+--type, by which ways the objects of a type are held more and less; with --leaks
+and --audit, what those commands find in one and not in the other.
 
 Examples:
   pygc diff core.old core.new
   pygc diff core.old --pid 4711
   pygc diff core.old core.new --type Session --json
+  pygc diff core.old core.new --leaks --audit
   pygc diff --help         (all options)
 
 Status: 0 done, 2 usage or target error, 3 incomplete.)",

@@ -11,6 +11,7 @@
 namespace pygc::report {
 namespace {
 
+using analysis::CountChange;
 using analysis::HeapDiff;
 using analysis::TypeChange;
 
@@ -38,17 +39,63 @@ Json change_json(const TypeChange& change, bool same_process) {
           {"kept", same_process ? Json(change.kept) : Json(nullptr)}};
 }
 
-void add_ways(Text& text, const Differences& differences, std::size_t limit) {
-  text.paragraph(fmt::format("{} by which objects of type '{}' are held more or less ({}):",
-                             counted(differences.ways.size(), "way"), differences.of_type,
-                             differences.incomplete_because.empty() ? "exact" : "lower bound"));
-  for (const analysis::WayChange& change : differences.ways | std::views::take(limit)) {
+Json changes_json(const std::optional<std::vector<CountChange>>& changes, const char* what) {
+  if (!changes) {
+    return nullptr;
+  }
+  Json json = Json::array();
+  for (const CountChange& change : *changes) {
+    json.push_back({{what, change.what},
+                    {"old_objects", change.old_objects},
+                    {"new_objects", change.new_objects}});
+  }
+  return json;
+}
+
+void add_more(Text& text, std::size_t changes, std::size_t limit) {
+  if (changes > limit) {
+    text.line(fmt::format("  and {} more (--top)", grouped(changes - limit)));
+  }
+}
+
+void add_changes(Text& text, const std::string& heading, const std::vector<CountChange>& changes,
+                 std::size_t limit) {
+  text.paragraph(heading);
+  for (const CountChange& change : changes | std::views::take(limit)) {
     text.paragraph(fmt::format("{}, {} before: {}", grouped(change.new_objects),
-                               grouped(change.old_objects), change.way),
+                               grouped(change.old_objects), change.what),
                    2);
   }
-  if (differences.ways.size() > limit) {
-    text.line(fmt::format("  and {} more ways (--top)", grouped(differences.ways.size() - limit)));
+  add_more(text, changes.size(), limit);
+}
+
+/// Which are there and were not, and the other way round.
+void add_violations(Text& text, const std::vector<CountChange>& changes, std::size_t limit) {
+  text.paragraph(changes.empty() ? "audit: the same rules are broken"
+                                 : fmt::format("audit: {}:", counted(changes.size(), "change")));
+  for (const CountChange& change : changes | std::views::take(limit)) {
+    text.paragraph(fmt::format("{}: {}", change.new_objects == 0 ? "gone" : "new", change.what), 2);
+  }
+  add_more(text, changes.size(), limit);
+}
+
+void add_counts(Text& text, const Differences& differences, std::size_t limit) {
+  const std::string_view basis = differences.incomplete_because.empty() ? "exact" : "lower bound";
+  if (differences.ways) {
+    add_changes(text,
+                fmt::format("{} by which objects of type '{}' are held more or less ({}):",
+                            counted(differences.ways->size(), "way"), differences.of_type, basis),
+                *differences.ways, limit);
+  }
+  if (differences.leaks) {
+    add_changes(text,
+                differences.leaks->empty()
+                    ? "leaks: no more and no fewer"
+                    : fmt::format("leaks: {}:", counted(differences.leaks->size(), "change")),
+                *differences.leaks, limit);
+  }
+  if (differences.violations) {
+    add_violations(text, *differences.violations, limit);
   }
 }
 
@@ -71,12 +118,9 @@ std::string diff_json(const Differences& differences) {
     row.update(change_json(change, diff.same_process));
     document["types"].push_back(std::move(row));
   }
-  document["ways"] = differences.of_type.empty() ? Json(nullptr) : Json::array();
-  for (const analysis::WayChange& change : differences.ways) {
-    document["ways"].push_back({{"way", change.way},
-                                {"old_objects", change.old_objects},
-                                {"new_objects", change.new_objects}});
-  }
+  document["ways"] = changes_json(differences.ways, "way");
+  document["leaks"] = changes_json(differences.leaks, "leak");
+  document["audit"] = changes_json(differences.violations, "violation");
   return document_text(document);
 }
 
@@ -115,9 +159,7 @@ std::string diff_text(const Differences& differences, Style style, std::size_t l
   } else {
     text.paragraph("Two processes: their objects cannot be told apart one by one.");
   }
-  if (!differences.of_type.empty()) {
-    add_ways(text, differences, limit);
-  }
+  add_counts(text, differences, limit);
   text.incomplete(differences.incomplete_because);
   return text.take();
 }

@@ -1,11 +1,12 @@
 // The two views of what has changed between two heaps.
 #pragma once
 
+#include "common/analysis/count_diff.h"
 #include "common/analysis/explore/heap_diff.h"
-#include "common/analysis/explore/way_diff.h"
 #include "common/report/kit/subject.h"
 #include "common/report/kit/text.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,16 @@ struct Differences {
   Subject new_heap; // which the document is about
   analysis::HeapDiff types;
   std::string of_type; // whose ways were compared; empty: none's
-  std::vector<analysis::WayChange> ways;
+  // Nothing: not asked for.
+  std::optional<std::vector<analysis::CountChange>> ways;
+  std::optional<std::vector<analysis::CountChange>> leaks;
+  std::optional<std::vector<analysis::CountChange>> violations; // of rules, by pygc audit
   std::vector<std::string> incomplete_because;
 };
 
 /// Schema pygc.diff/1.
 std::string diff_json(const Differences& differences);
-/// `limit`: types and ways shown, the largest growth first.
+/// `limit`: lines shown of each kind, the largest growth first.
 std::string diff_text(const Differences& differences, Style style, std::size_t limit);
 
 } // namespace pygc::report

@@ -70,6 +70,33 @@ TEST_P(LeaksTest, AreNoneInACleanHeap) {
   }
 }
 
+TEST_P(LeaksTest, AreComparedByDiff) {
+  const InterpreterBuild& build = *GetParam();
+  const std::string path = "path=" + build_extensions(build, {"leaky"});
+  const Core leaking = make_core({.build = &build, .script = "leaks.py", .words = {path}});
+  const Core sound = make_core({.build = &build, .script = "grow.py"});
+  const auto compared = [](const Core& before, const Core& after) {
+    const Outcome outcome =
+        run_pygc({"diff", before.path, after.path, "--leaks", "--audit", "--json"});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return parse_document(outcome.out, outcome);
+  };
+  const json grown = compared(sound, leaking);
+  std::uint64_t lost = 0;
+  for (const json& change : grown.at("leaks")) {
+    EXPECT_EQ(change.at("old_objects"), 0) << change.dump();
+    if (change.at("leak").get<std::string>().starts_with("refleak: Lost (")) {
+      lost += change.at("new_objects").get<std::uint64_t>();
+    }
+  }
+  EXPECT_GE(lost, 45U) << grown.at("leaks").dump(1);
+  const json shrunk = compared(leaking, sound);
+  EXPECT_EQ(shrunk.at("leaks").size(), grown.at("leaks").size());
+  const json same = compared(leaking, leaking);
+  EXPECT_EQ(same.at("leaks"), json::array());
+  EXPECT_EQ(same.at("audit"), json::array());
+}
+
 INSTANTIATE_TEST_SUITE_P(Builds, LeaksTest, testing::Values(&release_build(), &debug_build()),
                          [](const auto& param) { return param.param->name; });
 

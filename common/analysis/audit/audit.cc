@@ -219,4 +219,16 @@ Result<AuditReport> audit(const CheckInput& input) {
   return Auditor(input).run();
 }
 
+Counts count_violations(const AuditReport& report) {
+  Counts counts;
+  for (const AuditedFunction& function : report.functions) {
+    for (const Violation& violation : function.violations) {
+      counts[fmt::format("{}: {}{}{} ({})", function.name, rule_name(violation.rule),
+                         violation.slot_name.empty() ? "" : " ", violation.slot_name,
+                         violation.proven ? "proven" : "likely")] = 1;
+    }
+  }
+  return counts;
+}
+
 } // namespace pygc::analysis

@@ -2,6 +2,7 @@
 // "Supporting Cyclic Garbage Collection"), with proof from memory.
 #pragma once
 
+#include "common/analysis/count_diff.h"
 #include "common/analysis/facts/input.h"
 #include "common/analysis/finding.h"
 #include "common/base/slot_address.h"
@@ -64,5 +65,9 @@ struct AuditReport {
 
 /// input.tracer must be there. Errors: cancelled, replayer, limit.
 Result<AuditReport> audit(const CheckInput& input);
+
+/// 1 for each "node_traverse: field_not_visited +0x18 of the container (likely)": how many
+/// containers show it depends on which were traced.
+Counts count_violations(const AuditReport& report);
 
 } // namespace pygc::analysis

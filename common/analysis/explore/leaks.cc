@@ -202,4 +202,16 @@ Result<Leaks> find_leaks(cpython::ObjectReader& reader, const heap::Heap& heap,
   return Search(reader, heap, replayer, question).run();
 }
 
+Counts count_leaks(const Leaks& leaks) {
+  Counts counts;
+  for (const LeakGroup& group : leaks.groups) {
+    std::string what = fmt::format("{}: {}", leak_kind_name(group.kind), group.type);
+    if (group.kind == LeakKind::nogc_holder) {
+      what += fmt::format(" held by {} at +0x{:x}", group.holder_type, group.holder_offset);
+    }
+    counts[what + (group.proven ? " (proven)" : " (likely)")] += group.objects;
+  }
+  return counts;
+}
+
 } // namespace pygc::analysis

@@ -2,6 +2,7 @@
 // that could be one.
 #pragma once
 
+#include "common/analysis/count_diff.h"
 #include "common/analysis/explore/holders.h"
 #include "common/base/error.h"
 #include "common/cpython/objects/object_reader.h"
@@ -68,5 +69,8 @@ struct LeakQuestion {
 /// cancelled, limit.
 Result<Leaks> find_leaks(cpython::ObjectReader& reader, const heap::Heap& heap,
                          replay::Replayer& replayer, const LeakQuestion& question);
+
+/// "refleak: dict (proven)", "nogc_holder: Program held by nogc_holder.Lazy at +0x10 (proven)".
+Counts count_leaks(const Leaks& leaks);
 
 } // namespace pygc::analysis

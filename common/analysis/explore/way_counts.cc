@@ -1,9 +1,6 @@
-#include "common/analysis/explore/way_diff.h"
+#include "common/analysis/explore/way_counts.h"
 
-#include <algorithm>
 #include <fmt/format.h>
-#include <map>
-#include <tuple>
 
 namespace pygc::analysis {
 namespace {
@@ -15,11 +12,6 @@ bool has_name(const ObjectView& object) {
 
 const std::string& word_of(const ObjectView& object) {
   return has_name(object) ? object.summary : object.type;
-}
-
-std::int64_t growth(const WayChange& change) {
-  return static_cast<std::int64_t>(change.new_objects) -
-         static_cast<std::int64_t>(change.old_objects);
 }
 
 } // namespace
@@ -41,26 +33,12 @@ std::string way_of(const WhyPath& path) {
   return way;
 }
 
-std::vector<WayChange> compare_ways(const Why& old_heap, const Why& new_heap) {
-  std::map<std::string, WayChange> ways;
-  for (const WhyPath& path : old_heap.paths) {
-    ways[way_of(path)].old_objects += path.targets;
+Counts count_ways(const Why& why) {
+  Counts counts;
+  for (const WhyPath& path : why.paths) {
+    counts[way_of(path)] += path.targets;
   }
-  for (const WhyPath& path : new_heap.paths) {
-    ways[way_of(path)].new_objects += path.targets;
-  }
-  std::vector<WayChange> changes;
-  for (auto& [way, change] : ways) {
-    change.way = way;
-    if (growth(change) != 0) {
-      changes.push_back(std::move(change));
-    }
-  }
-  std::ranges::sort(changes, [](const WayChange& a, const WayChange& b) {
-    return std::tuple(growth(b), std::string_view(a.way)) <
-           std::tuple(growth(a), std::string_view(b.way));
-  });
-  return changes;
+  return counts;
 }
 
 } // namespace pygc::analysis
