@@ -10,7 +10,7 @@ Json roots_json(const std::vector<analysis::Root>& roots) {
     json.push_back({{"kind", root_kind_name(root.kind)},
                     {"at", address_or_null(root.at)},
                     {"name", text_or_null(root.name)},
-                    {"basis", "likely"}});
+                    {"basis", root.proven ? "proven" : "likely"}});
   }
   return json;
 }

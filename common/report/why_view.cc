@@ -17,7 +17,7 @@ using analysis::WhyPath;
 
 void add_roots(Text& text, const std::vector<Root>& roots) {
   for (const Root& root : roots) {
-    text.paragraph(root_text(root) + " (likely)", 4);
+    text.paragraph(root_text(root) + (root.proven ? " (proven)" : " (likely)"), 4);
   }
 }
 

@@ -41,7 +41,13 @@ std::string_view root_kind_name(RootKind kind) {
 RootNames::RootNames(const image::ProcessImage& image, cpython::ObjectReader& reader,
                      const std::vector<machine::Thread>& threads)
     : image_(image), reader_(reader), threads_(threads), ownership_(image, reader),
-      slot_names_(reader, ownership_) {}
+      slot_names_(reader, ownership_) {
+  for (const cpython::Interpreter& interpreter : reader.runtime().interpreters) {
+    for (const cpython::FrameReference& each : cpython::frame_references(reader, interpreter)) {
+      locals_.emplace(each.at.at, each);
+    }
+  }
+}
 
 bool RootNames::has_type(Address object, std::string_view name) {
   const auto type = object % word == 0 ? reader_.type_address(object) : Result<Address>(0);
@@ -84,6 +90,12 @@ std::string RootNames::frame_name(Address at) {
 std::optional<Root> RootNames::root(Address at) {
   if (at == 0) {
     return Root{.kind = RootKind::thread_register, .name = {}};
+  }
+  if (const auto local = locals_.find(at); local != locals_.end()) {
+    return Root{.kind = RootKind::frame,
+                .at = at,
+                .name = slot_names_.variable(local->second),
+                .proven = true};
   }
   const Owner owner = ownership_.owner(Ownership::Extent{}, {at});
   if (owner == Owner::interpreter || owner == Owner::runtime) {

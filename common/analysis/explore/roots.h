@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace pygc::analysis {
@@ -29,11 +30,14 @@ enum class RootKind : std::uint8_t {
 /// "frame", "interpreter", "runtime", "static", "stack", "register", "memory".
 std::string_view root_kind_name(RootKind kind);
 
-/// All are likely, no more: a word may be stale, or equal by chance.
+/// Likely, no more: a word may be stale, or equal by chance. But for local variables.
 struct Root {
   RootKind kind = RootKind::memory;
-  Address at = 0;   // of the word; 0: a register
-  std::string name; // "worker() in explore.py, from line 52", "symbol+0x8"; may be empty
+  Address at = 0; // of the word; 0: a register
+  /// "'job' of worker() (explore.py:52)", "worker() in explore.py" of what is no local variable (a
+  /// temporary, or stale), "symbol+0x8"; may be empty.
+  std::string name;
+  bool proven = false; // a local variable of a running function
 };
 
 class RootNames {
@@ -56,6 +60,7 @@ private:
   const std::vector<machine::Thread>& threads_;
   Ownership ownership_;
   SlotNames slot_names_;
+  std::unordered_map<Address, cpython::FrameReference> locals_; // by the word's address
 };
 
 } // namespace pygc::analysis

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <functional>
 #include <ranges>
+#include <tuple>
 #include <unordered_set>
 
 namespace pygc::analysis {
@@ -211,13 +212,30 @@ private:
           }
         }
       }
-      std::ranges::stable_sort(roots, {}, &Root::kind);
-      // Most other words are fields of the containers that visit the object.
-      const auto telling = std::ranges::find(roots, RootKind::memory, &Root::kind);
-      const auto count = static_cast<std::size_t>(telling - roots.begin());
-      roots.resize(std::min(count == 0 ? roots.size() : count, roots_each));
+      keep_telling(found_[i].objects.front(), found_[i].gc_refs, roots);
     }
     return {};
+  }
+
+  /// Plain memory stands for a root where the other words do not prove each reference that is no
+  /// visit, and where there are more such words than visits: those lie in fields of the containers.
+  void keep_telling(Address object, std::int64_t gc_refs, std::vector<Root>& roots) const {
+    // Local variables first, then as their kinds.
+    std::ranges::stable_sort(roots, {},
+                             [](const Root& root) { return std::tuple(!root.proven, root.kind); });
+    const auto memory = std::ranges::find(roots, RootKind::memory, &Root::kind);
+    const auto telling = static_cast<std::size_t>(memory - roots.begin());
+    const auto stored =
+        reader_.memory().load<std::uint64_t>(object + reader_.runtime().layout.ob_refcnt);
+    const auto references =
+        stored ? static_cast<std::int64_t>(reader_.runtime().refcount(*stored)) : std::int64_t{0};
+    const bool all_proven = std::ranges::count(roots, true, &Root::proven) >= gc_refs;
+    const bool beyond_visits =
+        static_cast<std::int64_t>(roots.size() - telling) > references - gc_refs;
+    if (telling != 0 && (all_proven || !beyond_visits)) {
+      roots.resize(telling);
+    }
+    roots.resize(std::min(roots.size(), roots_each));
   }
 
   Result<void> find_users() {
