@@ -196,6 +196,16 @@ std::string run_benchmark(const Options& options) {
   if (options.alone) {
     return {};
   }
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"types"},
+                                                {"find", "--where", "refcount > 1000"},
+                                                {"garbage"},
+                                                {"why", "--type", "Node"},
+                                                {"dominators"},
+                                                {"leaks"}}) {
+    std::vector<std::string> all = words;
+    all.push_back(core.path);
+    row(words.front().c_str(), options.repetitions, [&] { return sound(run_pygc(all)); });
+  }
   row("check --deep", 1, [&] { return sound(check_alone(core, {"--deep"})); });
   // By the debugger's own clock, from the command to the next one: opening the core and ending take
   // a second, and waver by more than a check takes.

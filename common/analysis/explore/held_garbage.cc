@@ -119,6 +119,7 @@ public:
   Reach(const Collection& collection, std::span<const Hold> holds, const Hidden& hidden)
       : collection_(collection), hidden_(hidden) {
     left_ = collection.replayed.gc_refs;
+    nodes_.reserve(left_.size());
     for (const Hold& hold : holds) {
       --left_[hold.node];
       held_[hold.holder.object].push_back(hold.node);
