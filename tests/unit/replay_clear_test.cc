@@ -31,56 +31,57 @@ const Code clears_one_field{0x48, 0x8b, 0x47, 0x18,                         // m
 class ReplayClear : public ::testing::Test {
 protected:
   ReplayClear() {
-    child_ = image_.add_object_with(ret_zero);
-    image_.store(child_, 1); // a reference
-    object_ = image_.add_object_with(visits_two_fields);
-    image_.store(object_ + 0x18, child_);
-    image_.store(object_ + 0x20, object_);
+    child = image.add_object_with(ret_zero);
+    image.store(child, 1); // a reference
+    object = image.add_object_with(visits_two_fields);
+    image.store(object + 0x18, child);
+    image.store(object + 0x20, object);
   }
 
   Trace clear(const std::vector<TraceRequest>& requests, const AttachedThread& thread = {}) {
-    tracer_ = start_tracer(image_.memory(), options());
-    auto trace = tracer_ ? tracer_->trace_cleared(requests, thread) : Trace{};
+    tracer = start_tracer(image.memory(), options());
+    auto trace = tracer ? tracer->trace_cleared(requests, thread) : Trace{};
     EXPECT_TRUE(trace) << trace.error().reason;
     return trace ? std::move(*trace) : Trace{};
   }
 
   static std::vector<Address> slots(const Trace& trace) {
     std::vector<Address> slots;
+    slots.reserve(trace.visits.size());
     for (const TracedVisit& visit : trace.visits) {
       slots.push_back(visit.slot.at);
     }
     return slots;
   }
 
-  Image image_;
-  Address child_ = 0;
-  Address object_ = 0;
-  std::unique_ptr<Tracer> tracer_;
+  Image image;
+  Address child = 0;
+  Address object = 0;
+  std::unique_ptr<Tracer> tracer;
 };
 
 TEST_F(ReplayClear, ListsWhatIsVisitedAfterIt) {
-  const Trace trace = clear({{object_, image_.add_code(clears_one_field)}});
+  const Trace trace = clear({{object, image.add_code(clears_one_field)}});
   EXPECT_THAT(trace.incidents, IsEmpty()); // the child was held
-  EXPECT_THAT(slots(trace), ElementsAre(object_ + 0x20));
+  EXPECT_THAT(slots(trace), ElementsAre(object + 0x20));
 }
 
 TEST_F(ReplayClear, LeavesTheImageAsItWas) {
-  const Address function = image_.add_code(clears_one_field);
-  const Trace trace = clear({{object_, function}, {object_, function}});
-  EXPECT_THAT(slots(trace), ElementsAre(object_ + 0x20, object_ + 0x20));
-  const auto again = tracer_->trace(std::vector<TraceRequest>{{object_, 0}});
+  const Address function = image.add_code(clears_one_field);
+  const Trace trace = clear({{object, function}, {object, function}});
+  EXPECT_THAT(slots(trace), ElementsAre(object + 0x20, object + 0x20));
+  const auto again = tracer->trace(std::vector<TraceRequest>{{object, 0}});
   ASSERT_TRUE(again);
   EXPECT_THAT(again->visits, SizeIs(2));
 }
 
 TEST_F(ReplayClear, ThatDoesNotEndTellsNothingOfItsObjectAlone) {
-  const Address dies = image_.add_code({0x0f, 0x0b}); // ud2
-  const Trace trace = clear({{object_, dies}, {object_, image_.add_code(clears_one_field)}});
+  const Address dies = image.add_code({0x0f, 0x0b}); // ud2
+  const Trace trace = clear({{object, dies}, {object, image.add_code(clears_one_field)}});
   ASSERT_THAT(trace.incidents, SizeIs(1));
   EXPECT_EQ(trace.incidents[0].container, 0U);
   EXPECT_EQ(trace.incidents[0].outcome, Outcome::illegal_instruction);
-  EXPECT_THAT(slots(trace), ElementsAre(object_ + 0x20));
+  EXPECT_THAT(slots(trace), ElementsAre(object + 0x20));
   EXPECT_EQ(trace.visits[0].request, RequestIndex(1));
 }
 
@@ -90,25 +91,25 @@ Code reads(Address word) {
 }
 
 TEST_F(ReplayClear, AttachesAThread) {
-  const Address current = image_.reserve(8);
-  const Address thread = image_.reserve(8);
-  const Address getter = image_.add_code(reads(current) + Code{0xc3});
+  const Address current = image.reserve(8);
+  const Address thread = image.reserve(8);
+  const Address getter = image.add_code(reads(current) + Code{0xc3});
   // And of the thread, if there is one, the first word.
   const Address function =
-      image_.add_code(reads(current) + Code{0x48, 0x8b, 0x00} + clears_one_field);
+      image.add_code(reads(current) + Code{0x48, 0x8b, 0x00} + clears_one_field);
   const AttachedThread attached{.thread_state = {getter, thread}, .interpreter = {}};
-  EXPECT_THAT(clear({{object_, function}}, attached).incidents, IsEmpty());
-  EXPECT_THAT(clear({{object_, function}}).incidents, SizeIs(1));
+  EXPECT_THAT(clear({{object, function}}, attached).incidents, IsEmpty());
+  EXPECT_THAT(clear({{object, function}}).incidents, SizeIs(1));
 }
 
 TEST_F(ReplayClear, AttachesWhereTheFunctionDiesOfTheNull) {
-  const Address current = image_.reserve(8);
-  const Address interpreter = image_.reserve(8);
-  const Address getter = image_.add_code(reads(current) + Code{0x48, 0x8b, 0x00, 0xc3});
+  const Address current = image.reserve(8);
+  const Address interpreter = image.reserve(8);
+  const Address getter = image.add_code(reads(current) + Code{0x48, 0x8b, 0x00, 0xc3});
   const Address function =
-      image_.add_code(reads(current) + Code{0x48, 0x8b, 0x00} + clears_one_field);
+      image.add_code(reads(current) + Code{0x48, 0x8b, 0x00} + clears_one_field);
   const AttachedThread attached{.thread_state = {}, .interpreter = {getter, interpreter}};
-  EXPECT_THAT(clear({{object_, function}}, attached).incidents, IsEmpty());
+  EXPECT_THAT(clear({{object, function}}, attached).incidents, IsEmpty());
 }
 
 } // namespace
