@@ -7,6 +7,7 @@
 #include "common/session/open_heap.h"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 namespace pygc::commands {
 namespace {
@@ -55,6 +56,13 @@ public:
     if (!tracer) {
       incomplete_because.insert(incomplete_because.begin(),
                                 "visits are not known: " + tracer.error().reason);
+    }
+    if (const std::size_t immortal = analysis::count_immortal_modules(context.reader())) {
+      incomplete_because.push_back(fmt::format(
+          "{} modules of sys.modules are immortal since a thread was started: no collection looks "
+          "at them, and they are not listed",
+          immortal));
+      surroundings.session.diagnostics("pygc: " + incomplete_because.back() + "\n");
     }
     const std::string text =
         options_.json ? report::modules_json(context.subject(), *rows, incomplete_because)

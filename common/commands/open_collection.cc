@@ -1,5 +1,7 @@
 #include "common/commands/open_collection.h"
 
+#include "common/cpython/collector/collector.h"
+
 #include <algorithm>
 
 namespace pygc::commands {
@@ -12,6 +14,12 @@ Result<OpenCollection> open_collection(const session::Options& options,
     return std::unexpected(context.error());
   }
   open.context = std::move(*context);
+  const cpython::Runtime& runtime = open.context->runtime();
+  if (cpython::collector_of(runtime.layout).stepping() == nullptr) {
+    return fail(ErrorKind::unsupported, runtime.address,
+                "a free-threaded build counts references as it finds the objects, with all threads "
+                "stopped: it has no subtract_refs that could be followed");
+  }
   if (std::ranges::none_of(open.context->runtime().interpreters,
                            &cpython::Interpreter::collecting)) {
     return open;

@@ -19,8 +19,12 @@ constexpr std::string_view table_schema = "pygc.layout/1";
 struct Field {
   const char* structure;
   const char* member;
-  std::variant<Layout::Offset Layout::*, Layout::Maybe Layout::*> to;
+  std::variant<Layout::Offset Layout::*, Layout::Maybe Layout::*,
+               FreeThreadedLayout::Offset FreeThreadedLayout::*,
+               FreeThreadedLayout::Maybe FreeThreadedLayout::*>
+      to;
 };
+using Free = FreeThreadedLayout;
 
 // The one list of what pygc knows of CPython's structs by name.
 const Field fields[] = {
@@ -38,9 +42,14 @@ const Field fields[] = {
     {"_gc_runtime_state", "young", &Layout::gc_young},
     {"_gc_runtime_state", "old", &Layout::gc_old},
     {"_gc_runtime_state", "visited_space", &Layout::gc_visited_space},
+    {"_gc_runtime_state", "long_lived_total", &Free::gc_long_lived_total},
     {"PyObject", "ob_refcnt", &Layout::ob_refcnt},
     {"PyObject", "ob_refcnt_full", &Layout::ob_refcnt_full},
     {"PyObject", "ob_type", &Layout::ob_type},
+    {"PyObject", "ob_tid", &Free::ob_tid},
+    {"PyObject", "ob_gc_bits", &Free::ob_gc_bits},
+    {"PyObject", "ob_ref_local", &Free::ob_ref_local},
+    {"PyObject", "ob_ref_shared", &Free::ob_ref_shared},
     {"PyVarObject", "ob_size", &Layout::ob_size},
     {"PyTypeObject", "sizeof", &Layout::type_size},
     {"PyTypeObject", "tp_name", &Layout::tp_name},
@@ -94,10 +103,44 @@ const Field fields[] = {
     {"PyInterpreterState", "imports.modules", &Layout::interp_imports_modules},
     {"PyInterpreterState", "threads.head", &Layout::interp_threads},
     {"PyInterpreterState", "tstate_head", &Layout::interp_threads},
+    {"PyInterpreterState", "mimalloc.abandoned_pool", &Free::interp_abandoned_pool},
+    {"PyInterpreterState", "stoptheworld.world_stopped", &Free::interp_world_stopped},
     {"PyThreadState", "next", &Layout::thread_next},
     {"PyThreadState", "cframe", &Layout::thread_cframe},
     {"PyThreadState", "current_frame", &Layout::thread_frame},
     {"PyThreadState", "frame", &Layout::thread_frame_object},
+    {"PyThreadState", "native_thread_id", &Free::thread_native_id},
+    {"_PyThreadStateImpl", "mimalloc.heaps", &Free::thread_heaps},
+    {"_PyThreadStateImpl", "mimalloc.initialized", &Free::thread_heaps_ready},
+    {"_PyThreadStateImpl", "gc.alloc_count", &Free::thread_alloc_count},
+    {"mi_heap_s", "sizeof", &Free::heap_size},
+    {"mi_heap_s", "pages", &Free::heap_pages},
+    {"mi_heap_s", "thread_delayed_free", &Free::heap_delayed_free},
+    {"mi_heap_s", "keys", &Free::heap_keys},
+    {"mi_heap_s", "tag", &Free::heap_tag},
+    {"mi_heap_s", "page_count", &Free::heap_page_count},
+    {"mi_page_queue_s", "sizeof", &Free::queue_size},
+    {"mi_page_queue_s", "first", &Free::queue_first},
+    {"mi_page_s", "sizeof", &Free::page_size},
+    {"mi_page_s", "slice_count", &Free::page_slice_count},
+    {"mi_page_s", "debug_offset", &Free::page_debug_offset},
+    {"mi_page_s", "capacity", &Free::page_capacity},
+    {"mi_page_s", "reserved", &Free::page_reserved},
+    {"mi_page_s", "free", &Free::page_free},
+    {"mi_page_s", "used", &Free::page_used},
+    {"mi_page_s", "xblock_size", &Free::page_block_size},
+    {"mi_page_s", "local_free", &Free::page_local_free},
+    {"mi_page_s", "keys", &Free::page_keys},
+    {"mi_page_s", "xthread_free", &Free::page_thread_free},
+    {"mi_page_s", "xheap", &Free::page_heap},
+    {"mi_page_s", "next", &Free::page_next},
+    {"mi_segment_s", "abandoned_next", &Free::segment_abandoned_next},
+    {"mi_segment_s", "segment_slices", &Free::segment_slice_count},
+    {"mi_segment_s", "slice_entries", &Free::segment_slice_entries},
+    {"mi_segment_s", "slices", &Free::segment_slices},
+    {"mi_abandoned_pool_s", "abandoned_visited", &Free::pool_visited},
+    {"mi_abandoned_pool_s", "abandoned", &Free::pool_abandoned},
+    {"mi_abandoned_pool_s", "abandoned_readers", &Free::pool_readers},
     {"PyFrameObject", "f_back", &Layout::frame_object_back},
     {"PyFrameObject", "f_code", &Layout::frame_object_code},
     {"PyFrameObject", "f_valuestack", &Layout::frame_object_valuestack},
@@ -127,6 +170,7 @@ const Field fields[] = {
     {"_PyRuntimeState", "sizeof", &Layout::runtime_size},
     {"_PyRuntimeState", "interpreters.head", &Layout::interpreters_head},
     {"_PyRuntimeState", "gc", &Layout::runtime_gc},
+    {"_PyRuntimeState", "allocators.is_debug_enabled", &Free::runtime_debug_allocator},
     {"_PyRuntimeState", "faulthandler", &Layout::runtime_faulthandler},
     {"_faulthandler_runtime_state", "fatal_error.enabled", &Layout::fh_enabled},
     {"_faulthandler_runtime_state", "fatal_error.file", &Layout::fh_file},
@@ -179,39 +223,79 @@ const std::vector<image::LayoutQuery>& layout_queries() {
   return queries;
 }
 
+namespace {
+
+std::optional<std::int64_t> described(const image::Layouts& structs, const Field& field) {
+  auto structure = structs.find(std::string_view(field.structure));
+  if (structure == structs.end() &&
+      std::string_view(field.structure) == "faulthandler_user_signal") {
+    structure = structs.find(old_user_signal);
+  }
+  if (structure == structs.end()) {
+    return std::nullopt;
+  }
+  const auto member = structure->second.find(std::string_view(field.member));
+  return member == structure->second.end() ? std::nullopt : std::optional(member->second);
+}
+
+/// Builds with a GIL have these, and only they.
+bool is_of_gil(const Field& field) {
+  const auto* offset = std::get_if<Layout::Offset Layout::*>(&field.to);
+  return offset != nullptr && *offset == &Layout::ob_refcnt;
+}
+
+/// Builds without a GIL have a collector's bits in each object instead of a PyGC_Head before it.
+bool is_free_threaded(const image::Layouts& structs) {
+  const auto object = structs.find("PyObject");
+  return object != structs.end() && object->second.contains("ob_gc_bits");
+}
+
+} // namespace
+
 Result<Layout> make_layout(const image::Layouts& structs) {
   Layout layout;
+  const bool free_threaded = is_free_threaded(structs);
+  if (free_threaded) {
+    layout.free_threaded.emplace();
+  }
   for (const Field& field : fields) {
-    auto structure = structs.find(std::string_view(field.structure));
-    if (structure == structs.end() &&
-        std::string_view(field.structure) == "faulthandler_user_signal") {
-      structure = structs.find(old_user_signal);
-    }
-    std::optional<std::int64_t> value;
-    if (structure != structs.end()) {
-      if (const auto member = structure->second.find(std::string_view(field.member));
-          member != structure->second.end()) {
-        value = member->second;
-      }
-    }
+    const std::optional<std::int64_t> value = described(structs, field);
     if (value && (*value < 0 || *value > offset_limit)) {
       return fail(
           ErrorKind::corrupt, 0,
           fmt::format("{}.{} at offset {} cannot be", field.structure, field.member, *value));
     }
-    if (const auto* required = std::get_if<Layout::Offset Layout::*>(&field.to)) {
-      if (!value) {
-        return fail(ErrorKind::no_debug_info, 0,
-                    fmt::format("{}.{} is not described", field.structure, field.member));
-      }
-      layout.*(*required) = static_cast<std::uint32_t>(*value);
-    } else if (value) {
-      layout.*std::get<Layout::Maybe Layout::*>(field.to) = static_cast<std::uint32_t>(*value);
+    const bool of_free_threaded = std::holds_alternative<Free::Offset Free::*>(field.to) ||
+                                  std::holds_alternative<Free::Maybe Free::*>(field.to);
+    if ((of_free_threaded && !free_threaded) || (is_of_gil(field) && free_threaded)) {
+      continue;
+    }
+    const bool required = std::holds_alternative<Layout::Offset Layout::*>(field.to) ||
+                          std::holds_alternative<Free::Offset Free::*>(field.to);
+    if (required && !value) {
+      return fail(ErrorKind::no_debug_info, 0,
+                  fmt::format("{}.{} is not described", field.structure, field.member));
+    }
+    if (!value) {
+      continue;
+    }
+    const auto offset = static_cast<std::uint32_t>(*value);
+    if (const auto* to = std::get_if<Layout::Offset Layout::*>(&field.to)) {
+      layout.*(*to) = offset;
+    } else if (const auto* maybe = std::get_if<Layout::Maybe Layout::*>(&field.to)) {
+      layout.*(*maybe) = offset;
+    } else if (const auto* free = std::get_if<Free::Offset Free::*>(&field.to)) {
+      (*layout.free_threaded).*(*free) = offset;
+    } else {
+      (*layout.free_threaded).*std::get<Free::Maybe Free::*>(field.to) = offset;
     }
   }
   if (layout.gc_head_size < 16 || layout.gc_head_size > 64) {
     return fail(ErrorKind::corrupt, 0,
                 fmt::format("a PyGC_Head of {} bytes cannot be", layout.gc_head_size));
+  }
+  if (free_threaded) {
+    layout.gc_head_size = 0; // what is described is of the lists' heads, which nothing uses
   }
   return layout;
 }

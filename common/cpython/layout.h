@@ -13,18 +13,45 @@
 
 namespace pygc::cpython {
 
+/// What only builds without a GIL have (Py_GIL_DISABLED, 3.13 and later): objects that say
+/// themselves what the collector knows of them, and the allocator's heaps in which it finds them.
+struct FreeThreadedLayout {
+  using Offset = std::uint32_t;
+  using Maybe = std::optional<std::uint32_t>;
+
+  Offset ob_tid = 0, ob_gc_bits = 0, ob_ref_local = 0, ob_ref_shared = 0;  // PyObject
+  Offset gc_long_lived_total = 0;                                          // _gc_runtime_state
+  Offset interp_abandoned_pool = 0, interp_world_stopped = 0;              // PyInterpreterState
+  Offset runtime_debug_allocator = 0;                                      // _PyRuntimeState
+  Offset thread_native_id = 0;                                             // PyThreadState
+  Offset thread_heaps = 0, thread_heaps_ready = 0, thread_alloc_count = 0; // _PyThreadStateImpl
+  Offset heap_size = 0, heap_pages = 0, heap_delayed_free = 0;             // mi_heap_s
+  Offset heap_keys = 0, heap_tag = 0, heap_page_count = 0;
+  Offset queue_size = 0, queue_first = 0;     // mi_page_queue_s
+  Offset page_size = 0, page_slice_count = 0; // mi_page_s
+  Offset page_debug_offset = 0;               // behind the byte with the tag
+  Offset page_capacity = 0, page_reserved = 0, page_free = 0, page_used = 0, page_block_size = 0;
+  Offset page_local_free = 0, page_thread_free = 0, page_heap = 0, page_next = 0;
+  Maybe page_keys;                                            // free lists are encoded
+  Offset segment_abandoned_next = 0, segment_slice_count = 0; // mi_segment_s
+  Offset segment_slice_entries = 0, segment_slices = 0;
+  Offset pool_visited = 0, pool_abandoned = 0, pool_readers = 0; // mi_abandoned_pool_s
+};
+
 /// Byte offsets within the struct each is named after; sizes in bytes. A field that a version does
 /// not have is empty: its absence is how versions are told apart.
 struct Layout {
   using Offset = std::uint32_t;
   using Maybe = std::optional<std::uint32_t>;
 
-  Offset gc_head_size = 0, gc_next = 0, gc_prev = 0; // PyGC_Head
+  std::optional<FreeThreadedLayout> free_threaded; // nothing: a build with a GIL
+
+  Offset gc_head_size = 0, gc_next = 0, gc_prev = 0; // PyGC_Head; free-threaded: no object has one
   Offset generation_size = 0, generation_head = 0;   // gc_generation
   Offset generation_threshold = 0, generation_count = 0;
   Offset gc_enabled = 0, gc_collecting = 0, gc_permanent = 0; // _gc_runtime_state
   Maybe gc_generations, gc_young, gc_old, gc_visited_space;
-  Offset ob_refcnt = 0, ob_type = 0, ob_size = 0; // PyObject
+  Offset ob_refcnt = 0, ob_type = 0, ob_size = 0; // PyObject; free-threaded: no ob_refcnt
   Maybe ob_refcnt_full;
   Offset tp_name = 0, tp_basicsize = 0, tp_itemsize = 0, tp_flags = 0; // PyTypeObject
   Offset tp_traverse = 0, tp_members = 0, tp_base = 0, tp_dictoffset = 0, tp_is_gc = 0;

@@ -117,8 +117,7 @@ std::string_view supported_versions() {
 }
 
 bool is_supported(const Version& version) {
-  return version.major() == 3 && version.minor() >= oldest_minor &&
-         version.minor() <= newest_minor && !version.free_threaded;
+  return version.major() == 3 && version.minor() >= oldest_minor && version.minor() <= newest_minor;
 }
 
 Result<Version> read_version(const image::ProcessImage& image, const image::Module& module,

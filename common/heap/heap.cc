@@ -66,10 +66,14 @@ public:
         damaged_type = type;
         problem = fmt::format("the object at {:#x} {}: {}", object,
                               missing ? "cannot be told" : "is damaged or freed", *last_problem_);
-      } else if (tracked.refcount == 0) {
-        problem =
-            fmt::format("the object at {:#x} of type '{}' is tracked with a reference count of 0",
-                        object, reader_.type(type).name);
+      } else if (tracked.in_motion) {
+        problem = fmt::format("the reference counts of the object at {:#x} of type '{}' were just "
+                              "being merged by a thread",
+                              object, reader_.type(type).name);
+      } else if (is_impossible(tracked)) {
+        problem = fmt::format(
+            "the object at {:#x} of type '{}' is tracked with a reference count of {}", object,
+            reader_.type(type).name, static_cast<std::int64_t>(tracked.refcount));
       }
     }
     heap_.objects.push_back(object);
@@ -89,7 +93,8 @@ public:
                                  .previous = 0,
                                  .type = damaged_type,
                                  .message = std::move(problem),
-                                 .memory_missing = missing});
+                                 .memory_missing = missing,
+                                 .in_motion = tracked.in_motion});
     return missing ? cpython::Verdict::unreadable : cpython::Verdict::damaged;
   }
 
@@ -131,7 +136,8 @@ public:
                                  .previous = fault.previous,
                                  .type = 0,
                                  .message = std::move(fault.message),
-                                 .memory_missing = fault.memory_missing});
+                                 .memory_missing = fault.memory_missing,
+                                 .in_motion = fault.in_motion});
     return heap_.corruptions.size() - 1;
   }
 
@@ -157,6 +163,14 @@ public:
   }
 
 private:
+  /// No object lives with such a count. With a GIL one below 0 is another's business: from 3.12 on
+  /// it is that of an immortal object.
+  bool is_impossible(const cpython::TrackedObject& tracked) const {
+    return tracked.refcount == 0
+               ? !tracked.may_be_dead
+               : layout_.free_threaded && static_cast<std::int64_t>(tracked.refcount) < 0;
+  }
+
   /// Room for about as many objects as there can be. What of it is not used is no more than
   /// addresses; what is, need not be copied as the arrays grow.
   void reserve() {

@@ -36,6 +36,7 @@ struct Corruption {
   Address type = 0;            // the type object that is damaged, not the object alone; else 0
   std::string message;         // one sentence
   bool memory_missing = false; // the core lacks the memory: not a fault of the target
+  bool in_motion = false;      // a thread was just changing it: no fault either
 };
 
 using HeapIndex = Index<struct HeapTag>;
@@ -43,7 +44,7 @@ template <class T> using HeapArray = IndexedVector<HeapIndex, T>;
 
 struct Heap {
   HeapArray<Address> objects;         // PyObject addresses
-  HeapArray<std::uint64_t> refcounts; // ob_refcnt as stored
+  HeapArray<std::uint64_t> refcounts; // as cpython::load_refcount() gives them
   HeapArray<cpython::GcState> states; // what the collector has noted
   HeapArray<Address> types;           // ob_type
   HeapArray<bool> usable;             // false: not to be traversed (see corruptions)

@@ -42,7 +42,8 @@ private:
     }
     if (subject_.python) {
       const Python& python = *subject_.python;
-      text_.paragraph(fmt::format("CPython {} {} ({}), layout: {}", python.version.text(),
+      text_.paragraph(fmt::format("CPython {} {}{} ({}), layout: {}", python.version.text(),
+                                  python.version.free_threaded ? "free-threaded " : "",
                                   python.version.debug ? "debug" : "release", python.image,
                                   cpython::layout_source_name(python.layout_source)));
     }

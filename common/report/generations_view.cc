@@ -2,6 +2,7 @@
 
 #include "common/report/kit/envelope.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace pygc::report {
@@ -22,11 +23,12 @@ Json generation_json(const GenerationRow& generation) {
           {"types", std::move(types)}};
 }
 
-void add_generation(Text& text, const GenerationRow& generation) {
-  text.line(fmt::format("  {:<10} {:>11} objects   count {:>6}   threshold {:>6}{}",
-                        generation.name, grouped(generation.objects), generation.count,
-                        generation.threshold,
-                        generation.whole ? "" : "   (damaged: see pygc check)"));
+void add_generation(Text& text, const GenerationRow& generation, bool has_threshold) {
+  const std::string threshold =
+      has_threshold ? fmt::format("   threshold {:>6}", generation.threshold) : std::string();
+  text.line(fmt::format("  {:<{}} {:>11} objects   count {:>6}{}{}", generation.name,
+                        has_threshold ? 10 : 16, grouped(generation.objects), generation.count,
+                        threshold, generation.whole ? "" : "   (damaged: see pygc check)"));
   std::string types;
   for (const TypeCount& type : generation.types) {
     types += fmt::format("{}{} {}", types.empty() ? "" : ", ", grouped(type.objects),
@@ -46,11 +48,17 @@ std::string generations_json(const Subject& subject, const analysis::GenerationS
     for (const GenerationRow& generation : interpreter.generations) {
       generations.push_back(generation_json(generation));
     }
-    interpreters.push_back({{"id", interpreter.id},
-                            {"address", hex(interpreter.address)},
-                            {"enabled", interpreter.enabled},
-                            {"collecting", interpreter.collecting},
-                            {"generations", std::move(generations)}});
+    Json row = {{"id", interpreter.id},
+                {"address", hex(interpreter.address)},
+                {"enabled", interpreter.enabled},
+                {"collecting", interpreter.collecting}};
+    if (interpreter.counts) {
+      row["count"] = interpreter.counts->count;
+      row["threshold"] = interpreter.counts->threshold;
+      row["long_lived"] = interpreter.counts->long_lived;
+    }
+    row["generations"] = std::move(generations);
+    interpreters.push_back(std::move(row));
   }
   Json document = envelope("generations", subject, survey.incomplete_because);
   document["interpreters"] = std::move(interpreters);
@@ -63,8 +71,14 @@ std::string generations_text(const analysis::GenerationSurvey& survey, Style sty
     text.line(fmt::format("interpreter {}: collector {}{}", interpreter.id,
                           interpreter.enabled ? "enabled" : "disabled",
                           interpreter.collecting ? ", a collection is running" : ""));
+    if (interpreter.counts) {
+      text.line(fmt::format("  count {}   threshold {}   long-lived {}", interpreter.counts->count,
+                            interpreter.counts->threshold,
+                            grouped(static_cast<std::uint64_t>(
+                                std::max<std::int64_t>(interpreter.counts->long_lived, 0)))));
+    }
     for (const GenerationRow& generation : interpreter.generations) {
-      add_generation(text, generation);
+      add_generation(text, generation, !interpreter.counts);
     }
   }
   return text.take();

@@ -73,10 +73,11 @@ void add_entry(Text& text, const FaulthandlerRow& row) {
 }
 
 void add_runtime(Text& text, const RuntimeView& runtime) {
-  text.paragraph(fmt::format(
-      "CPython {} {}, _PyRuntime at {:#x} of {}, layout: {} ({})", runtime.version.text(),
-      runtime.version.debug ? "debug" : "release", runtime.address, runtime.image,
-      cpython::layout_source_name(runtime.layout_source), runtime.layout_detail));
+  text.paragraph(
+      fmt::format("CPython {} {}{}, _PyRuntime at {:#x} of {}, layout: {} ({})",
+                  runtime.version.text(), runtime.version.free_threaded ? "free-threaded " : "",
+                  runtime.version.debug ? "debug" : "release", runtime.address, runtime.image,
+                  cpython::layout_source_name(runtime.layout_source), runtime.layout_detail));
   for (const cpython::Interpreter& interpreter : runtime.interpreters) {
     text.paragraph(fmt::format("interpreter {} at {:#x}: collector {}{}{}", interpreter.id,
                                interpreter.address, interpreter.enabled ? "enabled" : "disabled",

@@ -33,7 +33,8 @@ Address thread_pointer(const target::Target& target) {
 replay::ObjectShape shape_of(const cpython::Layout& layout) {
   replay::ObjectShape shape;
   shape.gc_head_size = layout.gc_head_size;
-  shape.gc_prev = layout.gc_prev;
+  // The word in which the replay keeps gc_refs is the one in which the collector does.
+  shape.gc_prev = layout.free_threaded ? layout.free_threaded->ob_tid : layout.gc_prev;
   shape.ob_type = layout.ob_type;
   shape.tp_flags = layout.tp_flags;
   shape.tp_traverse = layout.tp_traverse;

@@ -1,4 +1,5 @@
-// The collector of builds with a GIL: what it takes in which order, and what it notes in objects.
+// The collectors of builds with a GIL and without: what they take in which order, and what they
+// note in objects.
 #include "common/cpython/collector/collector.h"
 #include "common/heap/collected_set.h"
 
@@ -53,6 +54,39 @@ TEST(Collector, KeepsANegativeGcRefs) {
   const GcState fresh;
   EXPECT_FALSE(fresh.is_collecting());
   EXPECT_FALSE(fresh.is_finalized());
+}
+
+Layout free_threaded() {
+  Layout layout;
+  layout.free_threaded.emplace();
+  return layout;
+}
+
+TEST(Collector, WithoutAGilTakesAllEachTime) {
+  Interpreter made;
+  for (const char* name : {"thread 1", "thread 2", "abandoned"}) {
+    made.spaces.push_back({.kind = SpaceKind::collected, .name = name});
+  }
+  made.spaces.push_back({.kind = SpaceKind::permanent, .name = "permanent"});
+  const Layout layout = free_threaded();
+  const Collector& collector = collector_of(layout);
+  EXPECT_EQ(collector.taken(made, 0), Indices({0, 1, 2}));
+  EXPECT_EQ(collector.taken(made, SIZE_MAX), Indices({0, 1, 2}));
+}
+
+TEST(Collector, WithoutAGilHasNoListsToFollow) {
+  const Layout layout = free_threaded();
+  const Collector& collector = collector_of(layout);
+  EXPECT_FALSE(collector.has_lists());
+  EXPECT_EQ(collector.stepping(), nullptr);
+}
+
+TEST(Collector, WithoutAGilOnlyOneCountIsThatOfImmortalObjects) {
+  Runtime runtime;
+  runtime.layout = free_threaded();
+  EXPECT_TRUE(runtime.is_immortal(0xffffffffU));
+  EXPECT_FALSE(runtime.is_immortal(0xfffffffeU));
+  EXPECT_FALSE(runtime.is_immortal(~std::uint64_t{0})); // -1: damaged, not immortal
 }
 
 } // namespace

@@ -7,6 +7,8 @@
 namespace pygc::analysis {
 namespace {
 
+constexpr std::size_t told_motions = 3;
+
 class Judge {
 public:
   Judge(const CheckInput& input, const Facts& facts, CheckReport& report)
@@ -40,9 +42,21 @@ private:
   }
   void note(std::string text) { report_.notes.push_back(std::move(text)); }
 
+  /// What threads were at is told by an example or two: there may be thousands.
+  void tell_motion(const ListAnomaly& anomaly) {
+    if (++in_motion_ <= told_motions) {
+      incomplete(fmt::format("interpreter {}, {}: {}", anomaly.interpreter, anomaly.generation,
+                             anomaly.corruption.message));
+    } else if (in_motion_ == told_motions + 1) {
+      incomplete("and so it is with further ones");
+    }
+  }
+
   void lists() {
     for (const ListAnomaly& anomaly : facts_.anomalies) {
-      if (anomaly.corruption.kind == heap::CorruptionKind::space) {
+      if (anomaly.corruption.in_motion) {
+        tell_motion(anomaly);
+      } else if (anomaly.corruption.kind == heap::CorruptionKind::space) {
         incomplete(
             fmt::format("generation {} of interpreter {} could not be walked from end to end",
                         anomaly.generation, anomaly.interpreter));
@@ -130,6 +144,7 @@ private:
   const CheckInput& input_;
   const Facts& facts_;
   CheckReport& report_;
+  std::size_t in_motion_ = 0;
 };
 
 } // namespace

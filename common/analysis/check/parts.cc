@@ -11,7 +11,8 @@ namespace {
 constexpr std::size_t anomaly_limit = 50; // told one by one
 
 bool is_damage(const ListAnomaly& anomaly, heap::CorruptionKind kind) {
-  return anomaly.corruption.kind == kind && !anomaly.corruption.memory_missing;
+  return anomaly.corruption.kind == kind && !anomaly.corruption.memory_missing &&
+         !anomaly.corruption.in_motion;
 }
 
 } // namespace

@@ -27,8 +27,15 @@ public:
     const cpython::Interpreter& interpreter = reader_.runtime().interpreters[set.interpreter];
     found_.id = interpreter.id;
     found_.enabled = interpreter.enabled;
+    if (interpreter.counts) { // for all spaces together
+      found_.generations.push_back({.name = "of all threads",
+                                    .head = interpreter.gc_state,
+                                    .count = interpreter.counts->count,
+                                    .threshold = interpreter.counts->threshold,
+                                    .types = {}});
+    }
     for (const cpython::Space& each : interpreter.spaces) {
-      if (each.kind == cpython::SpaceKind::collected) {
+      if (!interpreter.counts && each.kind == cpython::SpaceKind::collected) {
         found_.generations.push_back({.name = each.name,
                                       .head = each.head,
                                       .count = each.count,

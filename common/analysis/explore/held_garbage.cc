@@ -98,7 +98,7 @@ private:
         type.traverse == 0 || type.has_flag(cpython::type_flag::type_subclass)) {
       return std::nullopt;
     }
-    const auto stored = reader_.memory().load<std::uint64_t>(object + runtime.layout.ob_refcnt);
+    const auto stored = cpython::load_refcount(reader_.memory(), runtime.layout, object);
     if (!stored || reader_.is_tracked(object).value_or(true)) {
       return std::nullopt;
     }

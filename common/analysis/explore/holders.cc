@@ -39,7 +39,7 @@ std::optional<Holder> HolderSearch::object_at(Address object, std::uint64_t offs
       info.basicsize < static_cast<std::int64_t>(offset + sizeof(Address))) {
     return std::nullopt;
   }
-  const auto stored = reader_.memory().load<std::uint64_t>(object + runtime.layout.ob_refcnt);
+  const auto stored = cpython::load_refcount(reader_.memory(), runtime.layout, object);
   if (!stored || runtime.is_immortal(*stored)) {
     return std::nullopt;
   }

@@ -43,8 +43,7 @@ public:
 private:
   void look_at_object() {
     const cpython::Runtime& runtime = reader_.runtime();
-    const auto stored =
-        reader_.memory().load<std::uint64_t>(question_.object + runtime.layout.ob_refcnt);
+    const auto stored = cpython::load_refcount(reader_.memory(), runtime.layout, question_.object);
     facts_.immortal = stored && runtime.is_immortal(*stored);
     const auto type_at = reader_.type_address(question_.object);
     if (!type_at) {

@@ -129,8 +129,7 @@ private:
 
   /// Empty for what may be a live object, or cannot be read.
   std::string state_of(Address object) {
-    const auto count =
-        input_.reader.memory().load<std::uint64_t>(object + runtime_.layout.ob_refcnt);
+    const auto count = cpython::load_refcount(input_.reader.memory(), runtime_.layout, object);
     const auto type = input_.reader.type_address(object);
     if (!count || !type) {
       return is_nowhere(object) ? std::string(no_memory) : std::string();
@@ -141,7 +140,7 @@ private:
       }
     }
     // A free block of pymalloc begins with the address of the next one in its pool.
-    if (*count >> pool_bits == object >> pool_bits) {
+    if (!runtime_.layout.free_threaded && *count >> pool_bits == object >> pool_bits) {
       return "its memory is a free block of pymalloc";
     }
     if (const std::string& problem = type_problem(*type); !problem.empty()) {

@@ -11,16 +11,14 @@ ObjectView Explainer::object(Address address) {
   view.address = address;
   view.type = names_.type_name(address);
   view.summary = names_.summary(address);
-  const auto count =
-      reader_.memory().load<std::uint64_t>(address + reader_.runtime().layout.ob_refcnt);
+  const auto count = cpython::load_refcount(reader_.memory(), reader_.runtime().layout, address);
   view.refcount = count ? reader_.runtime().refcount(*count) : 0;
   return view;
 }
 
 ObjectState Explainer::state(Address address) {
   ObjectState state;
-  const auto count =
-      reader_.memory().load<std::uint64_t>(address + reader_.runtime().layout.ob_refcnt);
+  const auto count = cpython::load_refcount(reader_.memory(), reader_.runtime().layout, address);
   const auto type = reader_.type_address(address);
   if (!count || !type) {
     return state;

@@ -233,8 +233,7 @@ private:
       if (!gc_refs->contains(object)) {
         continue; // not collected
       }
-      const auto count =
-          input_.reader.memory().load<std::uint64_t>(object + runtime_.layout.ob_refcnt);
+      const auto count = cpython::load_refcount(input_.reader.memory(), runtime_.layout, object);
       const std::uint64_t refcount = count ? runtime_.refcount(*count) : 0;
       const std::int64_t refs = gc_refs->at(object);
       if (!reachable.contains(object) || refs < 0 || refs > static_cast<std::int64_t>(refcount)) {

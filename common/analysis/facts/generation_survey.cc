@@ -45,6 +45,7 @@ GenerationSurvey survey_generations(cpython::ObjectReader& reader, const heap::H
                                    .address = interpreter.address,
                                    .enabled = interpreter.enabled,
                                    .collecting = interpreter.collecting,
+                                   .counts = interpreter.counts,
                                    .generations = {}});
   }
   for (const heap::SpaceRange& space : heap.spaces) {

@@ -6,6 +6,7 @@
 #include "common/heap/heap.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,8 @@ struct InterpreterRow {
   Address address = 0;
   bool enabled = false;
   bool collecting = false;
-  std::vector<GenerationRow> generations; // youngest first
+  std::optional<cpython::CollectionCounts> counts; // of a collector without generations
+  std::vector<GenerationRow> generations;          // youngest first
 };
 
 struct GenerationSurvey {

@@ -14,6 +14,20 @@ std::string file_name_at(const image::ProcessImage& image, Address pc) {
   return module == nullptr ? std::string() : module->path().substr(module->path().rfind('/') + 1);
 }
 
+/// 0 when there is no object.
+Address object_at(const CheckInput& input, Address object) {
+  const auto type = input.reader.type_address(object);
+  if (object % alignof(std::uint64_t) != 0 || !type) {
+    return 0;
+  }
+  // The type of a type is a type: its metatype, sooner or later `type` itself.
+  const auto metatype = input.reader.type_address(*type);
+  if (!metatype || !input.reader.type(*metatype).has_flag(cpython::type_flag::type_subclass)) {
+    return 0;
+  }
+  return input.reader.type(*type).name.empty() ? 0 : object;
+}
+
 } // namespace
 
 bool is_dynamic_linker(const image::ProcessImage& image, Address pc) {
@@ -27,17 +41,11 @@ Address counted_object(const CheckInput& input, const replay::Incident& write) {
     return 0;
   }
   const cpython::Layout& layout = input.reader.runtime().layout;
-  const Address object = write.address - layout.ob_refcnt;
-  const auto type = input.reader.type_address(object);
-  if (object % alignof(std::uint64_t) != 0 || !type) {
-    return 0;
+  if (!layout.free_threaded) {
+    return object_at(input, write.address - layout.ob_refcnt);
   }
-  // The type of a type is a type: its metatype, sooner or later `type` itself.
-  const auto metatype = input.reader.type_address(*type);
-  if (!metatype || !input.reader.type(*metatype).has_flag(cpython::type_flag::type_subclass)) {
-    return 0;
-  }
-  return input.reader.type(*type).name.empty() ? 0 : object;
+  const Address local = object_at(input, write.address - layout.free_threaded->ob_ref_local);
+  return local != 0 ? local : object_at(input, write.address - layout.free_threaded->ob_ref_shared);
 }
 
 WriteSummary summarize_writes(const CheckInput& input, const SlotSurvey& survey) {

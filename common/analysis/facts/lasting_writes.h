@@ -32,8 +32,8 @@ WriteSummary summarize_writes(const CheckInput& input, const SlotSurvey& survey)
 /// True for code of the dynamic linker.
 bool is_dynamic_linker(const image::ProcessImage& image, Address pc);
 
-/// The object whose ob_refcnt is written; 0 when it is none, or when the C library writes, which
-/// knows no objects: memory that its allocator manages may still look like one.
+/// The object whose reference count is written; 0 when it is none, or when the C library writes,
+/// which knows no objects: memory that its allocator manages may still look like one.
 Address counted_object(const CheckInput& input, const replay::Incident& write);
 
 } // namespace pygc::analysis

@@ -163,4 +163,28 @@ Result<std::vector<ModuleRow>> survey_modules(const CheckInput& input) {
   return Survey(input).run();
 }
 
+std::size_t count_immortal_modules(cpython::ObjectReader& reader) {
+  const cpython::Runtime& runtime = reader.runtime();
+  if (!runtime.layout.free_threaded) {
+    return 0;
+  }
+  std::set<Address> immortal;
+  for (const cpython::Interpreter& interpreter : runtime.interpreters) {
+    const auto modules = cpython::sys_modules(reader, interpreter);
+    if (!modules || *modules == 0) {
+      continue;
+    }
+    // Of a dict that cannot be read to its end what came before counts.
+    static_cast<void>(reader.each_item(*modules, [&](Address /*name*/, Address module) {
+      const auto count = cpython::load_refcount(reader.memory(), runtime.layout, module);
+      if (count && runtime.is_immortal(*count) && reader.is_module(module) &&
+          !reader.is_tracked(module).value_or(true)) {
+        immortal.insert(module);
+      }
+      return true;
+    }));
+  }
+  return immortal.size();
+}
+
 } // namespace pygc::analysis

@@ -37,4 +37,9 @@ struct ModuleRow {
 /// Errors: cancelled, replayer.
 Result<std::vector<ModuleRow>> survey_modules(const CheckInput& input);
 
+/// Modules of sys.modules that no collection looks at, because they are immortal: with the first
+/// thread a free-threaded build makes so what has deferred counts
+/// (_PyGC_ImmortalizeDeferredObjects, Python/gc_free_threading.c). Not in the survey.
+std::size_t count_immortal_modules(cpython::ObjectReader& reader);
+
 } // namespace pygc::analysis

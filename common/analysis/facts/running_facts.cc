@@ -1,5 +1,6 @@
 #include "common/analysis/facts/running_facts.h"
 
+#include "common/cpython/collector/collector.h"
 #include "common/cpython/collector/collector_stack.h"
 
 #include <algorithm>
@@ -79,6 +80,8 @@ Result<std::optional<RunningFacts>> gather_running(const CheckInput& input,
     const cpython::Space& generation = running->spaces[list->space];
     facts.generation = generation.kind == cpython::SpaceKind::running ? "" : generation.name;
     facts.set = heap::collect_space(input.reader.runtime(), input.heap, *list);
+  } else if (!cpython::collector_of(input.reader.runtime().layout).has_lists()) {
+    facts.set = heap::collect_spaces(input.reader.runtime(), input.heap, interpreter, SIZE_MAX);
   }
   std::vector<Address> heads;
   for (const cpython::Space& generation : running->spaces) {

@@ -17,14 +17,17 @@ struct SpaceFault {
   Address previous = 0;        // the object before it, 0 for the head
   std::string message;         // one sentence
   bool memory_missing = false; // the core lacks the memory: not a fault of the target
+  bool in_motion = false;      // a thread was just changing it: no fault either
 };
 
 /// An object of a space.
 struct TrackedObject {
   Address object = 0;
-  std::uint64_t refcount = 0; // as stored
+  std::uint64_t refcount = 0; // as load_refcount() gives it
   GcState state;
   const Error* unreadable = nullptr; // why there is no refcount
+  bool in_motion = false;            // a thread was just changing its refcount: it cannot be told
+  bool may_be_dead = false;          // a refcount of 0 is right: nobody has looked at it yet
 };
 
 /// What the receiver of an object makes of it.

@@ -52,15 +52,21 @@ bool has_immortal_objects(const image::ProcessImage& image, const Runtime& runti
   if (!none) {
     return false;
   }
-  const auto count = image.memory().load<std::int32_t>(none->address + runtime.layout.ob_refcnt);
-  return count && *count < 0;
+  const auto count = load_refcount(image.memory(), runtime.layout, none->address);
+  return count && static_cast<std::int32_t>(*count) < 0;
 }
 
 /// Reads and proves `runtime` with a layout; leaves it as it was when the target disagrees.
 Result<void> try_layout(const image::ProcessImage& image, Runtime& runtime, const Layout& layout,
                         LayoutSource source, std::string detail) {
+  if (layout.free_threaded && layout.stack_ref_size) {
+    return fail(ErrorKind::unsupported, runtime.address,
+                "frames of this free-threaded build hold deferred references, which pygc does not "
+                "count yet");
+  }
   Runtime attempt = runtime;
   attempt.layout = layout;
+  attempt.version.free_threaded = layout.free_threaded.has_value();
   attempt.layout_source = source;
   attempt.layout_detail = std::move(detail);
   if (auto read = read_interpreters(image.memory(), attempt); !read) {
@@ -73,8 +79,9 @@ Result<void> try_layout(const image::ProcessImage& image, Runtime& runtime, cons
     return proof;
   }
   attempt.immortal_objects = has_immortal_objects(image, attempt);
+  // The one of free-threaded builds notes more than gc_refs: a visitor of pygc's counts instead.
   if (const auto visitor = runtime.module->find_symbol("visit_decref");
-      visitor && visitor->function) {
+      visitor && visitor->function && !layout.free_threaded) {
     attempt.visit_decref = visitor->address;
   }
   runtime = std::move(attempt);
@@ -131,11 +138,15 @@ Result<void> find_layout(const image::ProcessImage& image, Runtime& runtime,
     if (tried) {
       return {};
     }
+    if (tried.error().kind == ErrorKind::unsupported) {
+      return tried;
+    }
     keep(tried.error());
   }
   std::vector<LayoutTable> tables = load_layout_tables(directory);
   std::erase_if(tables, [&](const LayoutTable& t) {
-    return t.hexversion >> 16 != runtime.version.hexversion >> 16;
+    return t.hexversion >> 16 != runtime.version.hexversion >> 16 ||
+           t.layout.free_threaded.has_value() != runtime.version.free_threaded;
   });
   std::ranges::stable_sort(tables, {},
                            [&](const LayoutTable& t) { return distance(t, runtime.version); });
@@ -167,8 +178,9 @@ Result<void> find_layout(const image::ProcessImage& image, Runtime& runtime,
   }
   return fail(
       ErrorKind::unsupported, runtime.address,
-      fmt::format("no layout of CPython {}{} fits this target ({}); install its debug symbols",
-                  runtime.version.text(), runtime.version.debug ? " debug" : "", last.reason));
+      fmt::format("no layout of CPython {}{}{} fits this target ({}); install its debug symbols",
+                  runtime.version.text(), runtime.version.free_threaded ? " free-threaded" : "",
+                  runtime.version.debug ? " debug" : "", last.reason));
 }
 
 } // namespace
@@ -193,11 +205,9 @@ Result<std::vector<Runtime>> find_runtimes(const image::ProcessImage& image,
     }
     runtime.version = *version;
     if (!is_supported(*version)) {
-      problem =
-          Error{ErrorKind::unsupported, runtime.address,
-                fmt::format("{} is CPython {}{}; supported are the builds with a GIL of CPython {}",
-                            module->path(), version->text(),
-                            version->free_threaded ? " free-threaded" : "", supported_versions())};
+      problem = Error{ErrorKind::unsupported, runtime.address,
+                      fmt::format("{} is CPython {}; supported is CPython {}", module->path(),
+                                  version->text(), supported_versions())};
       continue;
     }
     if (auto layout = find_layout(image, runtime, tables); !layout) {

@@ -205,8 +205,10 @@ Result<Address> ObjectReader::instance_dict(Address object) {
     return memory_.load<Address>(object + static_cast<Address>(info.dictoffset));
   }
   if (info.has_flag(type_flag::managed_dict)) {
-    // Three words before the object; an odd value means that there are only inline values (3.12+).
-    const auto word = memory_.load<Address>(object - 24);
+    // MANAGED_DICT_OFFSET (Include/internal/pycore_object.h): before the object, and with a GIL
+    // before its PyGC_Head; an odd value means that there are only inline values (3.12).
+    const auto word =
+        memory_.load<Address>(object - sizeof(Address) - runtime_.layout.gc_head_size);
     return word && (*word & 1) != 0 ? Result<Address>(0) : word;
   }
   return 0;
