@@ -27,7 +27,8 @@ make_table() { # INTERPRETER ROOT VENDOR
   env "${home[@]}" "${launcher[@]}" "$interpreter" -c '
 import sys, time
 kind = "debug" if hasattr(sys, "gettotalrefcount") else "release"
-print("%s-%s" % (sys.version.split()[0].rstrip("+"), kind), flush=True)
+version = sys.version.split()[0].rstrip("+") + ("t" if "t" in sys.abiflags else "")
+print("%s-%s" % (version, kind), flush=True)
 time.sleep(1000)' >"$work/said" &
   pid=$!
   read -r name <"$work/said"

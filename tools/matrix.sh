@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Prepares, once and cached, every CPython build that a Debian 12 or 13 machine can have without compiling
-# one, and prints a line for each: name, version, interpreter, root ("-" for the host's own).
+# one, and the free-threaded ones, which no suite has as packages and which are compiled from Debian's source
+# package; prints a line for each: name, version, interpreter, root ("-" for the host's own).
 #
 #   tools/matrix.sh                    prepare what is missing, then list
 #   tools/matrix.sh --list             list what is there
+#   tools/matrix.sh --free-threaded    prepare what is missing of the free-threaded builds alone, then list
 #   tools/matrix.sh --list-packages    list the interpreters of the tree of real packages
 #   tools/matrix.sh --list-generators  the tree that has Cython, pybind11 and nanobind
 #   tools/matrix.sh --debuggers        prepare what is missing of the debuggers, then list them
@@ -11,6 +13,9 @@
 #
 # PYGC_MATRIX_DIR: where the Debian trees go (default: the user's cache directory).
 # PYGC_MATRIX_SUITES: Debian suites to prepare (default: "trixie sid").
+# PYGC_MATRIX_FREE_THREADED: suites to take sources of free-threaded builds from, each with its package
+#   (default: "trixie/python3.13").
+# PYGC_EXTRA_PYTHONS: interpreters to list besides, each with its debug information (default: none).
 # PYGC_MATRIX_DEBUGGERS: Debian suites to take debuggers from (default: "bullseye bookworm trixie sid").
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -78,6 +83,80 @@ prepare_generators() {
   as_root touch "$root/.pygc-generators"
 }
 
+# No package has a free-threaded interpreter, but Debian's source packages make one, release and debug. The
+# sources are fetched with a package list of their own, so that this machine's stays as it is.
+free_threaded=${PYGC_MATRIX_FREE_THREADED:-trixie/python3.13}
+
+mirror_of_host() {
+  { grep -rhoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d || true; } |
+    head -1 | tr -d ' '
+}
+
+fetch_source() { # SUITE PACKAGE DIRECTORY: leaves its .orig.tar there
+  local suite=$1 package=$2 directory=$3 mirror
+  mirror=$(mirror_of_host)
+  mkdir -p "$directory/lists/partial" "$directory/cache/archives/partial"
+  echo "deb-src ${mirror:-http://deb.debian.org/debian} $suite main" >"$directory/sources.list"
+  cat >"$directory/apt.conf" <<EOF
+Dir::Etc::sourcelist "$directory/sources.list";
+Dir::Etc::sourceparts "-";
+Dir::State::lists "$directory/lists";
+Dir::Cache "$directory/cache";
+EOF
+  (cd "$directory" && export APT_CONFIG=$directory/apt.conf && apt-get update &&
+    apt-get source --tar-only --download-only "$package")
+}
+
+prepare_free_threaded_of() { # SUITE PACKAGE
+  local suite=$1 package=$2 root=$matrix/free-threaded work
+  [ -e "$root/.pygc-complete-$package" ] && return 0
+  echo "matrix: compiling free-threaded builds of $package of Debian $suite" >&2
+  mkdir -p "$root"
+  work=$(mktemp -d "$root/work.XXXXXX")
+  {
+    fetch_source "$suite" "$package" "$work" && mkdir "$work/source" &&
+      tar xf "$work"/*.orig.tar.* -C "$work/source" --strip-components=1 &&
+      compile_free_threaded "$work" release && compile_free_threaded "$work" debug --with-pydebug
+  } >"$root/$package.log" 2>&1 || return 1
+  rm -rf "$work"
+  touch "$root/.pygc-complete-$package"
+}
+
+compile_free_threaded() { # WORK KIND [OPTION...]: into free-threaded/VERSION-KIND
+  local work=$1 kind=$2 version
+  shift 2
+  version=$(sed -n 's/^#define PY_VERSION  *"\(.*\)"/\1/p' "$work/source/Include/patchlevel.h")
+  mkdir "$work/$kind"
+  (cd "$work/$kind" && CFLAGS="-g -O2" ../source/configure -q --disable-gil --without-ensurepip \
+    --disable-test-modules --prefix="$matrix/free-threaded/$version-$kind" "$@" &&
+    make -j"$(nproc)" && make altinstall)
+}
+
+prepare_free_threaded() {
+  local each
+  for each in $free_threaded; do
+    prepare_free_threaded_of "${each%%/*}" "${each#*/}" ||
+      echo "matrix: no free-threaded ${each#*/} (see $matrix/free-threaded/${each#*/}.log)" >&2
+  done
+}
+
+list_free_threaded() {
+  local interpreter version
+  for interpreter in "$matrix"/free-threaded/*/bin/python3.[0-9]*t "$matrix"/free-threaded/*/bin/python3.[0-9]*td; do
+    [ -x "$interpreter" ] || continue
+    version=$("$interpreter" -c 'import platform; print(platform.python_version())') || continue
+    echo "source-${interpreter##*/} $version $interpreter -"
+  done
+}
+
+list_extra() {
+  local interpreter version
+  for interpreter in ${PYGC_EXTRA_PYTHONS:-}; do
+    version=$("$interpreter" -c 'import platform; print(platform.python_version())')
+    echo "extra-${interpreter##*/} $version $interpreter -"
+  done
+}
+
 # Real packages with large heaps, for the host's series of CPython.
 prepare_packages() {
   local root=$matrix/$packages_suite
@@ -124,6 +203,8 @@ list() {
     case $version in 3.[0-7].*) continue ;; esac
     echo "pyenv-$version $version $(readlink -f "$interpreter") -"
   done
+  list_free_threaded
+  list_extra
 }
 
 # Debuggers of other versions, each suite's in a tree of its own. They run here, not in a chroot, so
@@ -242,6 +323,10 @@ case "${1:-}" in
     echo "$matrix/$generators_suite"
   fi
   ;;
+--free-threaded)
+  prepare_free_threaded
+  list_free_threaded
+  ;;
 --debuggers)
   prepare_debuggers
   list_debuggers
@@ -252,6 +337,7 @@ case "${1:-}" in
     prepare_suite "$suite" || echo "matrix: Debian $suite could not be prepared (see $matrix/$suite.log)" >&2
   done
   prepare_generators || echo "matrix: no generators of extensions (see $matrix/$generators_suite.log)" >&2
+  prepare_free_threaded
   prepare_packages || echo "matrix: no real packages (see $matrix/$packages_suite.log)" >&2
   prepare_debuggers
   list

@@ -10,13 +10,14 @@ namespace pygc::e2e {
 namespace {
 
 std::string vendor_of(const MatrixBuild& build) {
-  return build.build.name.starts_with("pyenv") ? "upstream" : "debian";
+  const std::string& name = build.build.name;
+  return name.starts_with("pyenv") || name.starts_with("source") ? "upstream" : "debian";
 }
 
 /// The table in the repository, by its path; of the build's version, release or debug.
 std::string table_of(const MatrixBuild& build) {
   return std::string(PYGC_TEST_SHARE_DIR "/layouts/") + vendor_of(build) + "-" + build.version +
-         (build.build.debug ? "-debug.json" : "-release.json");
+         (build.free_threaded ? "t" : "") + (build.build.debug ? "-debug.json" : "-release.json");
 }
 
 class MatrixLayout : public MatrixTest {};

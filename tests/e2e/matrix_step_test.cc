@@ -14,7 +14,10 @@ class MatrixStep : public MatrixTest {};
 
 /// The same containers in the same order and the same gc_refs as an independent script reads.
 TEST_P(MatrixStep, WalksLikeAnIndependentScript) {
-  examine_build(GetParam(), "walk", [](const MatrixBuild& build) {
+  examine_build(GetParam(), "walk", [](const MatrixBuild& build) -> std::string {
+    if (build.free_threaded) {
+      return {};
+    }
     const Walk walk = walk_collection(Debugger::gdb, build.build, build.build.pygc_options());
     return std::to_string(expect_same_walk(walk)) + " stops compared";
   });
@@ -23,7 +26,7 @@ TEST_P(MatrixStep, WalksLikeAnIndependentScript) {
 /// A stripped interpreter, whose loop of subtract_refs is found by its code.
 TEST_P(MatrixStep, WalksWithoutSymbols) {
   examine_build(GetParam(), "walk, stripped", [](const MatrixBuild& build) -> std::string {
-    if (build.build.debug) {
+    if (build.build.debug || build.free_threaded) {
       return {};
     }
     const StrippedCopy stripped(build);
@@ -41,7 +44,7 @@ TEST_P(MatrixStep, WalksWithoutSymbols) {
 /// By hardware watchpoints and by instruction breakpoints; LLDB in front of the suite's own builds.
 TEST_P(MatrixStep, ReachesTheSamePlacesBothWaysWithoutSymbols) {
   examine_build(GetParam(), "both ways, stripped", [](const MatrixBuild& build) -> std::string {
-    if (build.build.debug) {
+    if (build.build.debug || build.free_threaded) {
       return {};
     }
     const StrippedCopy stripped(build);
@@ -63,6 +66,9 @@ TEST_P(MatrixStep, ReachesTheSamePlacesBothWaysWithoutSymbols) {
 /// What the double import of faulthandler comes to, where it does, without symbols.
 TEST_P(MatrixStep, StopsAtTheVisitThatMakesGcRefsNegative) {
   examine_build(GetParam(), "until-negative", [](const MatrixBuild& build) -> std::string {
+    if (build.free_threaded) {
+      return {};
+    }
     const StrippedCopy stripped(build);
     const TempDir directory;
     const std::string file = directory.file("there.json");
@@ -108,6 +114,26 @@ TEST_P(MatrixStep, StopsAtTheVisitThatMakesGcRefsNegative) {
     EXPECT_THAT(said, testing::HasSubstr(build.build.debug ? "refcount is too small" : "survived"));
     return std::string(made ? "behind" : "before") + " the visit by " +
            state.at("container").at("summary").get<std::string>();
+  });
+}
+
+/// A free-threaded build has no subtract_refs: one sentence says so.
+TEST_P(MatrixStep, IsRefusedWhereThereIsNothingToFollow) {
+  examine_build(GetParam(), "refused", [](const MatrixBuild& build) -> std::string {
+    if (!build.free_threaded) {
+      return {};
+    }
+    const Core core = make_core({.build = &build.build, .script = "heap.py"});
+    for (const std::vector<std::string> command :
+         {std::vector<std::string>{"step"}, {"watch", "0x1000"}}) {
+      std::vector<std::string> words = command;
+      words.insert(words.end(), {"--core", core.path});
+      const Outcome outcome = run_pygc(words);
+      EXPECT_EQ(outcome.status, 2) << outcome.out;
+      EXPECT_EQ(split_lines(outcome.err).size(), 1U) << outcome.err;
+      EXPECT_THAT(outcome.err, testing::HasSubstr("no subtract_refs"));
+    }
+    return "refused in one sentence";
   });
 }
 

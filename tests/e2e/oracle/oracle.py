@@ -8,7 +8,8 @@ subtract_refs run to its end and writes one line an object: `0xADDR gc_refs refc
 With "python oracle_phase='NAME'; oracle_watched='FILE'" before, it only takes a core, and that inside
 the phase of the collection (update_refs, subtract_refs, move_unreachable), when it touches the object
 whose address FILE holds.
-Serves CPython 3.8 and later (PyGC_Head of 16 bytes), with symbols.
+Serves CPython 3.8 and later (PyGC_Head of 16 bytes), with symbols. Of a free-threaded build, whose pass is
+over when the next one begins, see free_threaded.py.
 """
 import re
 import struct
@@ -213,7 +214,7 @@ def function_names():
 def stop_in_phase(phase, watched):
     """Stops inside the phase, with part of the list done: in update_refs when it has just written gc_refs
     of the object, else at the call of the object's traverse function (in between, lists are open)."""
-    if phase == "update_refs":
+    if phase == "update_refs" and not function_address("mark_heap_visitor"):
         gdb.execute("tbreak update_refs", to_string=True)
         gdb.execute("continue", to_string=True)
         at = instruction_of_loop(phase)
@@ -279,8 +280,18 @@ def main():
     if phase:
         with open(oracle_watched) as file:
             stop_in_phase(phase, int(file.read()))
+    free_threaded = None
+    if function_address("mark_heap_visitor"):
+        sys.path.append(oracle_directory)
+        import free_threaded
+        before = free_threaded.Walk().run()
     gdb.execute("gcore " + oracle_core, to_string=True)
     if phase:
+        gdb.execute("kill", to_string=True)
+        return
+    if free_threaded is not None:
+        stop_at(next(filter(None, map(function_address, ("validate_gc_objects", "mark_heap_visitor")))))
+        print("oracle objects", free_threaded.write_references(before, free_threaded.Walk().run(), oracle_refs))
         gdb.execute("kill", to_string=True)
         return
     if function_address("_PyObject_AssertFailed") and oracle_debug:

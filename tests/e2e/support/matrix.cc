@@ -35,6 +35,7 @@ MatrixBuild parse_line(const std::string& line) {
     throw std::runtime_error("not a line of tools/matrix.sh: " + line);
   }
   it.build.debug = it.build.executable.ends_with('d');
+  it.free_threaded = it.build.executable.ends_with('t') || it.build.executable.ends_with("td");
   if (root == "-") {
     it.build.command = {it.build.executable};
     return it;

@@ -24,6 +24,7 @@ struct MatrixBuild {
   InterpreterBuild build; // its name as tools/matrix.sh lists it: "sid-python3.14d"
   std::string version;    // "3.14.10"
   PythonVersion number;
+  bool free_threaded = false;
 
   /// gh-149590: a faulthandler module visits a file that the runtime owns.
   bool has_faulthandler_bug() const;

@@ -42,7 +42,8 @@ void run_oracle(Core& core, const std::string& settings, const std::vector<std::
                        {"-ex",
                         "python oracle_core=" + python_string(core.path) +
                             "; oracle_debug=" + (build.debug ? "True" : "False") +
-                            "; oracle_symbols=" + python_string(symbols) + "; " + settings,
+                            "; oracle_symbols=" + python_string(symbols) + "; oracle_directory=" +
+                            python_string(std::string(PYGC_E2E_DIR) + "/oracle") + "; " + settings,
                         "-x", std::string(PYGC_E2E_DIR) + "/oracle/oracle.py", "--args"});
   command.words.insert(command.words.end(), build.command.begin(), build.command.end());
   command.words.insert(command.words.end(), script.begin(), script.end());
@@ -86,6 +87,10 @@ Oracle consult_oracle(const InterpreterBuild& build, const std::vector<std::stri
   script.insert(script.end(), words.begin(), words.end());
   run_oracle(oracle.core, "oracle_refs=" + python_string(references), script);
   oracle.references = read_references(references);
+  std::ifstream untracked(references + ".untracked");
+  for (std::string address, type; untracked >> address >> type;) {
+    oracle.untracked.emplace(std::stoull(address, nullptr, 16), type);
+  }
   return oracle;
 }
 

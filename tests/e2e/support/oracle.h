@@ -26,6 +26,9 @@ References read_references(const std::string& path);
 struct Oracle {
   Core core;             // at the entry of the collection
   References references; // at the end of its subtract_refs
+  /// Tuples and dicts that a free-threaded build's collection has left out on its way, because
+  /// nothing in them needs tracking: addresses and types.
+  std::map<std::uint64_t, std::string> untracked;
 };
 
 /// Runs collect.py with the words under GDB, up to the end of the collection's subtract_refs.
