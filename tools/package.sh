@@ -75,11 +75,12 @@ too_new() { # FILE...
 
 make_tarball() {
   local version name stage file left
-  build static "${installed_targets[@]}"
-  version=$(sed -n 's/^CMAKE_PROJECT_VERSION:STATIC=//p' build/static/CMakeCache.txt)
+  build release "${installed_targets[@]}" pygc-static
+  version=$(sed -n 's/^CMAKE_PROJECT_VERSION:STATIC=//p' build/release/CMakeCache.txt)
   name=pygc-$version-linux-$(uname -m)
   stage=$(mktemp -d)
-  cmake --install build/static --strip --prefix "$stage/$name" >/dev/null
+  cmake --install build/release --strip --prefix "$stage/$name" >/dev/null
+  strip -o "$stage/$name/bin/pygc" build/release/static/pygc
   cp LICENSE README.md NEWS.md "$stage/$name/"
   for file in "$stage/$name"/bin/pygc "$stage/$name"/libexec/pygc/*; do
     if readelf -d "$file" | grep -q NEEDED; then
