@@ -1,11 +1,15 @@
 #include "common/protocol/wire_process.h"
 
+#include "common/base/numbers.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <dirent.h>
 #include <fcntl.h>
+#include <memory>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -67,6 +71,22 @@ void set_signals(Attributes& attributes) {
                                                     POSIX_SPAWN_SETPGROUP);
 }
 
+// What the debugger's own children are given is nothing for one that stays: the end of a pipe that
+// it held would never come.
+void close_inherited(Actions& actions) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc/self/fd"), ::closedir);
+  while (const dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
+    const auto fd = number_in<int>(entry->d_name);
+    if (!fd || *fd <= STDERR_FILENO) {
+      continue;
+    }
+    const int flags = ::fcntl(*fd, F_GETFD);
+    if (flags >= 0 && (flags & FD_CLOEXEC) == 0) {
+      ::posix_spawn_file_actions_addclose(&actions.value, *fd);
+    }
+  }
+}
+
 void sleep_a_moment() {
   const timespec millisecond{.tv_sec = 0, .tv_nsec = 1'000'000};
   ::nanosleep(&millisecond, nullptr);
@@ -87,6 +107,7 @@ Result<void> ChildProcess::start(const std::string& executable,
                 std::string("cannot make a descriptor for the analysis: ") + std::strerror(errno));
   }
   Actions actions;
+  close_inherited(actions);
   ::posix_spawn_file_actions_adddup2(&actions.value, its_socket.get(), socket_number);
   ::posix_spawn_file_actions_addopen(&actions.value, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_addopen(&actions.value, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);

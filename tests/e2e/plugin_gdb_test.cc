@@ -100,6 +100,14 @@ TEST_F(GdbPlugin, PrintsThroughGdb) {
   EXPECT_THAT(outcome.out, HasSubstr(special));
 }
 
+// GDB waits for the program to end, and that for the last who could write to it.
+TEST_F(GdbPlugin, APipeEndsThoughTheAnalysisStays) {
+  const auto outcome =
+      gdb({"pipe pygc check stay | wc -l", "pipe pygc check stay | wc -l", "echo went on\\n"});
+  EXPECT_FALSE(outcome.timed_out);
+  EXPECT_THAT(outcome.out, HasSubstr("1\n1\nwent on\n"));
+}
+
 TEST_F(GdbPlugin, PrintsAMegabyteWhole) {
   const auto outcome = gdb({"pipe pygc check large | wc", "pipe pygc check large | tail -1"});
   EXPECT_THAT(outcome.out, testing::ContainsRegex(" 20001 +200001 +1048891\n"));
