@@ -59,10 +59,15 @@ std::optional<int> descriptor(std::string_view word, std::string_view option) {
 int tell_commands(int fd) {
   ::signal(SIGPIPE, SIG_IGN);
   wire::CommandTable table{.family = std::string(commands::family_summary), .commands = {}};
+  const auto options = commands::option_texts();
   for (const commands::Entry& entry : commands::registered_commands()) {
-    table.commands.push_back({.name = std::string(entry.name),
-                              .summary = std::string(entry.summary),
-                              .help = std::string(entry.help)});
+    const std::string name(entry.name);
+    const auto own = options.find(name);
+    table.commands.push_back(
+        {.name = name,
+         .summary = std::string(entry.summary),
+         .help = std::string(entry.help),
+         .options = own != options.end() ? own->second : std::vector<std::string>{}});
   }
   wire::Channel channel{UniqueFd(fd)};
   return channel.send(wire::Type::commands, wire::encode_commands(table)) ? commands::status_clean

@@ -65,7 +65,7 @@ bool replace_channel(int number, const std::string& text) {
 }
 
 bool is_item(char c) {
-  return c >= 1 && c <= 7;
+  return c >= 1 && c <= 8;
 }
 
 } // namespace

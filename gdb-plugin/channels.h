@@ -25,6 +25,7 @@ enum class Item : char {
   value = 3,    // what the expression asked about evaluates to
   sysroot = 6,
   version = 7, // of GDB
+  style = 8,   // 1 where GDB styles its output
   send = 4,    // complete: without it nothing happens
 };
 

@@ -2,6 +2,7 @@
 
 #include "common/machine/machine.h"
 #include "common/protocol/wire_maps.h"
+#include "gdb-plugin/output.h"
 
 #include <algorithm>
 #include <csignal>
@@ -60,8 +61,7 @@ bool GdbHost::describe(wire::Launch& launch) {
   hello.debugger_version = command_.gdb_version;
   hello.sysroot = command_.sysroot == "target:" ? std::string() : command_.sysroot;
   hello.columns = wire::terminal_columns();
-  // GDB never tells whether a pipe or a log takes the output: no colours.
-  hello.terminal = false;
+  hello.terminal = command_.style && output_is_for_people();
   if (auto executables = wire::find_executables(); executables.size() == 1) {
     hello.executable_path = executables.front().path;
   }

@@ -18,6 +18,7 @@ struct Command {
   std::vector<std::string> words; // name and arguments
   std::string gdb_version;
   std::string sysroot;
+  bool style = false;
   std::optional<wire::ThreadsAnswer> threads;
   std::optional<std::int64_t> process;      // 0: GDB does not say
   bool native = false;                      // GDB itself holds that process, on this machine

@@ -12,6 +12,7 @@
 #include "common/protocol/wire_maps.h"
 #include "gdb-plugin/channels.h"
 #include "gdb-plugin/gdb_host.h"
+#include "gdb-plugin/output.h"
 #include "gdb-plugin/script.h"
 
 #include <gdb/jit-reader.h>
@@ -120,6 +121,9 @@ void take_over(const Request& request) {
     case Item::version:
       current.gdb_version = part.text;
       break;
+    case Item::style:
+      current.style = part.text == "1";
+      break;
     case Item::send:
       break;
     }
@@ -217,6 +221,7 @@ extern "C" __attribute__((visibility("default"))) gdb_reader_funcs* gdb_init_rea
     serve(nullptr);
     return &table;
   }
+  note_inherited_pipes();
   const std::string problem = open_channels(definitions(commands(), own_path()));
   ready = problem.empty();
   if (!ready) {

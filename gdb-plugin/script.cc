@@ -2,6 +2,7 @@
 
 #include "common/machine/machine.h"
 #include "common/protocol/wire_commands.h"
+#include "gdb-plugin/completion.h"
 
 #include <array>
 #include <cctype>
@@ -51,7 +52,7 @@ define __pygc_begin
   set $__pygc_step = 0
   set $__pygc_i = 0
   set $__pygc_n = $arg1
-  set $__pygc_more = $arg1 > 0
+  set $__pygc_more = $__pygc_n > 0
   dump value @733 (char)10
   dump value @731 (char)5
   append value @731 "$arg0"
@@ -59,6 +60,9 @@ define __pygc_begin
   append value @731 $_gdb_setting_str("sysroot")
   append value @731 (char)7
   eval "maint set test-settings string-noescape %d.%d", $_gdb_major, $_gdb_minor
+  __pygc_text
+  append value @731 (char)8
+  eval "maint set test-settings string-noescape %d", $_gdb_setting("style enabled")
   __pygc_text
 end
 define __pygc_push
@@ -103,6 +107,14 @@ define __pygc_send
   end
   dump value @731 (char)0
   source @733
+end
+define __pygc_run
+  with language c -- __pygc_begin $arg0 $argc-1
+  while $__pygc_more
+    eval "maint set test-settings string-noescape $arg%d", $__pygc_i + 1
+    with language c -- __pygc_push
+  end
+  __pygc_call
 end
 define __pygc_call
   with language c -- __pygc_send
@@ -210,7 +222,7 @@ std::string definitions(const wire::CommandTable& table, const std::string& libr
 
   std::string text(helpers);
   for (const char* name : {"text", "own", "clear", "begin", "push", "thread", "threads", "value",
-                           "ring", "send", "call"}) {
+                           "ring", "send", "run", "call"}) {
     text += std::string("document __pygc_") + name + "\nInternal to pygc.\nend\n";
   }
   replace_all(text, "%THREAD_FORMAT%", format);
@@ -223,6 +235,7 @@ std::string definitions(const wire::CommandTable& table, const std::string& libr
     replace_all(one, "%HELP%", command.help);
     text += one;
   }
+  text += completion(table);
   replace_all(text, "@73", "/proc/self/fd/73");
   replace_all(text, "%LIBRARY%", library);
   return text;

@@ -3,6 +3,8 @@
 #include "common/commands/program.h"
 #include "common/commands/reference_model.h"
 
+#include <cctype>
+
 namespace pygc::commands {
 namespace {
 
@@ -18,6 +20,27 @@ std::vector<std::string> split(std::string_view text, char separator) {
   }
 }
 
+/// "native|emulated" are values, and so is what stands in "KEY:{name,size}"; "ADDR|NAME" are kinds.
+std::vector<std::string> choices_of(std::string_view type) {
+  if (const auto brace = type.find(":{"); brace != std::string_view::npos && type.ends_with('}')) {
+    type.remove_prefix(brace + 2);
+    type.remove_suffix(1);
+    return split(type, ',');
+  }
+  const bool values =
+      type.contains('|') && std::islower(static_cast<unsigned char>(type.front())) != 0;
+  return values ? split(type, '|') : std::vector<std::string>{};
+}
+
+/// "N" of "N:INT in [0 - 10]".
+std::string name_of(const OptionText& option) {
+  std::string values;
+  for (const std::string& choice : option.choices) {
+    values += (values.empty() ? "" : "|") + choice;
+  }
+  return values.empty() ? option.type.substr(0, option.type.find(':')) : values;
+}
+
 OptionText describe(const CLI::Option& option, const CLI::App& command) {
   OptionText text{.names = {},
                   .word = option.get_positional() ? option.get_name(true) : "",
@@ -31,9 +54,7 @@ OptionText describe(const CLI::Option& option, const CLI::App& command) {
   for (const std::string& name : option.get_lnames()) {
     text.names.push_back("--" + name);
   }
-  if (text.type.find('|') != std::string::npos) {
-    text.choices = split(text.type, '|');
-  }
+  text.choices = choices_of(text.type);
   return text;
 }
 
@@ -60,6 +81,20 @@ std::vector<CommandText> reference_model() {
     model.push_back(std::move(command));
   }
   return model;
+}
+
+std::map<std::string, std::vector<std::string>> option_texts() {
+  std::map<std::string, std::vector<std::string>> texts;
+  for (const CommandText& command : reference_model()) {
+    for (const OptionText& option : command.options) {
+      std::string text;
+      for (const std::string& name : option.names) {
+        text += (text.empty() ? "" : " ") + name;
+      }
+      texts[command.name].push_back(option.type.empty() ? text : text + "=" + name_of(option));
+    }
+  }
+  return texts;
 }
 
 std::map<std::string, std::string> reference_files(const std::string& version) {

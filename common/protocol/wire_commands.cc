@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t most_commands = 200;
 constexpr std::size_t longest_name = 32;
+constexpr std::size_t parts_of_command = 4;
 constexpr int table_fd = 3;
 constexpr std::chrono::seconds patience{10};
 constexpr int ending_milliseconds = 200;
@@ -29,16 +30,32 @@ bool has_line_end(std::string_view text) {
   return ("\n" + std::string(text) + "\n").find("\nend\n") != std::string::npos;
 }
 
-std::vector<std::string> split(std::string_view payload) {
+/// Nothing that means anything to a debugger's script, or to Python's.
+bool is_option(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-_=| ").contains(c);
+  });
+}
+
+std::vector<std::string> split(std::string_view payload, char separator) {
   std::vector<std::string> parts;
   for (;;) {
-    const std::size_t end = payload.find('\0');
+    const std::size_t end = payload.find(separator);
     parts.emplace_back(payload.substr(0, end));
     if (end == std::string_view::npos) {
       return parts;
     }
     payload.remove_prefix(end + 1);
   }
+}
+
+std::string lines(const std::vector<std::string>& texts) {
+  std::string joined;
+  for (const std::string& text : texts) {
+    joined += (joined.empty() ? "" : "\n") + text;
+  }
+  return joined;
 }
 
 } // namespace
@@ -51,7 +68,8 @@ bool is_command_name(std::string_view name) {
 std::string encode_commands(const CommandTable& table) {
   std::string payload = table.family;
   for (const Command& command : table.commands) {
-    for (const std::string* text : {&command.name, &command.summary, &command.help}) {
+    const std::string options = lines(command.options);
+    for (const std::string* text : {&command.name, &command.summary, &command.help, &options}) {
       payload += '\0';
       payload += *text;
     }
@@ -60,14 +78,21 @@ std::string encode_commands(const CommandTable& table) {
 }
 
 Result<CommandTable> decode_commands(std::string_view payload) {
-  const std::vector<std::string> parts = split(payload);
-  if (parts.size() % 3 != 1 || parts.size() / 3 > most_commands || parts.size() == 1) {
+  const std::vector<std::string> parts = split(payload, '\0');
+  if (parts.size() % parts_of_command != 1 || parts.size() / parts_of_command > most_commands ||
+      parts.size() == 1) {
     return fail(ErrorKind::protocol, 0, "the table of commands is not whole");
   }
   CommandTable table{.family = parts.front(), .commands = {}};
   bool shown = is_shown(table.family, false);
-  for (std::size_t i = 1; i < parts.size(); i += 3) {
+  for (std::size_t i = 1; i < parts.size(); i += parts_of_command) {
     Command command{.name = parts[i], .summary = parts[i + 1], .help = parts[i + 2]};
+    if (!parts[i + 3].empty()) {
+      command.options = split(parts[i + 3], '\n');
+    }
+    if (!std::ranges::all_of(command.options, is_option)) {
+      return fail(ErrorKind::protocol, 0, "the table of commands has an option that is none");
+    }
     shown = shown && is_shown(command.summary, false) && is_shown(command.help, true) &&
             !has_line_end(command.summary) && !has_line_end(command.help);
     if (!is_command_name(command.name)) {

@@ -14,6 +14,8 @@ struct Command {
   std::string name;    // "gc-refs"
   std::string summary; // one line, no period
   std::string help;    // paragraphs that follow the summary; no trailing newline
+  /// "-o --output=FILE", "--deep", "--engine=native|emulated"; "=ADDR" for a word of its own.
+  std::vector<std::string> options = {};
 };
 
 struct CommandTable {
@@ -29,7 +31,7 @@ bool is_command_name(std::string_view name);
 
 std::string encode_commands(const CommandTable& table);
 /// Errors: protocol (what is wrong with the table: names, control characters, a line "end", which
-/// would end GDB's "document").
+/// would end GDB's "document", an option that is none).
 Result<CommandTable> decode_commands(std::string_view payload);
 
 /// Starts the executable to ask it. Errors: not_found, permission, io, protocol.

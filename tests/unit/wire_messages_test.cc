@@ -223,21 +223,28 @@ TEST(WireNumbers, AreInCNotation) {
 
 TEST(WireCommands, ATableComesOverAsItIs) {
   const CommandTable table{.family = "Look at things",
-                           .commands = {{.name = "check", .summary = "Check", .help = "One\ntwo"},
+                           .commands = {{.name = "check",
+                                         .summary = "Check",
+                                         .help = "One\ntwo",
+                                         .options = {"-o --output=FILE", "--deep"}},
                                         {.name = "gc-refs", .summary = "List", .help = ""}}};
   const auto back = decode_commands(encode_commands(table));
   ASSERT_TRUE(back);
   EXPECT_EQ(back->family, table.family);
   ASSERT_EQ(back->commands.size(), 2U);
   EXPECT_EQ(back->commands[0].help, "One\ntwo");
+  EXPECT_EQ(back->commands[0].options, table.commands[0].options);
   EXPECT_EQ(back->commands[1].name, "gc-refs");
   EXPECT_EQ(back->commands[1].help, "");
+  EXPECT_TRUE(back->commands[1].options.empty());
 }
 
 TEST(WireCommands, ATableThatADebuggerCannotTakeIsRefused) {
-  const auto refused = [](const char* name, const char* summary, const char* help) {
+  const auto refused = [](const char* name, const char* summary, const char* help,
+                          const char* option = "--deep") {
     return !decode_commands(encode_commands(
-        {.family = "f", .commands = {{.name = name, .summary = summary, .help = help}}}));
+        {.family = "f",
+         .commands = {{.name = name, .summary = summary, .help = help, .options = {option}}}}));
   };
   EXPECT_FALSE(refused("check", "Check", "help"));
   EXPECT_TRUE(refused("", "Check", "help"));
@@ -246,8 +253,9 @@ TEST(WireCommands, ATableThatADebuggerCannotTakeIsRefused) {
   EXPECT_TRUE(refused("check", "two\nlines", "help"));
   EXPECT_TRUE(refused("check", "Check", "\033[31mred"));
   EXPECT_TRUE(refused("check", "Check", "one\nend\nshell ls"));
+  EXPECT_TRUE(refused("check", "Check", "help", "--deep\"\"\""));
   EXPECT_FALSE(decode_commands(""));
-  EXPECT_FALSE(decode_commands(std::string_view("f\0check\0Check", 13)));
+  EXPECT_FALSE(decode_commands(std::string_view("f\0check\0Check\0help", 18)));
 }
 
 } // namespace
