@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -155,6 +156,32 @@ public:
   }
 };
 
+/// Whether this process is lldb-dap, which editors start (lldb-vscode before LLDB 18).
+bool in_dap() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  for (std::string word; std::getline(file, word, '\0');) {
+    const std::string_view name = std::string_view(word).substr(word.rfind('/') + 1);
+    if (name.starts_with("lldb-dap") || name.starts_with("lldb-vscode")) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// A debug console that takes expressions and commands alike takes for commands LLDB's own and
+/// aliases, not what a plugin has added. An alias cannot have the name of such a command.
+constexpr const char* name_behind_alias = "pygc-commands";
+
+bool make_alias(lldb::SBCommandInterpreter interpreter) {
+  lldb::SBCommandReturnObject result;
+  interpreter.HandleCommand(
+      (std::string("command alias -h \"'help pygc-commands' lists the commands\" -- pygc ") +
+       name_behind_alias)
+          .c_str(),
+      result);
+  return result.Succeeded();
+}
+
 } // namespace
 } // namespace pygc::lldb_plugin
 
@@ -167,9 +194,11 @@ __attribute__((visibility("default"))) bool lldb::PluginInitialize(lldb::SBDebug
   }
   const wire::CommandTable table =
       asked ? std::move(*asked) : wire::commands_without_analysis(asked.error().reason);
-  lldb::SBCommand family =
-      debugger.GetCommandInterpreter().AddMultiwordCommand("pygc", table.family.c_str());
-  if (!family.IsValid()) {
+  const bool aliased = lldb_plugin::in_dap();
+  lldb::SBCommandInterpreter interpreter = debugger.GetCommandInterpreter();
+  lldb::SBCommand family = interpreter.AddMultiwordCommand(
+      aliased ? lldb_plugin::name_behind_alias : "pygc", table.family.c_str());
+  if (!family.IsValid() || (aliased && !lldb_plugin::make_alias(interpreter))) {
     return false;
   }
   for (const wire::Command& command : table.commands) {
