@@ -48,7 +48,9 @@ def event(name):
         read_message()
 
 
-answer_to(send("initialize", {"adapterID": "pygc", "linesStartAt1": True, "supportsANSIStyling": False}))
+client = {"adapterID": "pygc", "pathFormat": "path", "linesStartAt1": True, "columnsStartAt1": True}
+if not answer_to(send("initialize", client))["success"]:
+    sys.exit(f"refused: {answers}")
 opened = send(task["request"], task["arguments"])
 event("initialized")
 configured = send("configurationDone", {})
