@@ -66,7 +66,12 @@ void Text::line(std::initializer_list<Span> spans) {
 }
 
 void Text::field(std::string_view name, std::string_view value) {
-  line(fmt::format("{:<{}} {}", name, field_columns, value));
+  const std::string whole = fmt::format("{:<{}} {}", name, field_columns, value);
+  if (columns(printable(whole)) <= style_.width) {
+    line(whole);
+  } else {
+    labelled(name, value, 0, field_columns + 1);
+  }
 }
 
 void Text::notes(const std::vector<std::string>& notes) {
