@@ -11,10 +11,16 @@ slowest_tests() { # FILE
   sed -n 's/.*<testcase name="\([^"]*\)".* time="\([0-9.]*\)".*/\2 \1/p' "$1" | sort -rn | sed -n 1,10p
 }
 
+# The suite whose package is made here.
+suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+
 # The trees of Debian come over the network while the compiler works; a group of its own, to end it whole.
 set -m
 mkdir -p build/release
-tools/matrix.sh >build/matrix.list 2>build/matrix.log &
+{
+  tools/package-test.sh --prepare "$suite" || true
+  tools/matrix.sh
+} >build/matrix.list 2>build/matrix.log &
 matrix=$!
 set +m
 trap 'kill -- -"$matrix" 2>/dev/null || true' EXIT
@@ -38,6 +44,15 @@ case $status in
 0) ;;
 3) echo "nothing is known of Debian 13: its tree could not be prepared" >&2 ;;
 *) failed+=(debian-13) ;;
+esac
+
+say "the package in a bare Debian"
+status=0
+{ tools/package.sh deb && timeout 300 tools/package-test.sh "$suite"; } || status=$?
+case $status in
+0) ;;
+3) echo "nothing is known of the package: its tree could not be prepared" >&2 ;;
+*) failed+=(package) ;;
 esac
 
 say "interpreters of the matrix"
