@@ -2,7 +2,7 @@
 # Builds pygc and does its main job on real input: an interpreter in which faulthandler was imported
 # twice, its core, and `pygc check` in LLDB, in GDB and alone. Fails when a claim does not hold. Where the
 # interpreter is of a version that has been mended, the claim is that nothing is found. --write puts what was
-# shown into the README's session, which is held against it otherwise.
+# shown into the README's session, which is held against it otherwise, and draws its picture.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 install_packages "${build_packages[@]}"
 build release pygc pygc-replayer-emulated pygc-gdb pygc-lldb
@@ -66,6 +66,10 @@ expected=0
 [ "$bug" = mended ] || expected=1
 [ "$status" = "$expected" ] || { echo "WRONG: the status alone was $status, not $expected"; exit 1; }
 echo "ok: the status alone was $expected"
+if [ "${1:-}" = --write ]; then
+  { TERM=xterm-256color "$python" tests/e2e/scripts/terminal.py 80 "$pygc" check "$core" || true; } |
+    sed "s|$place/||" | "$python" tools/demo_picture.py "\$ pygc check ${core##*/}" docs/check.svg
+fi
 # Debian 12's interpreter is the one that the README shows.
 case $("$python" -c 'import platform; print(platform.python_version())') in
 3.11.*) "$python" tools/demo_session.py README.md "$place/alone.txt" "$@" ;;
