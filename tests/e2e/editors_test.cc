@@ -1,4 +1,5 @@
-// Editors as they talk to the debuggers: debug adapters and GDB's machine interface.
+// Editors as they talk to the debuggers, by debug adapters and GDB's machine interface, and people
+// at a terminal.
 #include "tests/e2e/support/adapter.h"
 #include "tests/e2e/support/front_ends.h"
 
@@ -105,6 +106,28 @@ TEST(Terminals, GdbShowsColoursWhereItHasThem) {
               HasSubstr("\\nerror: unowned_visit"));
   said({"set logging file " + file, "set logging enabled on", "pygc check"});
   EXPECT_THAT(read_file(file), HasSubstr("\nerror: unowned_visit"));
+}
+
+/// What GDB offers for the line that is being typed.
+std::vector<std::string> offered(const std::string& line) {
+  return split_lines(run_in_gdb({}, {"complete " + line}, {}).out);
+}
+
+TEST(Terminals, GdbCompletesCommandsOptionsAndValues) {
+  using testing::Contains;
+  using testing::ElementsAre;
+  EXPECT_THAT(offered("pygc ch"), ElementsAre("pygc check"));
+  EXPECT_THAT(offered("pygc check --no-t"), ElementsAre("pygc check --no-trace"));
+  EXPECT_THAT(offered("pygc check --deep --no-t"), ElementsAre("pygc check --deep --no-trace"));
+  EXPECT_THAT(offered("pygc check -"),
+              AllOf(Contains("pygc check --json"), Contains("pygc check -o")));
+  EXPECT_THAT(offered("pygc check --engine "),
+              testing::UnorderedElementsAre("pygc check --engine native",
+                                            "pygc check --engine emulated",
+                                            "pygc check --engine both"));
+  EXPECT_THAT(offered("pygc check --engine=em"), ElementsAre("pygc check --engine=emulated"));
+  EXPECT_THAT(offered("pygc check --output /us"), Contains("pygc check --output /usr"));
+  EXPECT_THAT(offered("pygc check /us"), Contains("pygc check /usr"));
 }
 
 } // namespace

@@ -346,28 +346,6 @@ TEST_F(GdbPlugin, IsDocumentedInGdb) {
                          HasSubstr("Usage: pygc check [OPTION...]"), HasSubstr("$pygc_status")));
 }
 
-/// What GDB offers for the line that is being typed.
-std::vector<std::string> offered(const std::string& line) {
-  return split_lines(run_in_gdb({}, {"complete " + line}, {}).out);
-}
-
-TEST_F(GdbPlugin, CompletesCommandsOptionsAndValues) {
-  using testing::Contains;
-  using testing::ElementsAre;
-  EXPECT_THAT(offered("pygc ch"), ElementsAre("pygc check"));
-  EXPECT_THAT(offered("pygc check --no-t"), ElementsAre("pygc check --no-trace"));
-  EXPECT_THAT(offered("pygc check --deep --no-t"), ElementsAre("pygc check --deep --no-trace"));
-  EXPECT_THAT(offered("pygc check -"),
-              AllOf(Contains("pygc check --json"), Contains("pygc check -o")));
-  EXPECT_THAT(offered("pygc check --engine "),
-              testing::UnorderedElementsAre("pygc check --engine native",
-                                            "pygc check --engine emulated",
-                                            "pygc check --engine both"));
-  EXPECT_THAT(offered("pygc check --engine=em"), ElementsAre("pygc check --engine=emulated"));
-  EXPECT_THAT(offered("pygc check --output /us"), Contains("pygc check --output /usr"));
-  EXPECT_THAT(offered("pygc check /us"), Contains("pygc check /usr"));
-}
-
 TEST_F(GdbPlugin, LearnsItsCommandsFromTheExecutable) {
   const auto out = gdb_without_target({"help pygc"}).out;
   EXPECT_THAT(out, AllOf(HasSubstr("Pretend to inspect"),
