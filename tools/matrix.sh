@@ -282,6 +282,31 @@ prepare_debuggers_of() { # SUITE
   as_root touch "$root/.pygc-complete"
 }
 
+# Other builds of the suite's GDB: gdb-minimal is without Python, gdb-multiarch knows all processors.
+# Unpacked only, for gdb and gdb-minimal refuse each other.
+prepare_gdb_builds_of() { # SUITE
+  local name=debuggers-$1 root=$matrix/debuggers-$1 build unpacked
+  [ -e "$root/.pygc-complete" ] || return 1
+  [ -x "$root/usr/bin/gdb" ] && [ ! -e "$root/.pygc-gdb-builds" ] || return 0
+  echo "matrix: adding gdb-minimal and gdb-multiarch to the debuggers of Debian $1" >&2
+  # The tree's package index may be older than what the mirror still has.
+  as_root chroot "$root" apt-get update >>"$matrix/$name.log" 2>&1 || true
+  for build in gdb-minimal gdb-multiarch; do
+    unpacked=$root/opt/$build
+    as_root mkdir -p "$unpacked"
+    as_root chroot "$root" sh -c "cd /debs && apt-get download $build" >>"$matrix/$name.log" 2>&1 || return 1
+    as_root dpkg-deb -x "$root"/debs/"$build"_*.deb "$unpacked"
+    as_root rm -f "$root"/debs/*.deb
+    [ -x "$unpacked/usr/bin/$build" ] || [ ! -x "$unpacked/usr/bin/gdb" ] ||
+      as_root ln -s gdb "$unpacked/usr/bin/$build"
+    [ -x "$unpacked/usr/bin/$build" ] || continue # a package that is but a name for another
+    write_launcher "$root" "$build" "/opt/$build/usr/bin/$build" "$root/usr/lib" \
+      "--data-directory=$root/usr/share/gdb"
+  done
+  as_root chroot "$root" apt-get clean
+  as_root touch "$root/.pygc-gdb-builds"
+}
+
 list_debugger() { # NAME PROGRAM ROOT
   local version
   version=$("$2" --version 2>/dev/null | sed -n '1s/.* \([0-9][0-9.]*[0-9]\).*/\1/p') || return 0
@@ -296,7 +321,7 @@ list_debuggers() {
   for suite in $debugger_suites; do
     root=$matrix/debuggers-$suite
     [ -e "$root/.pygc-complete" ] || continue
-    for program in "$root"/launchers/gdb "$root"/launchers/lldb-*; do
+    for program in "$root"/launchers/gdb* "$root"/launchers/lldb-*; do
       case $program in *-server) continue ;; esac
       [ -x "$program" ] && list_debugger "$suite-${program##*/}" "$program" "$root"
     done
@@ -306,8 +331,8 @@ list_debuggers() {
 prepare_debuggers() {
   local suite
   for suite in $debugger_suites; do
-    prepare_debuggers_of "$suite" ||
-      echo "matrix: no debuggers of Debian $suite (see $matrix/debuggers-$suite.log)" >&2
+    { prepare_debuggers_of "$suite" && prepare_gdb_builds_of "$suite"; } ||
+      echo "matrix: not all debuggers of Debian $suite (see $matrix/debuggers-$suite.log)" >&2
   done
 }
 

@@ -1,5 +1,6 @@
-// One binary of each plugin in every GDB and LLDB that tools/matrix.sh has got: on a core and on a
-// running process the debuggers give what pygc gives alone.
+// One binary of each plugin in every GDB and LLDB that tools/matrix.sh has got: on a core, on a
+// running process and on a remote one the debuggers give what pygc gives alone.
+#include "tests/e2e/support/adapter.h"
 #include "tests/e2e/support/processes.h"
 
 #include <cstdio>
@@ -20,7 +21,8 @@ struct MatrixDebugger {
   std::string version;
   std::string program;
 
-  bool is_gdb() const { return name.ends_with("-gdb"); }
+  bool is_gdb() const { return name.contains("-gdb"); }
+  bool has_python() const { return !name.ends_with("-minimal"); }
   int major() const { return std::stoi(version); }
   /// LLDB 21.1.8 waits for itself for ever when it loads the modules of a core in parallel, also
   /// without pygc.
@@ -78,10 +80,12 @@ void for_each_debugger(const std::string& name_of_case,
 }
 
 /// `pygc check` after the commands, in the debugger.
-json check_in(const MatrixDebugger& debugger, const DebuggerTarget& target, Commands commands) {
+json check_in(const MatrixDebugger& debugger, const DebuggerTarget& target, Commands commands,
+              const Commands& after = {}) {
   const TempDir directory;
   const std::string file = directory.file("check");
   commands.push_back("pygc check --json --output " + file);
+  commands.insert(commands.end(), after.begin(), after.end());
   const Outcome outcome = debugger.run(target, commands);
   // Nothing of pygc's own, neither at load nor later.
   EXPECT_THAT(outcome.out + outcome.err, Not(HasSubstr("pygc: "))) << outcome.out << outcome.err;
@@ -130,6 +134,67 @@ TEST(MatrixDebuggers, AttachedGiveWhatPygcGivesAlone) {
     expect_same_check(document, expected);
     EXPECT_EQ(document.at("target").at("kind"), "live");
     EXPECT_EQ(document.at("target").at("pid"), heap.pid());
+    EXPECT_TRUE(runs_freely(heap.pid()));
+    return described(document);
+  });
+}
+
+TEST(MatrixDebuggers, RemoteGiveWhatPygcGivesAlone) {
+  const RunningScript heap({.build = &release_build(), .script = "heap.py", .words = {"twice"}});
+  const std::string pid = std::to_string(heap.pid());
+  const json expected = check_process(heap.pid()).document;
+  for_each_debugger("remote", [&](const MatrixDebugger& debugger) {
+    const DebuggerTarget target{.executable = release_build().executable, .core = {}};
+    json document;
+    if (debugger.is_gdb()) {
+      const Gdbserver server({"--once", "--attach", "PORT", pid});
+      document = check_in(debugger, target, server.connect("remote"), {"detach"});
+      EXPECT_EQ(document.at("target").at("kind"), "remote");
+    } else {
+      const std::string address = "127.0.0.1:" + std::to_string(free_port());
+      const Child server({.words = {PYGC_LLDB_SERVER, "gdbserver", "--attach", pid, address}});
+      // LLDB tries for five seconds. The process is one of this machine, and found to be so.
+      document = check_in(debugger, target, {"gdb-remote " + address}, {"process detach"});
+      EXPECT_EQ(document.at("target").at("kind"), "live");
+    }
+    EXPECT_EQ(document.at("target").at("pid"), heap.pid());
+    expect_same_check(document, expected);
+    EXPECT_TRUE(runs_freely(heap.pid()));
+    return described(document);
+  });
+}
+
+TEST(MatrixDebuggers, GdbsCompleteOptionsWhereTheyHavePython) {
+  for_each_debugger("completion", [](const MatrixDebugger& debugger) -> std::string {
+    if (!debugger.is_gdb()) {
+      return "not asked: LLDB completes the names of a plugin's commands only";
+    }
+    const std::string names = debugger.run({}, {"complete pygc ch"}).out;
+    EXPECT_EQ(names, "pygc check\n");
+    const std::string options = debugger.run({}, {"complete pygc check --no-t"}).out;
+    EXPECT_EQ(options, debugger.has_python() ? "pygc check --no-trace\n" : "");
+    return debugger.has_python() ? "commands and options" : "commands";
+  });
+}
+
+// "gdb --interpreter=dap" is there since GDB 14, with Python.
+TEST(MatrixDebuggers, GdbsServeEditorsByDap) {
+  const RunningScript heap({.build = &release_build(), .script = "heap.py", .words = {"twice"}});
+  for_each_debugger("dap", [&](const MatrixDebugger& debugger) -> std::string {
+    if (!debugger.is_gdb() ||
+        run({.words = {debugger.program, "-nx", "-batch", "-ex", "python import gdb.dap"}}).err !=
+            "") {
+      return "has no DAP of GDB's";
+    }
+    const auto answers = type_in_adapter(
+        {.program = {debugger.program, "-nx", "-i=dap", "-iex", "set debuginfod enabled off",
+                     "-iex", std::string("source ") + PYGC_GDB_SCRIPT},
+         .request = "attach",
+         .arguments = {{"pid", heap.pid()}, {"program", release_build().executable}},
+         .expressions = {"pygc check", "pygc check --deep --json"}});
+    EXPECT_THAT(answers[0], HasSubstr("verdict: findings (1 error)"));
+    const json document = json::parse(answers[1]);
+    EXPECT_EQ(document.at("target").at("kind"), "live");
     EXPECT_TRUE(runs_freely(heap.pid()));
     return described(document);
   });
