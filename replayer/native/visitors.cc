@@ -55,6 +55,11 @@ void inspect(std::uint64_t object, const Visited& visited) {
   }
 }
 
+/// Whoever has the memory of an object that was freed may have set a COLLECTING bit.
+bool is_bit_of_others(const Visited& visited) {
+  return run_state.walked && !is_gc_prev_of_round(*visited.prev);
+}
+
 void decrement(const Visited& visited) {
   *visited.prev -= std::uint64_t{1} << gc_refs_shift;
 }
@@ -75,6 +80,8 @@ void settle_next() {
   const Visited visited = look_at(object);
   if (!visited.collecting) {
     inspect(object, visited);
+  } else if (is_bit_of_others(visited)) {
+    run_state.suspects = run_state.suspects + 1;
   } else if (decrementing) {
     decrement(visited);
   }
@@ -123,10 +130,12 @@ int visit_decrement(std::uint64_t object, void* /*argument*/) {
   RunState& state = run_state;
   state.visitor_caller = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
   const Visited visited = look_at(object);
-  if (visited.collecting) {
-    decrement(visited);
-  } else {
+  if (!visited.collecting) {
     inspect(object, visited);
+  } else if (is_bit_of_others(visited)) {
+    state.suspects = state.suspects + 1;
+  } else {
+    decrement(visited);
   }
   state.visitor_caller = 0;
   return 0;

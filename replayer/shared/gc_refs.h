@@ -19,6 +19,13 @@ constexpr std::uint64_t gc_prev_with(std::uint64_t prev, std::uint64_t refcount)
   return (prev & finalized_bit) | collecting_bit | ((refcount + gc_refs_bias) << gc_refs_shift);
 }
 
+/// False of a word that cannot be such a one: of memory that was freed, or was never an object's.
+/// As many references and visits as that no object has.
+constexpr bool is_gc_prev_of_round(std::uint64_t prev) {
+  const std::uint64_t half = gc_refs_bias / 2;
+  return (prev >> gc_refs_shift) - half < gc_refs_bias;
+}
+
 /// What is left of the references then.
 constexpr std::int64_t gc_refs_of(std::uint64_t prev) {
   return static_cast<std::int64_t>((prev >> gc_refs_shift) - gc_refs_bias);

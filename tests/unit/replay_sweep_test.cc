@@ -287,6 +287,20 @@ TEST_F(Sweeps, TellNothingOfANegativeCount) {
   expect_no_totals();
 }
 
+/// What was freed may have any bits where its links were, and a count that looks like one.
+TEST_F(Sweeps, TellNothingOfAVisitToWhatHasTheCollectingBitOfOthers) {
+  const Address leaf = image_.add_type(image_.add_code(ret_zero));
+  for (const bool borrowed : {false, true}) {
+    SCOPED_TRACE(borrowed);
+    borrowed_references_ = borrowed;
+    const Address freed = image_.add_object(leaf);
+    image_.store(freed, 1);
+    image_.store(freed - 8, 0x759aadb9178cdc67);
+    add(image_.add_type(image_.add_code(visiting({freed}))), 1);
+    expect_no_totals();
+  }
+}
+
 TEST_F(Sweeps, TellNothingAfterAFault) {
   add(image_.add_type(image_.add_code(visiting({unmapped + 64}))), 1);
   expect_no_totals();
