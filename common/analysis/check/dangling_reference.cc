@@ -1,11 +1,15 @@
 #include "common/analysis/check/parts.h"
 
 #include <fmt/format.h>
+#include <map>
+#include <set>
 
 namespace pygc::analysis {
 namespace {
 
 constexpr std::size_t dangling_limit = 50; // told one by one
+// More of them in one container are not references that were released one by one.
+constexpr std::uint64_t released_limit = 3;
 
 /// "app.__dict__['opts']", "<app.C object>, at .next,"
 std::string holder(const Visitor& visitor) {
@@ -49,16 +53,45 @@ Finding finding_of(const DanglingVisit& dangling, Explainer& explainer) {
   return finding;
 }
 
+/// How many dead objects each container visits that is their only visitor.
+std::map<Address, std::uint64_t> count_by_container(const Facts& facts) {
+  std::map<Address, std::uint64_t> counts;
+  for (const DanglingVisit& dangling : facts.dangling) {
+    if (dangling.by.size() == 1) {
+      ++counts[dangling.by.front().container];
+    }
+  }
+  return counts;
+}
+
 } // namespace
 
 Detection detect_dangling_reference(const Facts& facts, Explainer& explainer) {
   Detection detection;
+  const auto counts = count_by_container(facts);
+  std::set<Address> damaged; // containers that are told
+  std::uint64_t told = 0;
   for (const DanglingVisit& dangling : facts.dangling) {
-    if (detection.findings.size() < dangling_limit) {
-      detection.findings.push_back(finding_of(dangling, explainer));
+    const Address container = dangling.by.size() == 1 ? dangling.by.front().container : 0;
+    const std::uint64_t count = container == 0 ? 1 : counts.at(container);
+    const bool of_damaged = count > released_limit;
+    if (of_damaged && !damaged.insert(container).second) {
+      continue;
     }
+    if (++told > dangling_limit) {
+      continue;
+    }
+    Finding finding = finding_of(dangling, explainer);
+    if (of_damaged) {
+      finding.occurrences = count;
+      finding.message += fmt::format(
+          " It refers to {} such addresses: the container itself may be what is damaged, or what "
+          "tells its size.",
+          count);
+    }
+    detection.findings.push_back(std::move(finding));
   }
-  note_rest(detection, facts.dangling.size(), dangling_limit, "dangling references");
+  note_rest(detection, told, dangling_limit, "dangling references");
   return detection;
 }
 

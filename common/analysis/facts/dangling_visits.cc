@@ -70,9 +70,10 @@ public:
 
   Result<void> find_slots() {
     std::vector<replay::TraceRequest> requests;
+    std::unordered_set<Address> requested; // a damaged container may visit a thousand of them
     for (const auto& [object, visit] : dead_) {
       for (const DanglingVisit::By& by : visit.by) {
-        if (requests.size() < visitor_limit) {
+        if (requests.size() < visitor_limit && requested.insert(by.container).second) {
           requests.push_back({by.container, 0});
         }
       }
