@@ -124,6 +124,31 @@ void merge_dead_types(std::vector<Finding>& findings) {
   });
 }
 
+/// Objects that no list leads to any more are told with the break of a list, or with the crash that
+/// came of it.
+void merge_lost_objects(std::vector<Finding>& findings) {
+  std::map<std::int64_t, std::size_t> broken; // by interpreter, the first that tells of a break
+  for (const FindingKind kind : {FindingKind::list_corrupt, FindingKind::crash}) {
+    for (std::size_t i = 0; i < findings.size(); ++i) {
+      if (findings[i].kind == kind && findings[i].severity == Severity::error) {
+        broken.emplace(findings[i].interpreter, i);
+      }
+    }
+  }
+  const auto is_merged = [&](const Finding& finding) {
+    return finding.kind == FindingKind::lost_object && broken.contains(finding.interpreter);
+  };
+  for (const Finding& lost : findings) {
+    if (is_merged(lost)) {
+      Finding& told = findings[broken[lost.interpreter]];
+      told.message += fmt::format(" {} tracked object{} on no list any more; the first is {}.",
+                                  lost.occurrences, lost.occurrences == 1 ? " is" : "s are",
+                                  lost.object ? lost.object->summary : "unknown");
+    }
+  }
+  std::erase_if(findings, is_merged);
+}
+
 } // namespace
 
 Cause cause_of(Proof proof) {
@@ -190,6 +215,7 @@ std::vector<Finding> diagnose(const Facts& facts, std::vector<Finding> findings)
     std::erase_if(findings,
                   [](const Finding& finding) { return finding.kind == FindingKind::crash; });
   }
+  merge_lost_objects(findings);
   std::ranges::stable_sort(findings, {}, &Finding::severity);
   return findings;
 }

@@ -1,6 +1,16 @@
 #include "common/analysis/facts/explain.h"
 
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <utility>
+
 namespace pygc::analysis {
+namespace {
+
+constexpr unsigned pool_bits = 14; // POOL_BITS of pymalloc (Objects/obmalloc.c)
+
+} // namespace
 
 void Explainer::prepare(std::span<const Address> objects) {
   names_.find_dict_owners(heap_.objects, objects);
@@ -30,6 +40,27 @@ ObjectState Explainer::state(Address address) {
     state.tracked = reader_.is_tracked(address).value_or(false);
   }
   return state;
+}
+
+std::vector<TypeAround> Explainer::types_around(Address address) {
+  std::map<Address, std::uint64_t> counts;
+  for (std::size_t i = 0; i < heap_.objects.size(); ++i) {
+    const heap::HeapIndex index(i);
+    if (heap_.usable[index] && heap_.objects[index] >> pool_bits == address >> pool_bits) {
+      ++counts[heap_.types[index]];
+    }
+  }
+  std::vector<TypeAround> types;
+  for (const auto& [type, count] : counts) {
+    const cpython::TypeInfo& info = reader_.type(type);
+    types.push_back({.name = info.name,
+                     .objects = count,
+                     .of_extension = !extension_of(info.traverse).empty()});
+  }
+  std::ranges::stable_sort(types, std::ranges::greater(), [](const TypeAround& type) {
+    return std::pair(type.of_extension, type.objects);
+  });
+  return types;
 }
 
 Visitor Explainer::visitor(Address container, Address visited, std::uint64_t visits) {

@@ -12,7 +12,10 @@
 #include "common/heap/heap.h"
 #include "common/image/module.h"
 
+#include <cstdint>
 #include <span>
+#include <string>
+#include <vector>
 
 namespace pygc::analysis {
 
@@ -22,6 +25,13 @@ struct ObjectState {
   std::uint64_t refcount = 0;
   std::string type_problem; // empty: it has a type of a GC object
   bool tracked = false;     // only of GC objects
+};
+
+/// A type with its objects near a place in memory.
+struct TypeAround {
+  std::string name;
+  std::uint64_t objects = 0;
+  bool of_extension = false; // its traverse function is
 };
 
 class Explainer {
@@ -34,6 +44,9 @@ public:
   void prepare(std::span<const Address> objects);
   ObjectView object(Address address);
   ObjectState state(Address address);
+  /// Types of the tracked objects around an address, as far as a pool of pymalloc reaches, which
+  /// has blocks of one size: those of extensions first, then the most frequent.
+  std::vector<TypeAround> types_around(Address address);
   /// `visits` of a visit to `visited` by `container`.
   Visitor visitor(Address container, Address visited, std::uint64_t visits);
   /// The file of a function of an extension; empty for one of the interpreter's own image.

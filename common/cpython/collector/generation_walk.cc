@@ -42,7 +42,7 @@ public:
     while (from.next_node() != head_) {
       const Address node = from.next_node();
       if (from.next == 0) {
-        fault(before, before, fmt::format("_gc_next of {} is NULL", where(before)), false);
+        tell_break(before, before, fmt::format("_gc_next of {} is NULL", where(before)), false);
         return salvage(before);
       }
       if (node == anchor) {
@@ -51,7 +51,7 @@ public:
       }
       const auto to = read_node(node);
       if (!to) {
-        fault(
+        tell_break(
             node, before,
             fmt::format("_gc_next of {} is {:#x}: {}", where(before), from.next, to.error().reason),
             is_not_saved(to));
@@ -59,6 +59,7 @@ public:
       }
       const bool linked = links_back(*to, before);
       const Verdict verdict = add(object_of(node), gc_head::state_of(to->prev));
+      note_damage(verdict, node, before);
       if (at_rest_ && verdict == Verdict::damaged && (!linked || !goes_on(*to, node))) {
         tell_freed(*to, node, before);
         return salvage(node);
@@ -142,6 +143,33 @@ private:
           false);
   }
 
+  void note_damage(Verdict verdict, Address node, Address before) {
+    if (verdict != Verdict::damaged) {
+      damaged_ = 0;
+    } else if (damaged_++ == 0) {
+      first_damaged_ = node;
+      before_damaged_ = before;
+    }
+  }
+
+  /// While a collection runs links back do not tell a freed object from the others. The list that
+  /// ends at such objects does.
+  void tell_break(Address node, Address before, std::string message, bool missing) {
+    if (at_rest_ || missing || damaged_ == 0) {
+      fault(node, before, std::move(message), missing);
+      return;
+    }
+    std::string of_object;
+    for (; damaged_ > 0; --damaged_) {
+      of_object = sink_.take_back_object_fault();
+    }
+    fault(first_damaged_, before_damaged_,
+          fmt::format("{}, and the list ends there: {}. It was freed while it was tracked, or was "
+                      "overwritten",
+                      of_object, message),
+          false);
+  }
+
   void tell_cycle(Address node, Address before) {
     if (wrong_link_) { // the link that closes the cycle was told as a wrong _gc_prev
       sink_.withdraw(*wrong_link_);
@@ -215,6 +243,9 @@ private:
   gc_head::Links first_;
   std::optional<std::size_t> wrong_link_; // the fault that tells of it
   bool flags_told_ = false;
+  std::size_t damaged_ = 0; // objects in a row, up to where the walk is
+  Address first_damaged_ = 0;
+  Address before_damaged_ = 0;
 };
 
 class GenerationWalk final : public HeapSource {
