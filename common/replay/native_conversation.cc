@@ -75,10 +75,11 @@ Result<protocol::Reply> NativeReplayer::receive_reply() {
     }
   }
   if (reply.kind != protocol::Kind::reply) {
-    return fail(ErrorKind::replayer, 0, "the replayer answers another question");
+    return std::unexpected(
+        process_.give_up({ErrorKind::replayer, 0, "the replayer answers another question"}));
   }
   if (reply.failure != protocol::LockFailure::none) {
-    return fail(ErrorKind::replayer, 0, lock_problem(reply));
+    return std::unexpected(process_.give_up({ErrorKind::replayer, 0, lock_problem(reply)}));
   }
   return reply;
 }

@@ -167,6 +167,11 @@ Error ReplayerProcess::died() {
   return error;
 }
 
+Error ReplayerProcess::give_up(Error error) {
+  end();
+  return error;
+}
+
 bool ReplayerProcess::is_over_limit() const {
   clockid_t clock{};
   timespec used{};

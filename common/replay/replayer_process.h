@@ -33,6 +33,9 @@ public:
   /// ends. Errors as send().
   Result<void> receive(std::span<std::byte> answer, const std::function<std::uint64_t()>& progress);
 
+  /// Ends the process, whose answers make no sense. Returns `error`.
+  Error give_up(Error error);
+
   /// The process is ended when it has used more, all in all.
   void limit_processor_time(std::chrono::milliseconds limit) { processor_limit_ = limit; }
 
