@@ -92,6 +92,31 @@ elif case == "early_track":
     import early_track
 
     early_track.make(os.abort)
+elif case == "null_callback":
+    import null_callback
+
+    capsule = null_callback.Capsule()
+elif case == "null_state":
+    import importlib.machinery
+    import importlib.util
+
+    spec = importlib.machinery.PathFinder.find_spec("null_state", sys.path[:1])
+    module = importlib.util.module_from_spec(spec)  # made, not executed
+elif case == "type_leak":
+    import type_leak
+
+    for _ in range(100):
+        made = type_leak.make_type()
+        made.default = made()
+    del made
+    gc.collect()
+elif case == "type_twice":
+    import type_twice
+
+    class Derived(type_twice.Base):
+        pass
+
+    derived = [Derived() for _ in range(20)]
 elif case == "finalizer":  # Python code under a finalizer ends the process: the heap is sound
 
     class Dying:
