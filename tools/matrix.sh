@@ -95,8 +95,9 @@ mirror_of_host() {
 fetch_source() { # SUITE PACKAGE DIRECTORY: leaves its .orig.tar there
   local suite=$1 package=$2 directory=$3 mirror
   mirror=$(mirror_of_host)
+  [ -n "$mirror" ] || { echo "this machine's package sources name no mirror of Debian" >&2 && return 1; }
   mkdir -p "$directory/lists/partial" "$directory/cache/archives/partial"
-  echo "deb-src ${mirror:-http://deb.debian.org/debian} $suite main" >"$directory/sources.list"
+  echo "deb-src $mirror $suite main" >"$directory/sources.list"
   cat >"$directory/apt.conf" <<EOF
 Dir::Etc::sourcelist "$directory/sources.list";
 Dir::Etc::sourceparts "-";

@@ -124,7 +124,7 @@ TEST_P(MatrixStep, IsRefusedWhereThereIsNothingToFollow) {
       return {};
     }
     const Core core = make_core({.build = &build.build, .script = "heap.py"});
-    for (const std::vector<std::string> command :
+    for (const std::vector<std::string>& command :
          {std::vector<std::string>{"step"}, {"watch", "0x1000"}}) {
       std::vector<std::string> words = command;
       words.insert(words.end(), {"--core", core.path});

@@ -247,9 +247,10 @@ inline analysis::GenerationSurvey generation_survey() {
        .address = 0x9a2b40,
        .enabled = true,
        .collecting = true,
-       .generations = {
-           {"0", 0x9a2b60, 12, 700, 341, true, {{"dict", 200}, {"", 100}, {"tuple", 41}}},
-           {"2", 0x9a2b90, 1, 10, 1337924, false, {}}}}};
+       .generations =
+           {{"0", 0x9a2b60, 12, 700, 341, true, {{"dict", 200}, {"", 100}, {"tuple", 41}}},
+            {"2", 0x9a2b90, 1, 10, 1337924, false, {}}},
+       .counts = {}}};
   survey.incomplete_because = {"list 2 of interpreter 0 is damaged, or memory of it is missing"};
   return survey;
 }
@@ -269,7 +270,8 @@ inline std::vector<analysis::RuntimeView> runtimes() {
                                   .enabled = true,
                                   .collecting = false,
                                   .finalizing = true,
-                                  .spaces = {}});
+                                  .spaces = {},
+                                  .counts = {}});
   analysis::FaulthandlerView faulthandler{.where = "static", .address = 0, .rows = {}};
   faulthandler.rows.resize(2);
   faulthandler.rows[0].entry.name = "fatal_error";

@@ -225,8 +225,7 @@ private:
                              [](const Root& root) { return std::tuple(!root.proven, root.kind); });
     const auto memory = std::ranges::find(roots, RootKind::memory, &Root::kind);
     const auto telling = static_cast<std::size_t>(memory - roots.begin());
-    const auto stored =
-        reader_.memory().load<std::uint64_t>(object + reader_.runtime().layout.ob_refcnt);
+    const auto stored = cpython::load_refcount(reader_.memory(), reader_.runtime().layout, object);
     const auto references =
         stored ? static_cast<std::int64_t>(reader_.runtime().refcount(*stored)) : std::int64_t{0};
     const bool all_proven = std::ranges::count(roots, true, &Root::proven) >= gc_refs;

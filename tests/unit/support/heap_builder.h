@@ -145,8 +145,10 @@ public:
     layout.interp_size = 0x100;
     runtime_.address = runtime_base;
     runtime_.module = &image_.library();
-    runtime_.interpreters.push_back(
-        {.address = interpreter_base, .id = 0, .spaces = {{.name = "0", .head = 0x1000}}});
+    runtime_.interpreters.push_back({.address = interpreter_base,
+                                     .id = 0,
+                                     .spaces = {{.name = "0", .head = 0x1000}},
+                                     .counts = {}});
     metatype = add_type("type", 0, std::uint64_t{1} << cpython::type_flag::type_subclass);
     module_type = add_type("module", add_function("module_traverse"));
     image_.library().symbols["PyModule_Type"] = module_type;
