@@ -48,7 +48,7 @@ function(pygc_layer library folder)
   add_library(${library} STATIC ${sources})
   target_link_libraries(${library} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
   pygc_headers(${library} PUBLIC ${folders})
-  if(arg_PLAIN)
+  if(arg_PLAIN AND NOT PYGC_FUZZ) # which no plugin links
     pygc_warnings(${library} no_sanitize)
   else()
     pygc_warnings(${library})

@@ -16,4 +16,8 @@ function(pygc_warnings target)
     target_compile_options(${target} PRIVATE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
     target_link_options(${target} PRIVATE -fsanitize=address,undefined)
   endif()
+  # What libFuzzer steers by: which edges of the code a run has taken.
+  if(PYGC_FUZZ AND NOT "${ARGV1}" STREQUAL "no_sanitize")
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
 endfunction()
