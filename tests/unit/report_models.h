@@ -247,10 +247,10 @@ inline analysis::GenerationSurvey generation_survey() {
        .address = 0x9a2b40,
        .enabled = true,
        .collecting = true,
-       .generations =
-           {{"0", 0x9a2b60, 12, 700, 341, true, {{"dict", 200}, {"", 100}, {"tuple", 41}}},
-            {"2", 0x9a2b90, 1, 10, 1337924, false, {}}},
-       .counts = {}}};
+       .counts = {},
+       .generations = {
+           {"0", 0x9a2b60, 12, 700, 341, true, {{"dict", 200}, {"", 100}, {"tuple", 41}}},
+           {"2", 0x9a2b90, 1, 10, 1337924, false, {}}}}};
   survey.incomplete_because = {"list 2 of interpreter 0 is damaged, or memory of it is missing"};
   return survey;
 }
