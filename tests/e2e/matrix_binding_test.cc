@@ -4,6 +4,7 @@
 #include "tests/e2e/support/matrix.h"
 
 #include <gtest/gtest.h>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -61,6 +62,9 @@ void compile(const MatrixBuild& build, Bindings& to) {
                     options);
   std::vector<std::string> with_library = options;
   with_library.push_back(nanobind + "/src/nb_combined.cpp");
+  if (build.free_threaded) {
+    with_library.emplace_back("-DNB_FREE_THREADED");
+  }
   compile_extension(build.build, source_of("nanobind_class.cc"), directory, "nanobind_class",
                     with_library);
   to.names.insert(to.names.end(), {"pybind11_class", "nanobind_class"});
@@ -80,12 +84,13 @@ std::vector<MinorVersion> minor_versions() {
 class MatrixBinding : public testing::TestWithParam<MinorVersion> {};
 
 TEST_P(MatrixBinding, ClassesAreClean) {
-  std::unique_ptr<Bindings> bindings;
+  std::map<bool, std::unique_ptr<Bindings>> compiled; // a free-threaded build has an ABI of its own
   for (const MatrixBuild& each : matrix()) {
     if (each.number.minor != GetParam()) {
       continue;
     }
     examine_build(each, "bindings", [&](const MatrixBuild& build) {
+      std::unique_ptr<Bindings>& bindings = compiled[build.free_threaded];
       if (bindings == nullptr) {
         auto fresh = std::make_unique<Bindings>();
         compile(build, *fresh);

@@ -111,9 +111,15 @@ TEST_P(MatrixMidway, Finalizer) {
                              .own_lists = true});
 }
 TEST_P(MatrixMidway, Clear) {
+  examine_phase(GetParam(), {.word = "clear",
+                             .by_debugger = false,
+                             .phases = {"delete_garbage"},
+                             .own_lists = true,
+                             .free_threaded = false});
+  // There the function is inlined, or not.
   examine_phase(
       GetParam(),
-      {.word = "clear", .by_debugger = false, .phases = {"delete_garbage"}, .own_lists = true});
+      {.word = "clear", .by_debugger = false, .phases = {"", "delete_garbage"}, .with_gil = false});
 }
 TEST_P(MatrixMidway, CallbackAtTheStart) {
   examine_phase(GetParam(),

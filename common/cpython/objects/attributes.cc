@@ -10,9 +10,9 @@ constexpr Address dict_behind_base = word;            // PyTypeObject
 constexpr Address mro_behind_is_gc = 2 * word;        //
 constexpr Address cached_keys_behind_qualname = word; // PyHeapTypeObject
 constexpr std::uint64_t mro_limit = 1024;
-// What lies before an object and its GC head.
-constexpr Address dict_before = 3 * word;
-constexpr Address values_before = 4 * word; // 3.11; later the list of weak references
+// What lies before an object's GC head, or before the object where it has none (without a GIL).
+constexpr Address dict_before = 1 * word;
+constexpr Address values_before = 2 * word; // 3.11; later the list of weak references
 // Bits of tp_flags: Py_TPFLAGS_INLINE_VALUES (3.13+), _MANAGED_WEAKREF (3.12+).
 constexpr unsigned inline_values = 2;
 constexpr unsigned managed_weakref = 3;
@@ -24,7 +24,8 @@ Result<Address> inline_values_of(ObjectReader& reader, Address object, const Typ
     return 0;
   }
   const image::AddressSpace& memory = reader.memory();
-  const auto dict = memory.load<Address>(object - dict_before);
+  const Address begin = object - reader.runtime().layout.gc_head_size;
+  const auto dict = memory.load<Address>(begin - dict_before);
   if (!dict || *dict % 2 != 0) {
     return dict ? Result<Address>(*dict + 1) : dict; // 3.12: the values' address less 1
   }
@@ -37,7 +38,7 @@ Result<Address> inline_values_of(ObjectReader& reader, Address object, const Typ
     return in_use ? Result<Address>(*in_use == 0 ? 0 : values) : std::unexpected(in_use.error());
   }
   return type.has_flag(managed_weakref) ? Result<Address>(0)
-                                        : memory.load<Address>(object - values_before);
+                                        : memory.load<Address>(begin - values_before);
 }
 
 } // namespace

@@ -45,7 +45,11 @@ static int writes_traverse(PyObject* op, visitproc visit, void* arg) {
 // What Py_INCREF does in a release build; that of a debug build counts references in all as well.
 static int increments_traverse(PyObject* op, visitproc visit, void* arg) {
   VISIT_TYPE(op);
+#ifdef Py_GIL_DISABLED
+  ++((Container*)op)->field->ob_ref_local;
+#else
   ++((Container*)op)->field->ob_refcnt;
+#endif
   Py_VISIT(((Container*)op)->field);
   return 0;
 }
