@@ -86,7 +86,9 @@ TEST_P(MatrixReported, AnObjectThatWasTrackedBeforeItsFieldsWereSet) {
     const json& visitor = finding.at("visitors").at(0);
     EXPECT_EQ(visitor.at("type"), "early_track.Parser");
     EXPECT_EQ(visitor.at("function"), "parser_traverse");
-    EXPECT_EQ(visitor.at("slot_name"), "+0x10 of the container");
+    // Behind the PyObject, which is twice as large without a GIL.
+    EXPECT_EQ(visitor.at("slot_name"),
+              build.free_threaded ? "+0x20 of the container" : "+0x10 of the container");
     EXPECT_THAT(finding.at("message").get<std::string>(),
                 HasSubstr("tracked before the field was set"));
     return finding.at("message").get<std::string>();
@@ -106,7 +108,10 @@ TEST_P(MatrixReported, AnObjectThatWasTrackedTwice) {
 }
 
 TEST_P(MatrixReported, AnObjectThatWasFreedWhileItWasTracked) {
-  examine_build(GetParam(), "freed tracked", [](const MatrixBuild& build) {
+  examine_build(GetParam(), "freed tracked", [](const MatrixBuild& build) -> std::string {
+    if (build.free_threaded) {
+      return {}; // there is no list on which it could stay
+    }
     for (const char* name : {"freed_tracked", "freed_tracked_reuse"}) {
       const Check check = check_case(build, name, {"freed_tracked"});
       EXPECT_EQ(check.status, 1);
@@ -147,7 +152,10 @@ TEST_P(MatrixReported, ATupleThatWasHandedOutUnfinished) {
 /// A debug build dies of it in the collection, which checks the lists; a release build joins the
 /// list anew and loses what it leads past.
 TEST_P(MatrixReported, AnObjectThatIsLinkedTwice) {
-  examine_build(GetParam(), "linked twice", [](const MatrixBuild& build) {
+  examine_build(GetParam(), "linked twice", [](const MatrixBuild& build) -> std::string {
+    if (build.free_threaded) {
+      return {}; // nothing is linked there
+    }
     const Check check = check_case(build, "double_track", {"double_track"});
     EXPECT_EQ(check.status, 1);
     EXPECT_EQ(check.document.at("findings").size(), 1U) << check.document.dump(1);
