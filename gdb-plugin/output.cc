@@ -1,12 +1,10 @@
 #include "gdb-plugin/output.h"
 
-#include "common/base/numbers.h"
+#include "common/base/own_descriptors.h"
 
 #include <algorithm>
-#include <dirent.h>
 #include <fcntl.h>
 #include <fstream>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
@@ -44,13 +42,8 @@ std::string chosen_interpreter() {
 
 /// GDB's descriptors, but for the first three.
 std::vector<int> descriptors() {
-  std::vector<int> all;
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc/self/fd"), ::closedir);
-  while (const dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
-    if (const auto fd = number_in<int>(entry->d_name); fd && *fd > STDERR_FILENO) {
-      all.push_back(*fd);
-    }
-  }
+  std::vector<int> all = own_descriptors();
+  std::erase_if(all, [](int fd) { return fd <= STDERR_FILENO; });
   return all;
 }
 

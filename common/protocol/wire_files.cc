@@ -1,5 +1,6 @@
 #include "common/protocol/wire_files.h"
 
+#include "common/base/own_descriptors.h"
 #include "common/machine/machine.h"
 #include "common/protocol/wire_maps.h"
 
@@ -7,11 +8,9 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <dirent.h>
 #include <elf.h>
 #include <fcntl.h>
 #include <fstream>
-#include <memory>
 #include <optional>
 #include <sys/stat.h>
 
@@ -108,13 +107,9 @@ struct Link {
 
 std::vector<Link> open_links() {
   std::vector<Link> links;
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc/self/fd"), ::closedir);
-  if (!directory) {
-    return links;
-  }
-  while (const dirent* entry = ::readdir(directory.get())) {
+  for (const int fd : own_descriptors()) {
     std::array<char, 4096> path{};
-    Link link{.name = std::string("/proc/self/fd/") + entry->d_name, .path = {}};
+    Link link{.name = "/proc/self/fd/" + std::to_string(fd), .path = {}};
     const ssize_t n = ::readlink(link.name.c_str(), path.data(), path.size());
     if (n > 0) {
       link.path.assign(path.data(), static_cast<std::size_t>(n));

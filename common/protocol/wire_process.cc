@@ -1,15 +1,13 @@
 #include "common/protocol/wire_process.h"
 
-#include "common/base/numbers.h"
+#include "common/base/own_descriptors.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <ctime>
-#include <dirent.h>
 #include <fcntl.h>
-#include <memory>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -74,15 +72,10 @@ void set_signals(Attributes& attributes) {
 // What the debugger's own children are given is nothing for one that stays: the end of a pipe that
 // it held would never come.
 void close_inherited(Actions& actions) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc/self/fd"), ::closedir);
-  while (const dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
-    const auto fd = number_in<int>(entry->d_name);
-    if (!fd || *fd <= STDERR_FILENO) {
-      continue;
-    }
-    const int flags = ::fcntl(*fd, F_GETFD);
+  for (const int fd : own_descriptors()) {
+    const int flags = fd > STDERR_FILENO ? ::fcntl(fd, F_GETFD) : -1;
     if (flags >= 0 && (flags & FD_CLOEXEC) == 0) {
-      ::posix_spawn_file_actions_addclose(&actions.value, *fd);
+      ::posix_spawn_file_actions_addclose(&actions.value, fd);
     }
   }
 }
