@@ -2,9 +2,9 @@
 
 #include "replayer/emulated/journal.h"
 #include "replayer/emulated/slot_table.h"
+#include "replayer/emulated/visit_records.h"
 
 #include <sys/mman.h>
-#include <vector>
 
 namespace pygc::replayer {
 namespace {
@@ -97,15 +97,7 @@ public:
       step_ = Step::idle;
       return false;
     }
-    const auto slot = slots_.take(object);
-    records_[reply_.records++] = {.object = object,
-                                  .slot = slot.address,
-                                  .request = static_cast<std::uint32_t>(index_),
-                                  .counted = 1,
-                                  .tagged = slot.tagged,
-                                  .repeated = slot.repeated,
-                                  .other = 0,
-                                  .reserved = 0};
+    records_[reply_.records++] = record_visit(slots_, object, index_);
     return true;
   }
 
@@ -117,13 +109,7 @@ public:
     if (step_ != Step::list) {
       return;
     }
-    for (unsigned done = 0; done + sizeof(std::uint64_t) <= size; done += sizeof(std::uint64_t)) {
-      if (const std::byte* from = place_.memory.view(address + done)) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, from, sizeof(word));
-        slots_.loaded(word, address + done);
-      }
-    }
+    note_loads(slots_, place_.memory, address, size);
   }
 
   void store(std::uint64_t /*pc*/, std::uint64_t address, unsigned size) override {

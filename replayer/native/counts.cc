@@ -1,6 +1,5 @@
 #include "replayer/native/counts.h"
 
-#include "common/replay/protocol/replayer_protocol.h"
 #include "replayer/native/machine.h"
 
 #include <sys/mman.h>

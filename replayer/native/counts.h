@@ -3,10 +3,11 @@
 // of its own.
 #pragma once
 
+#include "common/replay/protocol/replayer_protocol.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 namespace pygc::replayer {
 
@@ -49,12 +50,13 @@ extern constinit Counts counts;
 /// lies otherwise than those before it.
 std::uint32_t* make_count(std::uint64_t object);
 
-/// What is left of the references; nothing when the object is not being collected.
-constexpr std::optional<std::int64_t> gc_refs_of_count(std::uint32_t count) {
-  return (count & counted_bit) == 0
-             ? std::nullopt
-             : std::optional<std::int64_t>(static_cast<std::int64_t>(count & ~counted_bit) -
-                                           static_cast<std::int64_t>(count_bias));
+/// What is left of the object's references; gc_refs_lost when it is not being collected.
+inline std::int64_t counted_gc_refs(std::uint64_t object) {
+  const std::uint32_t* count = count_at(object);
+  return count == nullptr || (*count & counted_bit) == 0
+             ? replay::protocol::gc_refs_lost
+             : static_cast<std::int64_t>(*count & ~counted_bit) -
+                   static_cast<std::int64_t>(count_bias);
 }
 
 } // namespace pygc::replayer

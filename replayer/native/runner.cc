@@ -98,9 +98,7 @@ void collect_loop() {
       continue;
     }
     if (counts.on) {
-      const std::uint32_t* count = count_at(object);
-      gc_refs[i] = count == nullptr ? protocol::gc_refs_lost
-                                    : gc_refs_of_count(*count).value_or(protocol::gc_refs_lost);
+      gc_refs[i] = counted_gc_refs(object);
       continue;
     }
     std::uint64_t& prev = at(loop.gc_prev(object));

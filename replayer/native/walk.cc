@@ -241,7 +241,7 @@ bool is_tracked_elsewhere(std::uint64_t object, std::uint64_t type) {
 /// Of an object that was collected; gc_refs_lost: it is not any more.
 std::int64_t gc_refs_after(std::uint64_t object) {
   if (counts.on) {
-    return gc_refs_of_count(*count_at(object)).value_or(protocol::gc_refs_lost);
+    return counted_gc_refs(object);
   }
   const auto& shape = run_state.setup.shape;
   const std::uint64_t prev = at(object - shape.gc_head_size + shape.gc_prev);

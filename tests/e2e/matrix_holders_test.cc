@@ -15,9 +15,10 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-json answer_of(const MatrixBuild& build, const Core& core, std::vector<std::string> words) {
-  words.insert(words.end(), {core.path, "--json"});
-  const auto options = build.build.pygc_options();
+/// Whether or not there are any.
+json leaks_of(const Core& core) {
+  std::vector<std::string> words = {"leaks", core.path, "--json"};
+  const auto options = core.build->pygc_options();
   words.insert(words.end(), options.begin(), options.end());
   const Outcome outcome = run_pygc(words);
   return parse_document(outcome.out, outcome);
@@ -26,10 +27,10 @@ json answer_of(const MatrixBuild& build, const Core& core, std::vector<std::stri
 class MatrixHolders : public MatrixTest {};
 
 /// The root of that kind with such a name, of the object that the script has told under `told`.
-void expect_root(const MatrixBuild& build, const Core& core, const std::string& told,
-                 const std::string& kind, const std::string& name) {
+void expect_root(const Core& core, const std::string& told, const std::string& kind,
+                 const std::string& name) {
   const testing::ScopedTrace trace(__FILE__, __LINE__, told);
-  const json document = answer_of(build, core, {"why", core.printed_value(told), "-n", "20"});
+  const json document = document_alone(core, {"why", core.printed_value(told), "-n", "20"});
   EXPECT_EQ(document.at("unreachable"), 0);
   bool found = false;
   for (const json& path : document.at("paths")) {
@@ -48,15 +49,15 @@ TEST_P(MatrixHolders, AreNamed) {
     const Core core = make_core({.build = &build.build,
                                  .script = "holders.py",
                                  .words = {build_extensions(build.build, {"holders"})}});
-    expect_root(build, core, "static", "static", "in_static");
-    expect_root(build, core, "block", "memory", "");
-    expect_root(build, core, "stack", "stack", "");
+    expect_root(core, "static", "static", "in_static");
+    expect_root(core, "block", "memory", "");
+    expect_root(core, "stack", "stack", "");
     // To 3.10 frames are objects, which are no roots but steps.
     if (build.number >= PythonVersion{3, 11, 0}) {
-      expect_root(build, core, "local", "frame", "work()");
-      expect_root(build, core, "thread", "frame", "worker()");
+      expect_root(core, "local", "frame", "work()");
+      expect_root(core, "thread", "frame", "worker()");
     }
-    const json leaks = answer_of(build, core, {"leaks"});
+    const json leaks = leaks_of(core);
     for (const json& group : leaks.at("groups")) {
       EXPECT_THAT(group.at("type").get<std::string>(),
                   testing::Not(testing::AnyOf(HasSubstr("In"), HasSubstr("OnStack"))))
@@ -71,7 +72,7 @@ TEST_P(MatrixHolders, AreMissedWhereALeakWasPlanted) {
     const Core core = make_core({.build = &build.build,
                                  .script = "leaks.py",
                                  .words = {"path=" + build_extensions(build.build, {"leaky"})}});
-    const json document = answer_of(build, core, {"leaks"});
+    const json document = leaks_of(core);
     EXPECT_TRUE(document.at("complete")) << document.at("incomplete_because");
     std::uint64_t lost = 0;
     std::uint64_t held = 0;

@@ -66,6 +66,7 @@ public:
     return find_left_garbage({.image = image,
                               .reader = reader_,
                               .collection = collection,
+                              .components = components_,
                               .deleted = unreachable_,
                               .finalized = finalized_},
                              tracer);
@@ -99,12 +100,12 @@ private:
   }
 
   void find_cycles() {
-    const heap::Components components = heap::strong_components(collection_->graph, unreachable_);
+    components_ = heap::strong_components(collection_->graph, unreachable_);
     std::map<std::uint32_t, Counts> cycles; // by component
     std::map<std::uint32_t, Address> examples;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      const std::uint32_t component = components.of[nodes_[i]];
-      if (!components.cyclic[component]) {
+      const std::uint32_t component = components_.of[nodes_[i]];
+      if (!components_.cyclic[component]) {
         ++found_.outside_cycles;
         continue;
       }
@@ -117,7 +118,7 @@ private:
     for (const auto& [component, counts] : cycles) {
       const auto [at, added] = groups.emplace(counts, found_.cycles.size());
       if (added) {
-        found_.cycles.push_back({.size = components.sizes[component],
+        found_.cycles.push_back({.size = components_.sizes[component],
                                  .types = rows(counts),
                                  .example = examples.at(component)});
       }
@@ -187,6 +188,7 @@ private:
   const heap::Heap& heap_;
   TypeTable& types_;
   const Collection* collection_ = nullptr;
+  heap::Components components_;          // of what is unreachable
   std::vector<bool> unreachable_;        // without what is uncollectable, at the end
   std::vector<std::uint32_t> finalized_; // nodes whose finalizer is called
   std::vector<std::uint32_t> nodes_;     // unreachable, one for each of found_.objects

@@ -1,7 +1,7 @@
 #include "common/analysis/explore/left_garbage.h"
 
+#include "common/analysis/facts/traverse_function.h"
 #include "common/cpython/objects/finalization.h"
-#include "common/heap/components.h"
 #include "common/heap/reachability.h"
 
 #include <algorithm>
@@ -249,16 +249,9 @@ private:
   /// subtype_clear (Objects/typeobject.c) calls the first other one of the bases: that is an
   /// extension's, where a class derives from an extension's type.
   Address extension_clear(Address type, Address own) {
-    constexpr int base_limit = 64; // a ring of damaged types
-    for (int depth = 0; type != 0 && depth < base_limit; ++depth) {
-      const Address clear = clear_of(type);
-      if (clear != own) {
-        const image::Module* module = clear == 0 ? nullptr : in_.image.module_at(clear);
-        return module != nullptr && module != in_.reader.runtime().module ? clear : own;
-      }
-      type = in_.reader.type(type).base;
-    }
-    return own;
+    const Address extension = extension_of_bases(in_.reader, in_.image, type,
+                                                 [this](Address each) { return clear_of(each); });
+    return extension != 0 ? extension : own;
   }
 
   LeftGarbageInput in_;

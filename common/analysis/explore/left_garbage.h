@@ -4,6 +4,7 @@
 
 #include "common/analysis/explore/collection.h"
 #include "common/analysis/explore/reference_names.h"
+#include "common/heap/components.h"
 
 #include <cstdint>
 #include <optional>
@@ -42,7 +43,8 @@ struct LeftGarbageInput {
   const image::ProcessImage& image;
   cpython::ObjectReader& reader;
   const Collection& collection;
-  const std::vector<bool>& deleted; // by node: unreachable, and not for gc.garbage
+  const heap::Components& components; // of what is unreachable
+  const std::vector<bool>& deleted;   // by node: unreachable, and not for gc.garbage
   /// Nodes whose finalizer the collection would call.
   const std::vector<std::uint32_t>& finalized;
 };

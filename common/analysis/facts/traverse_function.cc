@@ -19,21 +19,28 @@ Address traverse_function(cpython::ObjectReader& reader, Address container, Addr
   return type ? reader.type(*type).traverse : 0;
 }
 
+Address extension_of_bases(cpython::ObjectReader& reader, const image::ProcessImage& image,
+                           Address type, const std::function<Address(Address type)>& slot) {
+  const Address own = slot(type);
+  for (int depth = 0; type != 0 && depth < base_limit; ++depth) {
+    if (const Address function = slot(type); function != own) {
+      const image::Module* module = function == 0 ? nullptr : image.module_at(function);
+      return module != nullptr && module != reader.runtime().module ? function : 0;
+    }
+    type = reader.type(type).base;
+  }
+  return 0;
+}
+
 Address extension_traverse(cpython::ObjectReader& reader, const image::ProcessImage& image,
                            Address container) {
   const auto type_at = reader.type_address(container);
-  Address type = type_at ? *type_at : 0;
+  const Address type = type_at ? *type_at : 0;
   const Address own = reader.type(type).traverse;
-  for (int depth = 0; type != 0 && depth < base_limit; ++depth) {
-    const cpython::TypeInfo& info = reader.type(type);
-    if (info.traverse != 0 &&
-        info.traverse != own) { // what subtype_traverse calls is the first other
-      const image::Module* module = image.module_at(info.traverse);
-      return module != nullptr && module != reader.runtime().module ? info.traverse : 0;
-    }
-    type = info.base;
-  }
-  return 0;
+  return extension_of_bases(reader, image, type, [&](Address each) {
+    const Address function = reader.type(each).traverse;
+    return function != 0 ? function : own; // a base without one is passed over
+  });
 }
 
 } // namespace pygc::analysis

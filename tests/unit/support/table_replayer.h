@@ -135,12 +135,7 @@ public:
                                 .repeated = !seen.insert(from).second,
                                 .counted = true});
       }
-      for (replay::Incident incident : traced_) {
-        if (incident.container == container) {
-          incident.container = i;
-          trace.incidents.push_back(incident);
-        }
-      }
+      tell_traced(container, i, trace);
     }
     return trace;
   }
@@ -159,12 +154,7 @@ public:
                                 .slot = {requests[i].container + 16},
                                 .counted = true});
       }
-      for (replay::Incident incident : traced_) {
-        if (incident.container == container) {
-          incident.container = i;
-          trace.incidents.push_back(incident);
-        }
-      }
+      tell_traced(container, i, trace);
     }
     return trace;
   }
@@ -172,6 +162,16 @@ public:
   std::uint64_t failed_regions() const override { return 0; }
 
 private:
+  /// What tracing the container comes upon, as of that request.
+  void tell_traced(std::uint32_t container, std::uint32_t request, replay::Trace& trace) const {
+    for (replay::Incident incident : traced_) {
+      if (incident.container == container) {
+        incident.container = request;
+        trace.incidents.push_back(incident);
+      }
+    }
+  }
+
   std::size_t index_of(Address object) const {
     return static_cast<std::size_t>(std::ranges::find(objects_, object) - objects_.begin());
   }
