@@ -1,7 +1,7 @@
 // How long pygc takes on a large heap, and how long a process stands still for `--pid`, next to the
 // interpreter's own gc.collect(): a table in Markdown.
-//   pygc_bench [--objects N] [--repetitions N] [--core kernel|gcore] [--rows all|alone]
-//              [--threads N]
+//   pygc_bench [--objects N] [--repetitions N] [--core kernel|gcore]
+//              [--rows all|alone|debuggers] [--threads N]
 #include "tests/e2e/support/front_ends.h"
 #include "tests/e2e/support/processes.h"
 
@@ -27,8 +27,9 @@ struct Options {
   int objects = 1300000;
   int repetitions = 5;
   CoreKind kind = CoreKind::kernel;
-  bool alone = false; // without debuggers, --deep and --pid
-  int threads = 0;    // that wait, beside the main one
+  bool all = true; // views, --deep and --pid too
+  bool debuggers = true;
+  int threads = 0; // that wait, beside the main one
 };
 
 Options parse(std::span<char*> words) {
@@ -44,11 +45,12 @@ Options parse(std::span<char*> words) {
       options.threads = std::atoi(value.c_str());
     } else if (name == "--core" && (value == "kernel" || value == "gcore")) {
       options.kind = value == "kernel" ? CoreKind::kernel : CoreKind::gcore;
-    } else if (name == "--rows" && (value == "all" || value == "alone")) {
-      options.alone = value == "alone";
+    } else if (name == "--rows" && (value == "all" || value == "alone" || value == "debuggers")) {
+      options.all = value == "all";
+      options.debuggers = value != "alone";
     } else {
       throw std::runtime_error("usage: pygc_bench [--objects N] [--repetitions N] "
-                               "[--core kernel|gcore] [--rows all|alone] [--threads N]");
+                               "[--core kernel|gcore] [--rows all|alone|debuggers] [--threads N]");
     }
   }
   return options;
@@ -171,6 +173,61 @@ std::vector<double> collects_of(const std::vector<std::string>& printed) {
   return collects;
 }
 
+/// `check` in a debugger, by the debugger's own clock, from the command to the next one: opening
+/// the core and ending take a second, and waver by more than a check takes. Returns the ratio to
+/// the same command alone. The two take turns, and the command alone follows a debugger that did
+/// nothing but open the core: where a virtual machine's host takes back memory that is free for a
+/// second, a command that follows one that has just ended has it cheaper.
+template <typename RunIn>
+double debugger_row(const char* name, const std::string& clock, const RunIn& run_in,
+                    const Core& core, int repetitions, double collect) {
+  const std::string verdict = core.path + ".verdict";
+  std::vector<double> alone;
+  const Figures figures = measure(repetitions, [&] {
+    run_in(target_of(core), {}, Environment{});
+    alone.push_back(sound(check_alone(core)).seconds);
+    Outcome outcome = run_in(
+        target_of(core), {clock, clock, "pygc check --output " + verdict, clock}, Environment{});
+    if (!read_file(verdict).contains("verdict: ")) {
+      throw std::runtime_error("no verdict came: " + outcome.out + outcome.err);
+    }
+    outcome.seconds = seconds_between_clocks(outcome.out);
+    return outcome;
+  });
+  return print_row(name, figures, collect) / median(alone);
+}
+
+/// Returns what is to be said below the table.
+std::string run_in_debuggers(const Core& core, int repetitions, double collect) {
+  const std::string clock = "import time; print('clock', time.monotonic())";
+  const double gdb =
+      debugger_row("check in GDB", "python " + clock, run_in_gdb, core, repetitions, collect);
+  const double lldb =
+      debugger_row("check in LLDB", "script " + clock, run_in_lldb, core, repetitions, collect);
+  std::array<char, 100> text{};
+  std::snprintf(text.data(), text.size(),
+                "In GDB the command takes %.2f, in LLDB %.2f of what it takes alone after one.\n",
+                gdb, lldb);
+  return text.data();
+}
+
+/// Of commands that stand for the views of a heap, and of the emulator on all of it.
+void run_views(const Core& core, int repetitions, double collect) {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"types"},
+                                                {"find", "--where", "refcount > 1000"},
+                                                {"garbage"},
+                                                {"why", "--type", "Node"},
+                                                {"dominators"},
+                                                {"leaks"}}) {
+    std::vector<std::string> all = words;
+    all.push_back(core.path);
+    print_row(words.front().c_str(), measure(repetitions, [&] { return sound(run_pygc(all)); }),
+              collect);
+  }
+  print_row("check --deep", measure(1, [&] { return sound(check_alone(core, {"--deep"})); }),
+            collect);
+}
+
 /// Returns what is to be said below the table.
 std::string run_benchmark(const Options& options) {
   const Core core = make_core(big_heap(options));
@@ -193,56 +250,10 @@ std::string run_benchmark(const Options& options) {
       [&] { return sound(check_alone(core, {"--no-trace"})); });
   row("gc-refs --output", options.repetitions,
       [&] { return sound(run_pygc({"gc-refs", core.path, "--output", core.path + ".gc_refs"})); });
-  if (options.alone) {
-    return {};
+  if (options.all) {
+    run_views(core, options.repetitions, collect);
   }
-  for (const std::vector<std::string>& words : {std::vector<std::string>{"types"},
-                                                {"find", "--where", "refcount > 1000"},
-                                                {"garbage"},
-                                                {"why", "--type", "Node"},
-                                                {"dominators"},
-                                                {"leaks"}}) {
-    std::vector<std::string> all = words;
-    all.push_back(core.path);
-    row(words.front().c_str(), options.repetitions, [&] { return sound(run_pygc(all)); });
-  }
-  row("check --deep", 1, [&] { return sound(check_alone(core, {"--deep"})); });
-  // By the debugger's own clock, from the command to the next one: opening the core and ending take
-  // a second, and waver by more than a check takes.
-  const auto debugger = [&](const char* name, const std::string& clock, const auto& run_in) {
-    const std::string verdict = core.path + ".verdict";
-    return row(name, options.repetitions, [&] {
-      Outcome outcome = run_in(
-          target_of(core), {clock, clock, "pygc check --output " + verdict, clock}, Environment{});
-      if (!read_file(verdict).contains("verdict: ")) {
-        throw std::runtime_error("no verdict came: " + outcome.out + outcome.err);
-      }
-      outcome.seconds = seconds_between_clocks(outcome.out);
-      return outcome;
-    });
-  };
-  // Alone, with memory as a debugger leaves it: where a virtual machine gives memory back that is
-  // free for a second, a command that follows one that has just ended has it cheaper.
-  const auto alone_after = [&](const auto& run_in) {
-    return measure(options.repetitions,
-                   [&] {
-                     run_in(target_of(core), {}, Environment{});
-                     return sound(check_alone(core));
-                   })
-        .seconds;
-  };
-  const double gdb =
-      debugger("check in GDB", "python import time; print('clock', time.monotonic())", run_in_gdb) /
-      alone_after(run_in_gdb);
-  const double lldb =
-      debugger("check in LLDB", "script import time; print('clock', time.monotonic())",
-               run_in_lldb) /
-      alone_after(run_in_lldb);
-  std::array<char, 100> text{};
-  std::snprintf(text.data(), text.size(),
-                "In GDB the command takes %.2f, in LLDB %.2f of what it takes alone after one.\n",
-                gdb, lldb);
-  return text.data();
+  return options.debuggers ? run_in_debuggers(core, options.repetitions, collect) : std::string{};
 }
 
 /// Of a live process; and how long it stands still.
@@ -268,7 +279,7 @@ int main(int argc, char** argv) {
     const Options options = parse(std::span(argv, static_cast<std::size_t>(argc)));
     print_fault_costs();
     const std::string remark = run_benchmark(options);
-    if (!options.alone) {
+    if (options.all) {
       run_live_benchmark(options);
     }
     std::printf("%s", remark.c_str());
