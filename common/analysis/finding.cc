@@ -58,6 +58,10 @@ std::string_view finding_kind_name(FindingKind kind) {
     return "undercounted_local";
   case FindingKind::unfinished_tuple:
     return "unfinished_tuple";
+  case FindingKind::count_corrupt:
+    return "count_corrupt";
+  case FindingKind::unmerged_count:
+    return "unmerged_count";
   case FindingKind::crash:
     return "crash";
   case FindingKind::memory_missing:

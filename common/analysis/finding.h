@@ -33,6 +33,8 @@ enum class FindingKind : std::uint8_t {
   lost_object,
   undercounted_local,
   unfinished_tuple,
+  count_corrupt,
+  unmerged_count,
   crash,
   memory_missing,
   build_id_mismatch,

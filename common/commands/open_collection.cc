@@ -1,5 +1,6 @@
 #include "common/commands/open_collection.h"
 
+#include "common/commands/watchpoint_choice.h"
 #include "common/cpython/collector/collector.h"
 
 #include <algorithm>
@@ -17,8 +18,7 @@ Result<OpenCollection> open_collection(const session::Options& options,
   const cpython::Runtime& runtime = open.context->runtime();
   if (cpython::collector_of(runtime.layout).stepping() == nullptr) {
     return fail(ErrorKind::unsupported, runtime.address,
-                "a free-threaded build counts references as it finds the objects, with all threads "
-                "stopped: it has no subtract_refs that could be followed");
+                "the collector of this build cannot be followed");
   }
   if (std::ranges::none_of(open.context->runtime().interpreters,
                            &cpython::Interpreter::collecting)) {
@@ -45,11 +45,19 @@ Result<OpenCollection> open_collection(const session::Options& options,
   return open;
 }
 
+bool relies_on_watchpoints(const OpenCollection& open, bool asked) {
+  return cpython::collector_of(open.context->runtime().layout).stepping()->has_links() &&
+         choose_watchpoints(open.context->target().info(), asked).fires;
+}
+
 Result<std::vector<cpython::SubtractLoop>> subtract_loops(const session::Context& context) {
   auto loops = cpython::find_subtract_loops(context.image().memory(), context.runtime());
   if (loops.empty()) {
     return fail(ErrorKind::unsupported, context.runtime().address,
-                "the loop of subtract_refs was not found in the interpreter's code");
+                context.runtime().layout.free_threaded
+                    ? "where update_refs traverses was not found in the interpreter's code: that "
+                      "needs the symbol of visit_decref"
+                    : "the loop of subtract_refs was not found in the interpreter's code");
   }
   return loops;
 }

@@ -21,6 +21,9 @@ struct OpenCollection {
 Result<OpenCollection> open_collection(const session::Options& options,
                                        session::Surroundings& surroundings);
 
+/// Whether hardware watchpoints are of use here, and fire (choose_watchpoints()).
+bool relies_on_watchpoints(const OpenCollection& open, bool asked);
+
 /// The loops of subtract_refs. Errors: unsupported when none is found.
 Result<std::vector<cpython::SubtractLoop>> subtract_loops(const session::Context& context);
 

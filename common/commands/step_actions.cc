@@ -110,6 +110,34 @@ Actions to_visitor(const analysis::RunningCollection& collection, std::uint64_t 
                                    .own_thread = true}});
 }
 
+Actions to_entry(const analysis::RunningCollection& collection, std::uint32_t container,
+                 Address function) {
+  Actions actions;
+  const auto stop = [&](Address place) {
+    actions.push_back({.kind = ActionKind::breakpoint,
+                       .address = place,
+                       .argument = collection.set().objects[heap::SetIndex(container)],
+                       .mark = stop::place,
+                       .own_thread = true});
+  };
+  if (function != 0) {
+    stop(function);
+  } else {
+    for (const cpython::SubtractLoop& loop : collection.loops()) {
+      stop(loop.call);
+    }
+  }
+  return stop_at(collection, std::move(actions));
+}
+
+Actions to_visit(const analysis::RunningCollection& collection, std::uint32_t object) {
+  return stop_inside(collection, {{.kind = ActionKind::breakpoint,
+                                   .address = collection.loops().front().visitor,
+                                   .argument = collection.set().objects[heap::SetIndex(object)],
+                                   .mark = stop::place,
+                                   .own_thread = true}});
+}
+
 Actions step_to_decrement(const analysis::RunningCollection& collection,
                           const analysis::SubtractGoal& goal) {
   Actions actions;

@@ -41,6 +41,15 @@ Actions to_hop(const analysis::RunningCollection& collection, const analysis::Ho
 /// To a call of visit_decref by the container that has been reached, by a breakpoint.
 Actions to_visitor(const analysis::RunningCollection& collection, std::uint64_t passes);
 
+/// Without links: into the traversal of a container, by a breakpoint at its function; 0: at the
+/// call of whatever it is.
+Actions to_entry(const analysis::RunningCollection& collection, std::uint32_t container,
+                 Address function);
+
+/// Without links: to the next call of visit_decref for an object by the container that has been
+/// reached.
+Actions to_visit(const analysis::RunningCollection& collection, std::uint32_t object);
+
 /// As to_decrement or to_refused_decrement when the container has been reached, by stepping
 /// instructions.
 Actions step_to_decrement(const analysis::RunningCollection& collection,

@@ -70,7 +70,7 @@ public:
       }
     }
     if (verb_ != Verb::none) {
-      watchpoints_ = choose_watchpoints(open->context->target().info(), asks_watchpoints_).fires;
+      watchpoints_ = relies_on_watchpoints(*open, asks_watchpoints_);
     }
     if (verb_ == Verb::arm) {
       return arm(*open, surroundings);
@@ -141,6 +141,9 @@ private:
     if (!report.located || stage_ != stage::reached) {
       return false;
     }
+    if ((verb_ == Verb::next || verb_ == Verb::arm) && !open.collection->has_links()) {
+      return !report.inside; // objects may have been left out
+    }
     if (verb_ == Verb::next || verb_ == Verb::to) {
       const auto wanted =
           object_ == 0
@@ -188,8 +191,8 @@ private:
     }
     if (verb_ == Verb::next || verb_ == Verb::visit) {
       return fail(ErrorKind::usage, 0,
-                  "the selected thread is not inside subtract_refs: pygc step arm goes to the next "
-                  "collection");
+                  "the selected thread is not where a collection traverses: pygc step arm goes to "
+                  "the next one");
     }
     const auto loops = subtract_loops(*open.context);
     if (!loops) {
@@ -226,6 +229,11 @@ private:
                         : fmt::format("only {} containers are left in this collection", left));
       }
       wanted = position.container + static_cast<std::uint32_t>(count_);
+    }
+    if (verb_ == Verb::next && !open.collection->has_links() && wanted < all) {
+      go_on(surroundings, to_hop(*open.collection, {.passes = count_ - 1}),
+            {.stage = stage::reached});
+      return status_clean;
     }
     if (wanted < position.container) {
       return stay(open, surroundings,

@@ -114,9 +114,9 @@ private:
     }
     const std::optional<analysis::SubtractGoal> next = goals->next;
     // A debug build does not make a decrement that finds gc_refs 0: it asserts.
-    const bool asserts = open.context->runtime().version.debug && next && next->spent;
-    const bool watchpoints =
-        choose_watchpoints(open.context->target().info(), asks_watchpoints_).fires;
+    const bool asserts =
+        collection.has_links() && open.context->runtime().version.debug && next && next->spent;
+    const bool watchpoints = relies_on_watchpoints(open, asks_watchpoints_);
     WalkStep walk;
     const bool at_refused = stage_ == stage::refused;
     if (next && !watchpoints && !at_refused) {

@@ -19,12 +19,15 @@ struct FreeThreadedLayout {
   using Offset = std::uint32_t;
   using Maybe = std::optional<std::uint32_t>;
 
-  Offset ob_tid = 0, ob_gc_bits = 0, ob_ref_local = 0, ob_ref_shared = 0;  // PyObject
+  Offset ob_tid = 0, ob_gc_bits = 0, ob_ref_local = 0, ob_ref_shared = 0; // PyObject
+  Maybe ob_mutex;
   Offset gc_long_lived_total = 0;                                          // _gc_runtime_state
   Offset interp_abandoned_pool = 0, interp_world_stopped = 0;              // PyInterpreterState
   Offset runtime_debug_allocator = 0;                                      // _PyRuntimeState
   Offset thread_native_id = 0;                                             // PyThreadState
   Offset thread_heaps = 0, thread_heaps_ready = 0, thread_alloc_count = 0; // _PyThreadStateImpl
+  Maybe thread_owner_id, thread_merge_queue, thread_own_merge_queue;       // its brc
+  Maybe chunk_previous, chunk_count, chunk_objects;                        // _PyObjectStackChunk
   Offset heap_size = 0, heap_pages = 0, heap_delayed_free = 0;             // mi_heap_s
   Offset heap_keys = 0, heap_tag = 0, heap_page_count = 0;
   Offset queue_size = 0, queue_first = 0;     // mi_page_queue_s

@@ -2,6 +2,8 @@
 
 #include "common/cpython/gc_bits.h"
 
+#include <fmt/format.h>
+
 namespace pygc::cpython {
 namespace {
 
@@ -20,9 +22,56 @@ bool BiasedCount::is_queued() const {
   return (shared & flag_bits) == queued_flag && !is_deferred();
 }
 
-std::int64_t BiasedCount::references() const {
+std::int64_t BiasedCount::references(bool on_queue) const {
   return static_cast<std::int64_t>(local) + (shared >> shared_shift) - (is_deferred() ? 1 : 0) -
-         (is_queued() ? 1 : 0);
+         (on_queue ? 1 : 0);
+}
+
+CountFault fault_of(const BiasedCount& count) {
+  if (count.is_immortal() || count.is_being_merged()) {
+    return CountFault::none;
+  }
+  if (count.is_merged()) {
+    return count.tid != 0 || count.local != 0 ? CountFault::owned_after_merging : CountFault::none;
+  }
+  if (count.tid == 0) {
+    return CountFault::unowned;
+  }
+  if (count.tid % alignof(void*) != 0) {
+    return CountFault::impossible_owner;
+  }
+  if ((count.shared & flag_bits) == queued_flag) {
+    return CountFault::none;
+  }
+  return count.shared < 0      ? CountFault::negative_shared
+         : count.is_deferred() ? CountFault::not_deferred
+                               : CountFault::none;
+}
+
+std::string describe(CountFault fault, const BiasedCount& count) {
+  const std::int64_t shared = count.shared >> shared_shift;
+  switch (fault) {
+  case CountFault::none:
+    break;
+  case CountFault::owned_after_merging:
+    return count.tid != 0
+               ? fmt::format("is merged, but has an owner, {:#x}", count.tid)
+               : fmt::format("is merged, but has {} references of an owner besides", count.local);
+  case CountFault::unowned:
+    return fmt::format("has {} references of an owner, but no owner, and is not merged",
+                       count.local);
+  case CountFault::impossible_owner:
+    return fmt::format("has an owner, {:#x}, that is the address of no thread", count.tid);
+  case CountFault::negative_shared:
+    return fmt::format("has {} references of other threads than its owner, and does not wait to be "
+                       "merged",
+                       shared);
+  case CountFault::not_deferred:
+    return fmt::format("says that references to it are deferred, but its counts of {} and {} do "
+                       "not have the one that stands for them",
+                       count.local, shared);
+  }
+  return {};
 }
 
 Result<BiasedCount> load_biased_count(const image::AddressSpace& memory,

@@ -6,6 +6,7 @@
 #include "common/image/address_space.h"
 
 #include <cstdint>
+#include <string>
 
 namespace pygc::cpython {
 
@@ -34,8 +35,25 @@ struct BiasedCount {
   }
   /// What update_refs begins with, when the queues are merged: without the reference that a queue
   /// holds and the one that stands for deferred ones.
-  std::int64_t references() const;
+  std::int64_t references() const { return references(is_queued()); }
+  /// The same where it is known whether the object is on a queue: it may be merged all the same,
+  /// and one that says it is queued may be on none.
+  std::int64_t references(bool on_queue) const;
 };
+
+/// What cannot be of an object of a process in which no collection runs and no thread is at it.
+enum class CountFault : std::uint8_t {
+  none,
+  owned_after_merging, // merged, but there is an owner, or a count that it alone has
+  unowned,             // not merged, with a count that an owner alone has, but no owner
+  impossible_owner,    // ob_tid is the address of no thread
+  negative_shared,     // that only an object which is queued can have
+  not_deferred,        // the bit is set, but nothing in the counts stands for deferred references
+};
+/// As validate_refcounts() has it, and what Python/brc.c and _Py_DecRefShared() keep to.
+CountFault fault_of(const BiasedCount& count);
+/// A sentence's predicate: "is merged, but owned by the thread at 0x7f..."; empty for none.
+std::string describe(CountFault fault, const BiasedCount& count);
 
 /// Errors: memory_*.
 Result<BiasedCount> load_biased_count(const image::AddressSpace& memory,

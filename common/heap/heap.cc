@@ -20,6 +20,18 @@ constexpr std::uint64_t reserve_limit = std::uint64_t{1} << 24;
 constexpr std::uint64_t bytes_per_object = 80; // with what belongs to it, in a heap of small ones
 
 /// Appends what a collector's source finds to a Heap, space by space.
+CorruptionKind kind_of(cpython::FaultKind kind) {
+  switch (kind) {
+  case cpython::FaultKind::space:
+    break;
+  case cpython::FaultKind::count:
+    return CorruptionKind::count;
+  case cpython::FaultKind::unmerged:
+    return CorruptionKind::unmerged;
+  }
+  return CorruptionKind::space;
+}
+
 class Builder final : public cpython::HeapSink {
 public:
   Builder(cpython::ObjectReader& reader, const std::function<bool()>& cancelled)
@@ -47,6 +59,7 @@ public:
   cpython::Verdict add(const cpython::TrackedObject& tracked) override {
     const Address object = tracked.object;
     Address type = 0;
+    CorruptionKind kind = CorruptionKind::object;
     std::string problem;
     bool missing = false;
     Address damaged_type = 0;
@@ -70,10 +83,16 @@ public:
         problem = fmt::format("the reference counts of the object at {:#x} of type '{}' were just "
                               "being merged by a thread",
                               object, reader_.type(type).name);
-      } else if (is_impossible(tracked)) {
-        problem = fmt::format(
-            "the object at {:#x} of type '{}' is tracked with a reference count of {}", object,
-            reader_.type(type).name, static_cast<std::int64_t>(tracked.refcount));
+      } else if (is_negative(tracked)) {
+        kind = CorruptionKind::count;
+        problem = fmt::format("the object at {:#x} of type '{}' has {} references, its counts "
+                              "added up: some were given back that nobody had",
+                              object, reader_.type(type).name,
+                              static_cast<std::int64_t>(tracked.refcount));
+      } else if (tracked.refcount == 0 && !tracked.may_be_dead) {
+        problem =
+            fmt::format("the object at {:#x} of type '{}' is tracked with a reference count of 0",
+                        object, reader_.type(type).name);
       }
     }
     heap_.objects.push_back(object);
@@ -86,7 +105,7 @@ public:
     if (problem.empty()) {
       return cpython::Verdict::usable;
     }
-    heap_.corruptions.push_back({.kind = CorruptionKind::object,
+    heap_.corruptions.push_back({.kind = kind,
                                  .interpreter = space_.interpreter,
                                  .space = space_.space,
                                  .object = object,
@@ -129,16 +148,18 @@ public:
   }
 
   std::size_t add_fault(cpython::SpaceFault fault) override {
-    heap_.corruptions.push_back({.kind = CorruptionKind::space,
-                                 .interpreter = space_.interpreter,
-                                 .space = space_.space,
-                                 .object = fault.object,
-                                 .previous = fault.previous,
-                                 .type = 0,
-                                 .message = std::move(fault.message),
-                                 .memory_missing = fault.memory_missing,
-                                 .in_motion = fault.in_motion});
-    return heap_.corruptions.size() - 1;
+    std::vector<Corruption>& faults =
+        fault.kind == cpython::FaultKind::space ? heap_.corruptions : heap_.counts;
+    faults.push_back({.kind = kind_of(fault.kind),
+                      .interpreter = space_.interpreter,
+                      .space = space_.space,
+                      .object = fault.object,
+                      .previous = fault.previous,
+                      .type = 0,
+                      .message = std::move(fault.message),
+                      .memory_missing = fault.memory_missing,
+                      .in_motion = fault.in_motion});
+    return faults.size() - 1;
   }
 
   void withdraw(std::size_t fault) override {
@@ -163,12 +184,10 @@ public:
   }
 
 private:
-  /// No object lives with such a count. With a GIL one below 0 is another's business: from 3.12 on
-  /// it is that of an immortal object.
-  bool is_impossible(const cpython::TrackedObject& tracked) const {
-    return tracked.refcount == 0
-               ? !tracked.may_be_dead
-               : layout_.free_threaded && static_cast<std::int64_t>(tracked.refcount) < 0;
+  /// With a GIL a count below 0 is another's business: from 3.12 on it is that of an immortal
+  /// object.
+  bool is_negative(const cpython::TrackedObject& tracked) const {
+    return layout_.free_threaded && static_cast<std::int64_t>(tracked.refcount) < 0;
   }
 
   /// Room for about as many objects as there can be. What of it is not used is no more than

@@ -24,9 +24,14 @@ struct SpaceRange {
   std::size_t collecting = 0; // objects that a collection is at work on
 };
 
-enum class CorruptionKind : std::uint8_t { space, object };
+enum class CorruptionKind : std::uint8_t {
+  space,
+  object,
+  count,    // of references; free-threaded builds keep it in several fields
+  unmerged, // its counts are to be merged, and nobody will
+};
 
-/// A space that does not hang together, or an object that cannot be one.
+/// A space that does not hang together, an object that cannot be one, or a count that cannot be.
 struct Corruption {
   CorruptionKind kind = CorruptionKind::space;
   std::size_t interpreter = 0;
@@ -50,7 +55,8 @@ struct Heap {
   HeapArray<bool> usable;             // false: not to be traversed (see corruptions)
   std::vector<SpaceRange> spaces;     // by interpreter, then space
   std::vector<Corruption> corruptions;
-  std::size_t unreadable = 0; // objects of a space that cannot be used
+  std::vector<Corruption> counts; // of objects that can be used all the same
+  std::size_t unreadable = 0;     // objects of a space that cannot be used
 };
 
 /// Walks every space of every interpreter, as the collector's HeapSource does.

@@ -67,10 +67,10 @@ struct OtherSlot {
 struct Trace {
   std::vector<TracedVisit> visits; // in order of the requests, each in order of visiting
   std::vector<OtherSlot> others;   // in order of the requests
-  /// `container` is an index into the requests. Outcome::write and Outcome::call do not end a
-  /// traversal. Writes: each instruction that changed memory outside of the stack for good is
-  /// listed once per request. Calls of watched functions: `address` is the function, `pc` is behind
-  /// the call. 31 of both at most.
+  /// `container` is an index into the requests. Outcome::write, undone_write and call do not
+  /// end a traversal. Writes: each instruction that changed memory outside of the stack for good is
+  /// listed once per request, and each place that was changed and put back. Calls of watched
+  /// functions: `address` is the function, `pc` is behind the call. 31 of all at most.
   std::vector<Incident> incidents;
   std::uint64_t instructions = 0; // executed, the second runs included
 };

@@ -156,7 +156,7 @@ EmulatedReplayer::edges(std::span<const Address> objects,
       }
     }
     for (Incident incident : traced->incidents) {
-      if (incidents != nullptr && incident.outcome != Outcome::write) { // which ends no traversal
+      if (incidents != nullptr && ends_traversal(incident.outcome)) {
         incident.container += static_cast<std::uint32_t>(first);
         incidents->push_back(incident);
       }

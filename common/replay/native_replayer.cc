@@ -53,7 +53,7 @@ std::chrono::milliseconds processor_limit(const image::AddressSpace& memory) {
 
 /// Of a traversal that did not complete; nothing for what no replayer tells.
 std::optional<Outcome> outcome_of(const protocol::IncidentRecord& record) {
-  return record.outcome > Outcome::completed && record.outcome <= Outcome::call
+  return record.outcome > Outcome::completed && record.outcome <= Outcome::undone_write
              ? std::optional(record.outcome)
              : std::nullopt;
 }

@@ -52,6 +52,11 @@ struct Round {
 
 using protocol::Outcome;
 
+/// False for what tracing lists besides.
+constexpr bool ends_traversal(Outcome outcome) {
+  return outcome != Outcome::write && outcome != Outcome::call && outcome != Outcome::undone_write;
+}
+
 struct Incident {
   std::uint32_t container = 0; // index into Round::objects
   Outcome outcome = Outcome::fault;

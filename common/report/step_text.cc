@@ -20,7 +20,7 @@ public:
         add("next container:");
         describe(*report_.next, 2);
       } else {
-        add("no container is left: subtract_refs is at its end");
+        add(fmt::format("no container is left: {} is at its end", report_.phase));
       }
       differences();
     }

@@ -186,6 +186,11 @@ private:
         note({pc, address, 0, 0, Outcome::write});
       }
     });
+    writes_.each_undone([this](std::uint64_t pc, std::uint64_t address, unsigned size) {
+      if (has_room_for_incident()) {
+        note({pc, address, std::int64_t{size}, 0, Outcome::undone_write});
+      }
+    });
   }
 
   /// False: no room for them all.

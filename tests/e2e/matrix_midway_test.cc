@@ -91,9 +91,35 @@ TEST_P(MatrixMidway, MoveUnreachable) {
                              .own_lists = true,
                              .free_threaded = false});
 }
-/// The collector of free-threaded builds has no function that is called as a phase of the other.
-TEST_P(MatrixMidway, MarkHeap) {
-  examine_phase(GetParam(), {.word = "mark_heap_visitor", .phases = {""}, .with_gil = false});
+/// Phases that only free-threaded builds have: while threads are being stopped, the queues merged,
+/// and in the passes over all heaps.
+TEST_P(MatrixMidway, WithoutAGil) {
+  for (const char* phase : {"stop_the_world", "merge_all_queued_objects", "process_delayed_frees",
+                            "mark_heap_visitor", "scan_heap_visitor", "start_the_world"}) {
+    examine_phase(GetParam(), {.word = phase, .phases = {phase}, .with_gil = false});
+  }
+}
+/// There update_refs traverses: which container, and whether what is stored is right.
+TEST_P(MatrixMidway, WithoutAGilAtAContainer) {
+  examine_build(GetParam(), "container", [](const MatrixBuild& build) -> std::string {
+    if (!build.free_threaded) {
+      return {};
+    }
+    const Core core = core_in_phase(build.build, "update_refs");
+    std::vector<std::string> words = {"step", "--core", core.path, "--json"};
+    const auto options = build.build.pygc_options();
+    words.insert(words.end(), options.begin(), options.end());
+    const Outcome outcome = run_pygc(words);
+    const json document = parse_document(outcome.out, outcome);
+    EXPECT_EQ(document.at("collection").at("phase"), "update_refs");
+    const json& state = document.at("subtract_refs");
+    EXPECT_EQ(state.at("difference_count"), 0) << state.at("differences").dump(1);
+    EXPECT_EQ(state.at("inside"), true);
+    EXPECT_EQ(to_address(state.at("container").at("address")),
+              std::stoull(read_file(core.directory->file("watched"))));
+    EXPECT_GT(state.at("traversed"), 100);
+    return state.at("container").at("summary").get<std::string>();
+  });
 }
 TEST_P(MatrixMidway, WeakReferenceCallback) {
   examine_phase(GetParam(), {.word = "weakref",
@@ -101,8 +127,10 @@ TEST_P(MatrixMidway, WeakReferenceCallback) {
                              .phases = {"handle_weakrefs", "handle_weakref_callbacks"},
                              .own_lists = true,
                              .free_threaded = false});
-  examine_phase(GetParam(),
-                {.word = "weakref", .by_debugger = false, .phases = {""}, .with_gil = false});
+  examine_phase(GetParam(), {.word = "weakref",
+                             .by_debugger = false,
+                             .phases = {"", "call_weakref_callbacks"},
+                             .with_gil = false});
 }
 TEST_P(MatrixMidway, Finalizer) {
   examine_phase(GetParam(), {.word = "finalizer",

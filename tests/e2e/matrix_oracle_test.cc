@@ -167,22 +167,12 @@ TEST_P(MatrixOracle, ExtensionPackages) {
   });
 }
 
-// The oracle's script expects the pass of one interpreter to meet all of gc.get_objects(): without
-// a GIL it does not when there are others.
-constexpr const char* no_oracle = "no oracle yet for several interpreters without a GIL";
-
 TEST_P(MatrixOracle, MainInterpreterAmongOthers) {
-  if (GetParam().free_threaded) {
-    GTEST_SKIP() << no_oracle;
-  }
   compare_build(GetParam(), "interpreters",
                 {.words = {"heap=matrix_heap.py", "interpreters"}, .other_interpreters = true});
 }
 
 TEST_P(MatrixOracle, Subinterpreter) {
-  if (GetParam().free_threaded) {
-    GTEST_SKIP() << no_oracle;
-  }
   const Request request{.words = {"heap=matrix_heap.py", "interpreters", "subinterpreter"},
                         .other_interpreters = true};
   examine_build(GetParam(), "subinterpreter", [&](const MatrixBuild& build) {

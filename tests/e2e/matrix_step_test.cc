@@ -66,25 +66,22 @@ TEST_P(MatrixStep, ReachesTheSamePlacesBothWaysWithoutSymbols) {
 /// What the double import of faulthandler comes to, where it does, without symbols.
 TEST_P(MatrixStep, StopsAtTheVisitThatMakesGcRefsNegative) {
   examine_build(GetParam(), "until-negative", [](const MatrixBuild& build) -> std::string {
-    if (build.free_threaded) {
-      return {};
-    }
     const StrippedCopy stripped(build);
+    const bool with_symbols = build.build.debug || build.free_threaded;
     const TempDir directory;
     const std::string file = directory.file("there.json");
     const std::string check = directory.file("check.json");
-    const Outcome outcome =
-        run_live({.debugger = Debugger::gdb,
-                  .build = &build.build,
-                  .script = "step_heap.py",
-                  .words = {"twice", "generation=2"},
-                  .commands = {"pygc check --no-trace --json --output " + check + " " +
-                                   join(build.build.pygc_options()),
-                               "pygc step until-negative --json --output " + file + " " +
-                                   join(build.build.debug ? build.build.pygc_options()
-                                                          : stripped.pygc_options()),
-                               "info breakpoints", "continue"},
-                  .env = stripped.env()});
+    const Outcome outcome = run_live(
+        {.debugger = Debugger::gdb,
+         .build = &build.build,
+         .script = "step_heap.py",
+         .words = {"twice", "generation=2"},
+         .commands = {"pygc check --no-trace --json --output " + check + " " +
+                          join(build.build.pygc_options()),
+                      "pygc step until-negative --json --output " + file + " " +
+                          join(with_symbols ? build.build.pygc_options() : stripped.pygc_options()),
+                      "info breakpoints", "continue"},
+         .env = stripped.env()});
     const std::string said = outcome.out + outcome.err;
     EXPECT_THAT(said, testing::HasSubstr("No breakpoints"));
     const Json there = parse_document(read_file(file), outcome);
@@ -117,17 +114,58 @@ TEST_P(MatrixStep, StopsAtTheVisitThatMakesGcRefsNegative) {
   });
 }
 
-/// A free-threaded build has no subtract_refs: one sentence says so.
-TEST_P(MatrixStep, IsRefusedWhereThereIsNothingToFollow) {
+/// Without a GIL update_refs traverses: from place to place, with what is stored compared at each.
+TEST_P(MatrixStep, FollowsUpdateRefs) {
+  examine_build(GetParam(), "update_refs", [](const MatrixBuild& build) -> std::string {
+    if (!build.free_threaded) {
+      return {};
+    }
+    const TempDir directory;
+    const std::vector<std::string> ways = {"arm", "next", "next 50", "visit", "visit 3", "next 7"};
+    for (const Debugger debugger : {Debugger::gdb, Debugger::lldb}) {
+      std::vector<std::string> commands;
+      for (std::size_t i = 0; i < ways.size(); ++i) {
+        commands.push_back("pygc step " + ways[i] + " --json --output " +
+                           directory.file(std::to_string(i) + ".json") + " " +
+                           join(build.build.pygc_options()));
+      }
+      const Outcome outcome = run_live({.debugger = debugger,
+                                        .build = &build.build,
+                                        .script = "step_heap.py",
+                                        .words = {"generation=2"},
+                                        .commands = commands});
+      std::int64_t last = -1;
+      for (std::size_t i = 0; i < ways.size(); ++i) {
+        const Json there =
+            parse_document(read_file(directory.file(std::to_string(i) + ".json")), outcome);
+        EXPECT_EQ(there.at("reached"), true) << ways[i] << "\n" << outcome.out << outcome.err;
+        EXPECT_EQ(there.at("collection").at("phase"), "update_refs");
+        const Json& state = there.at("subtract_refs");
+        EXPECT_EQ(state.at("difference_count"), 0) << state.at("differences").dump(1);
+        const std::int64_t traversed = state.at("traversed");
+        EXPECT_TRUE(ways[i].starts_with("visit") ? traversed >= last : traversed > last)
+            << ways[i] << ": " << traversed << " after " << last;
+        last = traversed;
+      }
+    }
+    return std::to_string(2 * ways.size()) + " places";
+  });
+}
+
+/// Where visit_decref has no name, one sentence says what is missing.
+TEST_P(MatrixStep, IsRefusedWithoutAGilAndWithoutSymbols) {
   examine_build(GetParam(), "refused", [](const MatrixBuild& build) -> std::string {
     if (!build.free_threaded) {
       return {};
     }
-    const Core core = make_core({.build = &build.build, .script = "heap.py"});
-    const Outcome outcome = run_pygc({"step", "--core", core.path});
-    EXPECT_EQ(outcome.status, 2) << outcome.out;
-    EXPECT_EQ(split_lines(outcome.err).size(), 1U) << outcome.err;
-    EXPECT_THAT(outcome.err, testing::HasSubstr("no subtract_refs"));
+    const StrippedCopy stripped(build);
+    const Outcome outcome =
+        run_live({.debugger = Debugger::gdb,
+                  .build = &build.build,
+                  .script = "step_heap.py",
+                  .commands = {"pygc step arm " + join(stripped.pygc_options())},
+                  .env = stripped.env()});
+    EXPECT_THAT(outcome.out + outcome.err, testing::HasSubstr("needs the symbol of visit_decref"));
     return "refused in one sentence";
   });
 }

@@ -225,6 +225,8 @@ TEST_F(FreeThreadedWalk, AddsUpBothCounts) {
   builder_.add_object(block(5), gc_bits::tracked, 0xffffffff, 0, 0);
   builder_.add_object(block(6), gc_bits::tracked, 1, -(2 << 2));
   builder_.add_object(block(7), gc_bits::tracked, 0, 4 << 2, 0);
+  builder_.queue(block(3));
+  builder_.queue(block(4));
   const Recorded sink = walk();
   std::vector<std::int64_t> counts;
   for (const TrackedObject& each : sink.tracked) {
@@ -236,6 +238,100 @@ TEST_F(FreeThreadedWalk, AddsUpBothCounts) {
   EXPECT_TRUE(sink.tracked[4].may_be_dead);
   EXPECT_FALSE(sink.tracked[3].in_motion);
   EXPECT_TRUE(sink.tracked[7].in_motion); // neither merged nor owned
+}
+
+TEST_F(FreeThreadedWalk, AQueueHoldsAReferenceWhateverTheObjectSays) {
+  fill();
+  builder_.add_object(block(0), gc_bits::tracked, 0, (5 << 2) | 3, 0); // merged meanwhile
+  builder_.queue(block(0));
+  const Recorded sink = walk();
+  EXPECT_EQ(sink.tracked.front().refcount, 4U);
+  EXPECT_THAT(sink.faults, IsEmpty());
+}
+
+TEST_F(FreeThreadedWalk, TellsAnObjectThatNobodyWillMerge) {
+  fill();
+  builder_.add_object(block(0), gc_bits::tracked, 4, 2);
+  builder_.add_object(block(1), gc_bits::tracked, 4, 2, 0x9000);
+  builder_.add_object(block(2), gc_bits::tracked, 4, 2, 0x9000);
+  builder_.queue(block(2));
+  builder_.add_object(block(3), gc_bits::tracked, 4, 0, 0x9000); // nobody needs to
+  builder_.add_object(block(4), gc_bits::tracked | gc_bits::deferred, 3, 2);
+  const Recorded sink = walk();
+  ASSERT_EQ(sink.faults.size(), 2U);
+  for (const SpaceFault& fault : sink.faults) {
+    EXPECT_EQ(fault.kind, FaultKind::unmerged);
+  }
+  EXPECT_EQ(sink.faults[0].object, block(0));
+  EXPECT_THAT(sink.faults[0].message, ::testing::Not(HasSubstr("has ended")));
+  EXPECT_EQ(sink.faults[1].object, block(1));
+  EXPECT_THAT(sink.faults[1].message, HasSubstr("has ended"));
+  // The collector counts what the queue would hold.
+  EXPECT_EQ(sink.tracked[0].refcount, 4U);
+  EXPECT_EQ(sink.tracked[2].refcount, 3U);
+}
+
+TEST_F(FreeThreadedWalk, TellsNothingOfQueuesThatItDoesNotKnow) {
+  fill();
+  builder_.add_object(block(0), gc_bits::tracked, 4, 2);
+  fields().thread_merge_queue.reset();
+  const Recorded sink = walk();
+  EXPECT_EQ(sink.tracked.front().refcount, 3U); // as the object says
+  EXPECT_THAT(sink.faults, IsEmpty());
+}
+
+TEST_F(FreeThreadedWalk, TellsAQueueThatIsCyclic) {
+  fill();
+  builder_.queue(block(0));
+  builder_.put(testing::queue_chunk, testing::queue_chunk);
+  EXPECT_THAT(fault_of(walk()), HasSubstr("not to its end"));
+}
+
+TEST_F(FreeThreadedWalk, TellsAQueueThatHoldsMoreThanItCan) {
+  fill();
+  builder_.queue(block(0));
+  builder_.put(testing::queue_chunk + 8, std::uint64_t{255});
+  EXPECT_THAT(fault_of(walk()), HasSubstr("holds 255 objects"));
+}
+
+struct WrongCount {
+  const char* what;
+  std::uint8_t bits;
+  std::uint32_t local;
+  std::int64_t shared;
+  std::uint64_t tid;
+};
+
+TEST_F(FreeThreadedWalk, TellsCountsThatCannotBe) {
+  const std::vector<WrongCount> wrong = {
+      {"is merged, but has an owner, 0x7000", 0, 0, (2 << 2) | 3, testing::owner},
+      {"is merged, but has 2 references of an owner", 0, 2, (2 << 2) | 3, 0},
+      {"has 2 references of an owner, but no owner", 0, 2, 0, 0},
+      {"that is the address of no thread", 0, 1, 0, 0x7001},
+      {"has -1 references of other threads", 0, 3, -(1 << 2), testing::owner},
+      {"its counts of 2 and 0 do not have the one", gc_bits::deferred, 2, 0, testing::owner}};
+  fill();
+  for (unsigned i = 0; i < wrong.size(); ++i) {
+    builder_.add_object(block(i), gc_bits::tracked | wrong[i].bits, wrong[i].local, wrong[i].shared,
+                        wrong[i].tid);
+  }
+  const Recorded sink = walk();
+  ASSERT_EQ(sink.faults.size(), wrong.size());
+  for (unsigned i = 0; i < wrong.size(); ++i) {
+    EXPECT_EQ(sink.faults[i].kind, FaultKind::count);
+    EXPECT_EQ(sink.faults[i].object, block(i));
+    EXPECT_THAT(sink.faults[i].message, HasSubstr(wrong[i].what));
+  }
+  // While a collection runs ob_tid is gc_refs, and other fields are the collector's too.
+  builder_.interpreter.collecting = true;
+  EXPECT_THAT(walk().faults, IsEmpty());
+}
+
+TEST_F(FreeThreadedWalk, JudgesNoCountsWhileThreadsAreStopped) {
+  fill();
+  builder_.add_object(block(0), gc_bits::tracked, 2, 0, 0);
+  builder_.put(testing::interpreter_state + fields().interp_world_stopped, std::uint8_t{1});
+  EXPECT_THAT(walk().faults, IsEmpty());
 }
 
 TEST_F(FreeThreadedWalk, LeavesOutMemoryThatIsNoObjectYet) {

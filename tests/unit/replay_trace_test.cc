@@ -155,11 +155,41 @@ TEST_F(ReplayTrace, CallsOfWatchedFunctions) {
               ::testing::Each(::testing::Field(&Incident::outcome, ::testing::Ne(Outcome::call))));
 }
 
-TEST_F(ReplayTrace, WhatIsPutBackIsNoWrite) {
+TEST_F(ReplayTrace, WhatIsPutBackIsAnUndoneWrite) {
   const Address counter = image.reserve(8);
   // mov counter,%rax; incq (%rax); decq (%rax)
-  const Address object = image.add_object_with(load_rax(counter) +
-                                               Code{0x48, 0xff, 0x00, 0x48, 0xff, 0x08} + ret_zero);
+  const Address function =
+      image.add_code(load_rax(counter) + Code{0x48, 0xff, 0x00, 0x48, 0xff, 0x08} + ret_zero);
+  const Address object = image.add_object(image.add_type(function));
+  const auto incidents = trace({{object, 0}}).incidents;
+  ASSERT_THAT(incidents, SizeIs(1)); // of both instructions
+  EXPECT_EQ(incidents[0].outcome, Outcome::undone_write);
+  EXPECT_EQ(incidents[0].address, counter);
+  EXPECT_EQ(incidents[0].number, 8);
+  EXPECT_EQ(incidents[0].pc, function + 10);
+}
+
+TEST_F(ReplayTrace, ALockThatIsGivenBackIsAnUndoneWriteOfAByte) {
+  const Address mutex = image.reserve(8);
+  // mov mutex,%rax; mov %rax,%rcx; mov $1,%edx; xor %eax,%eax; lock cmpxchg %dl,(%rcx);
+  // mov $1,%eax; xor %edx,%edx; lock cmpxchg %dl,(%rcx)
+  const Address object = image.add_object_with(
+      load_rax(mutex) +
+      Code{0x48, 0x89, 0xc1, 0xba, 0x01, 0x00, 0x00, 0x00, 0x31, 0xc0, 0xf0, 0x0f, 0xb0,
+           0x11, 0xb8, 0x01, 0x00, 0x00, 0x00, 0x31, 0xd2, 0xf0, 0x0f, 0xb0, 0x11} +
+      ret_zero);
+  const auto incidents = trace({{object, 0}}).incidents;
+  ASSERT_THAT(incidents, SizeIs(1));
+  EXPECT_EQ(incidents[0].outcome, Outcome::undone_write);
+  EXPECT_EQ(incidents[0].address, mutex);
+  EXPECT_EQ(incidents[0].number, 1);
+}
+
+TEST_F(ReplayTrace, WhatIsWrittenAsItWasIsNoWrite) {
+  const Address counter = image.reserve(8);
+  // mov counter,%rax; mov (%rax),%rcx; mov %rcx,(%rax); mov %rcx,(%rax)
+  const Address object = image.add_object_with(
+      load_rax(counter) + Code{0x48, 0x8b, 0x08, 0x48, 0x89, 0x08, 0x48, 0x89, 0x08} + ret_zero);
   EXPECT_THAT(trace({{object, 0}}).incidents, IsEmpty());
 }
 

@@ -67,6 +67,7 @@ void IncidentAudit::examine(const replay::TraceRequest& request, const replay::I
   const std::string at = input_.image.describe_code(place_of(incident));
   switch (incident.outcome) {
   case replay::Outcome::completed:
+  case replay::Outcome::undone_write:
     return;
   case replay::Outcome::call:
     if (Violation* violation = fresh(Rule::allocates, incident.address)) {

@@ -46,6 +46,9 @@ std::string fix_of(const Finding& finding, bool truncated) {
     return fix_of_duplicate(finding);
   case FindingKind::negative_gc_refs:
     return fix_of_negative(finding);
+  case FindingKind::count_corrupt:
+    return "look for what writes ob_tid, ob_ref_local or ob_ref_shared itself, or gives back a "
+           "reference that it does not own";
   case FindingKind::memory_missing:
     return truncated ? "ulimit -c unlimited, and room on the disk, before the next core"
                      : "take the next core with coredump_filter 0x33 or more (or by gcore, or pygc "
@@ -72,6 +75,8 @@ std::vector<std::string> next_of(const Finding& finding) {
   case FindingKind::duplicate_visit:
   case FindingKind::undercounted_local:
   case FindingKind::unfinished_tuple:
+  case FindingKind::count_corrupt:
+  case FindingKind::unmerged_count:
     return {about("object", object), about("refs --to", object)};
   case FindingKind::traverse_fault:
   case FindingKind::traverse_write:

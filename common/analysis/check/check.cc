@@ -16,13 +16,17 @@ namespace pygc::analysis {
 namespace {
 
 /// In the order in which findings of one severity are told.
-constexpr std::array<Detector, 18> detectors = {
-    detect_list_corrupt,       detect_object_corrupt,    detect_dangling_reference,
-    detect_memory_missing,     detect_traverse_fault,    detect_traverse_assertion,
-    detect_traverse_syscall,   detect_traverse_timeout,  detect_negative_gc_refs,
-    detect_unowned_visit,      detect_duplicate_visit,   detect_traverse_write,
-    detect_gc_refs_mismatch,   detect_build_id_mismatch, detect_lost_object,
-    detect_undercounted_local, detect_unfinished_tuple,  detect_crash,
+constexpr std::array<Detector, 20> detectors = {
+    detect_list_corrupt,       detect_object_corrupt,
+    detect_dangling_reference, detect_memory_missing,
+    detect_traverse_fault,     detect_traverse_assertion,
+    detect_traverse_syscall,   detect_traverse_timeout,
+    detect_negative_gc_refs,   detect_unowned_visit,
+    detect_duplicate_visit,    detect_traverse_write,
+    detect_gc_refs_mismatch,   detect_build_id_mismatch,
+    detect_lost_object,        detect_undercounted_local,
+    detect_unfinished_tuple,   detect_count_corrupt,
+    detect_unmerged_count,     detect_crash,
 };
 
 void describe_interpreters(const cpython::Runtime& runtime, const heap::Heap& heap,

@@ -63,7 +63,8 @@ private:
       }
     }
     for (const heap::CorruptionKind kind :
-         {heap::CorruptionKind::space, heap::CorruptionKind::object}) {
+         {heap::CorruptionKind::space, heap::CorruptionKind::object, heap::CorruptionKind::count,
+          heap::CorruptionKind::unmerged}) {
       std::uint64_t further = count_anomalies(facts_, kind);
       for (const ToldAnomaly& told : told_anomalies(facts_, kind)) {
         further -= told.objects;
@@ -137,7 +138,7 @@ private:
           fmt::format("{} objects were not traversed to the end", report_.objects.not_traversed));
     }
     if (report_.objects.unreadable > 0) {
-      incomplete(fmt::format("{} objects on the lists cannot be used", report_.objects.unreadable));
+      incomplete(fmt::format("{} tracked objects cannot be used", report_.objects.unreadable));
     }
   }
 

@@ -1,12 +1,20 @@
 #include "common/analysis/check/coverage.h"
 
+#include "common/cpython/collector/collector.h"
 #include "common/cpython/objects/running_frames.h"
+
+#include <algorithm>
 
 namespace pygc::analysis {
 
 Coverage coverage_of(const CheckInput& input, const CheckReport& report) {
   Coverage coverage;
-  coverage.checked = {"gc_refs", "lists", "objects on them", "traverse functions"};
+  const cpython::Runtime& runtime = input.reader.runtime();
+  const bool lists = cpython::collector_of(runtime.layout).has_lists();
+  coverage.checked =
+      lists ? std::vector<std::string>{"gc_refs", "lists", "objects on them", "traverse functions"}
+            : std::vector<std::string>{"gc_refs", "heaps of threads", "objects in them",
+                                       "traverse functions"};
   const auto look = [&](std::string what, bool looked_at, std::string why, std::string command) {
     if (looked_at) {
       coverage.checked.push_back(std::move(what));
@@ -15,9 +23,14 @@ Coverage coverage_of(const CheckInput& input, const CheckReport& report) {
           {.what = std::move(what), .why = std::move(why), .command = std::move(command)});
     }
   };
+  if (!lists) {
+    look("reference counts",
+         std::ranges::none_of(runtime.interpreters, &cpython::Interpreter::collecting),
+         "a collection was running, which uses their fields", "");
+  }
   look("slots of visits", report.objects.traced != 0 || report.objects.walked == 0,
        "visits were not traced", "");
-  look("local variables of running functions", cpython::knows_frames(input.reader.runtime().layout),
+  look("local variables of running functions", cpython::knows_frames(runtime.layout),
        "the layout of frames is not known", "");
   look("stacks", !input.threads.empty(), "the target has no registers of threads", "");
   coverage.not_checked.push_back({.what = "leaks", .why = {}, .command = "pygc leaks"});

@@ -22,6 +22,10 @@ using Detector = Detection (*)(const Facts& facts, Explainer& explainer);
 /// Lists that do not hang together, and objects on them that cannot be.
 Detection detect_list_corrupt(const Facts& facts, Explainer& explainer);
 Detection detect_object_corrupt(const Facts& facts, Explainer& explainer);
+/// Reference counts of free-threaded builds whose fields contradict each other.
+Detection detect_count_corrupt(const Facts& facts, Explainer& explainer);
+/// Objects that wait to have their counts merged, and that nobody knows of.
+Detection detect_unmerged_count(const Facts& facts, Explainer& explainer);
 /// What could not be looked at for lack of memory: lists, and traversals that need it.
 Detection detect_memory_missing(const Facts& facts, Explainer& explainer);
 /// Files that are not the ones that were loaded.

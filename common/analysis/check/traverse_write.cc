@@ -34,6 +34,35 @@ Finding finding_of(const CollectionFacts& collection, const LastingWrite& write,
   return finding;
 }
 
+Finding finding_of(const CollectionFacts& collection, const UndoneWrite& write,
+                   Explainer& explainer) {
+  Finding finding;
+  finding.kind = FindingKind::traverse_write;
+  finding.interpreter = collection.interpreter;
+  finding.object = explainer.object(write.container);
+  finding.function = explainer.function_name(write.function);
+  finding.pc = write.pc;
+  finding.address = write.address;
+  finding.occurrences = write.count;
+  finding.proven = true;
+  const std::string object = explainer.object(write.object).summary;
+  const std::string place = explainer.place(write.pc);
+  if (write.locks) {
+    finding.message = fmt::format(
+        "The traversal by {} locks {} at {:#x} and unlocks it, in {}. The collector has stopped "
+        "all threads wherever they are: where one of them holds that lock, it waits for ever.",
+        finding.function, object, write.object, place);
+  } else {
+    finding.severity = Severity::warning;
+    finding.message = fmt::format(
+        "The traversal by {} takes a reference to {} at {:#x} and gives it back, in {}. The "
+        "collector keeps gc_refs where the count has its owner: when the object is visited in "
+        "between, the counts are merged and gc_refs is lost.",
+        finding.function, object, write.object, place);
+  }
+  return finding;
+}
+
 } // namespace
 
 Detection detect_traverse_write(const Facts& facts, Explainer& explainer) {
@@ -41,6 +70,9 @@ Detection detect_traverse_write(const Facts& facts, Explainer& explainer) {
   for (const CollectionFacts& collection : facts.collections) {
     if (collection.trace) {
       for (const LastingWrite& write : collection.trace->writes.writes) {
+        detection.findings.push_back(finding_of(collection, write, explainer));
+      }
+      for (const UndoneWrite& write : collection.trace->writes.undone) {
         detection.findings.push_back(finding_of(collection, write, explainer));
       }
     }

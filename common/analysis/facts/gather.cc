@@ -1,5 +1,6 @@
 #include "common/analysis/facts/gather.h"
 
+#include "common/analysis/facts/merging_threads.h"
 #include "common/analysis/facts/ownership.h"
 #include "common/analysis/facts/reachability.h"
 #include "common/analysis/facts/trace_facts.h"
@@ -26,17 +27,15 @@ public:
     Facts facts;
     facts.truncated = input_.truncated;
     Deallocations deallocations(input_);
-    for (const heap::Corruption& corruption : input_.heap.corruptions) {
-      const cpython::Interpreter& interpreter = runtime_.interpreters[corruption.interpreter];
-      facts.anomalies.push_back({.corruption = corruption,
-                                 .interpreter = interpreter.id,
-                                 .generation = interpreter.spaces[corruption.space].name,
-                                 .deallocation = {}});
-      if (corruption.kind == heap::CorruptionKind::object && corruption.type == 0 &&
-          !corruption.memory_missing && facts.anomalies.size() <= anomaly_limit) {
-        const auto type = input_.reader.type_address(corruption.object);
-        facts.anomalies.back().deallocation =
-            type ? deallocations.find(corruption.object, *type) : std::nullopt;
+    for (const auto* faults : {&input_.heap.corruptions, &input_.heap.counts}) {
+      for (const heap::Corruption& corruption : *faults) {
+        facts.anomalies.push_back(anomaly_of(corruption));
+        if (corruption.kind == heap::CorruptionKind::object && corruption.type == 0 &&
+            !corruption.memory_missing && facts.anomalies.size() <= anomaly_limit) {
+          const auto type = input_.reader.type_address(corruption.object);
+          facts.anomalies.back().deallocation =
+              type ? deallocations.find(corruption.object, *type) : std::nullopt;
+        }
       }
     }
     facts.mismatched_files = find_mismatched_files(input_.image);
@@ -85,6 +84,19 @@ public:
   }
 
 private:
+  ListAnomaly anomaly_of(const heap::Corruption& corruption) {
+    const cpython::Interpreter& interpreter = runtime_.interpreters[corruption.interpreter];
+    ListAnomaly anomaly{.corruption = corruption,
+                        .interpreter = interpreter.id,
+                        .generation = interpreter.spaces[corruption.space].name,
+                        .deallocation = {}};
+    if (corruption.kind == heap::CorruptionKind::unmerged) {
+      merging_ = merging_ ? merging_ : may_be_merging(input_);
+      anomaly.corruption.in_motion = *merging_;
+    }
+    return anomaly;
+  }
+
   replay::Round round_of(const CollectionFacts& facts) const {
     return {.objects = facts.set.objects,
             .refcounts = facts.set.refcounts,
@@ -245,6 +257,7 @@ private:
   const cpython::Runtime& runtime_;
   Ownership ownership_;
   std::vector<Address> stale_;
+  std::optional<bool> merging_; // a thread is at the counts of an object
 };
 
 } // namespace

@@ -48,6 +48,27 @@ Address counted_object(const CheckInput& input, const replay::Incident& write) {
   return local != 0 ? local : object_at(input, write.address - layout.free_threaded->ob_ref_shared);
 }
 
+namespace {
+
+/// Nothing for what is neither a mutex nor a count of an object.
+std::optional<UndoneWrite> read_undone(const CheckInput& input, const replay::Incident& incident) {
+  const auto& layout = input.reader.runtime().layout.free_threaded;
+  if (!layout || is_dynamic_linker(input.image, incident.pc)) {
+    return std::nullopt;
+  }
+  UndoneWrite undone{.pc = incident.pc, .address = incident.address};
+  if (layout->ob_mutex && incident.number == 1) { // a PyMutex is a byte
+    undone.object = object_at(input, incident.address - *layout->ob_mutex);
+    undone.locks = undone.object != 0;
+  }
+  if (!undone.locks) {
+    undone.object = counted_object(input, incident);
+  }
+  return undone.object != 0 ? std::optional(undone) : std::nullopt;
+}
+
+} // namespace
+
 WriteSummary summarize_writes(const CheckInput& input, const SlotSurvey& survey) {
   struct Writes {
     LastingWrite told;
@@ -55,7 +76,8 @@ WriteSummary summarize_writes(const CheckInput& input, const SlotSurvey& survey)
     std::set<Address> places; // instructions
   };
   WriteSummary summary;
-  std::map<std::pair<Address, bool>, Writes> all; // by function and whether counts
+  std::map<std::pair<Address, bool>, Writes> all;         // by function and whether counts
+  std::map<std::pair<Address, bool>, UndoneWrite> undone; // by function and whether it locks
   for (const replay::Incident& incident : survey.incidents) {
     if (incident.container >= survey.requests.size()) {
       continue;
@@ -63,13 +85,21 @@ WriteSummary summarize_writes(const CheckInput& input, const SlotSurvey& survey)
     if (incident.outcome == replay::Outcome::unsupported_instruction) {
       ++summary.unsupported[incident.pc];
     }
-    if (incident.outcome != replay::Outcome::write || is_dynamic_linker(input.image, incident.pc)) {
-      continue;
-    }
     const replay::TraceRequest& request = survey.requests[replay::RequestIndex(incident.container)];
     const Address function = request.function != 0
                                  ? request.function
                                  : traverse_function(input.reader, request.container, 0);
+    if (incident.outcome == replay::Outcome::undone_write) {
+      if (auto read = read_undone(input, incident)) {
+        read->function = function;
+        read->container = request.container;
+        ++undone.try_emplace({function, read->locks}, *read).first->second.count;
+      }
+      continue;
+    }
+    if (incident.outcome != replay::Outcome::write || is_dynamic_linker(input.image, incident.pc)) {
+      continue;
+    }
     const Address counted = counted_object(input, incident);
     const bool own = input.image.module_at(incident.pc) == input.image.module_at(function);
     auto [found, fresh] = all.try_emplace({function, counted != 0});
@@ -88,6 +118,12 @@ WriteSummary summarize_writes(const CheckInput& input, const SlotSurvey& survey)
   for (auto& [key, writes] : all) {
     writes.told.places = writes.places.size();
     summary.writes.push_back(writes.told);
+  }
+  for (const auto& [key, write] : undone) {
+    // A count that does not come back is told already.
+    if (key.second || !all.contains({key.first, true})) {
+      summary.undone.push_back(write);
+    }
   }
   return summary;
 }

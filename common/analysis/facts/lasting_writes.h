@@ -22,8 +22,19 @@ struct LastingWrite {
   std::uint64_t count = 0; // traversals and places
 };
 
+/// What one function changes for a while although the collector of a free-threaded build uses it
+/// meanwhile, or all threads are stopped wherever they are.
+struct UndoneWrite {
+  Address function = 0;
+  Address object = 0;                         // whose mutex or reference count it is
+  bool locks = false;                         // the mutex
+  Address container = 0, pc = 0, address = 0; // of the first one
+  std::uint64_t count = 0;
+};
+
 struct WriteSummary {
   std::vector<LastingWrite> writes;             // by function
+  std::vector<UndoneWrite> undone;              // by function
   std::map<Address, std::uint64_t> unsupported; // traversals, by the instruction the engine lacks
 };
 

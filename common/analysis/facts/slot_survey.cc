@@ -61,7 +61,7 @@ private:
 std::unordered_set<std::uint32_t> SlotSurvey::not_completed() const {
   std::unordered_set<std::uint32_t> found;
   for (const replay::Incident& incident : incidents) {
-    if (incident.outcome != replay::Outcome::write && incident.outcome != replay::Outcome::call) {
+    if (replay::ends_traversal(incident.outcome)) {
       found.insert(incident.container);
     }
   }

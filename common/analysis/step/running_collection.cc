@@ -1,5 +1,6 @@
 #include "common/analysis/step/running_collection.h"
 
+#include "common/analysis/step/update_position.h"
 #include "common/cpython/collector/collector_stack.h"
 
 #include <algorithm>
@@ -42,6 +43,9 @@ Result<void> RunningCollection::locate(const CollectionInput& input) {
     }
   }
   const auto interpreter = static_cast<std::size_t>(running - runtime.interpreters.begin());
+  if (!stepping_->has_links()) {
+    return locate_in_heaps(input, interpreter);
+  }
   const heap::SpaceRange* list = heap::space_in_progress(runtime, heap_, interpreter);
   if (list == nullptr) {
     return {};
@@ -60,11 +64,9 @@ Result<void> RunningCollection::locate(const CollectionInput& input) {
   }
   set_ = heap::collect_space(runtime, heap_, *list);
   stale_ = heap::stale_collecting(heap_);
-  const auto replayer = input.replayer();
-  if (!replayer) {
-    return std::unexpected(replayer.error());
+  if (auto started = start_replay(input); !started) {
+    return started;
   }
-  replay_ = std::make_unique<SubtractReplay>(**replayer, set_, stale_);
   auto position =
       find_subtract_position(heap_, set_, {*stepping_, layout_, loops_}, frames_, *replay_);
   if (!position) {
@@ -74,6 +76,36 @@ Result<void> RunningCollection::locate(const CollectionInput& input) {
   if (position_) {
     phase_ = cpython::Phase::subtract_refs;
   }
+  return {};
+}
+
+Result<void> RunningCollection::locate_in_heaps(const CollectionInput& input,
+                                                std::size_t interpreter) {
+  if (phase_ != cpython::Phase::unknown && phase_ != cpython::Phase::update_refs) {
+    return {};
+  }
+  set_ = heap::collect_spaces(input.reader.runtime(), heap_, interpreter, SIZE_MAX);
+  if (auto started = start_replay(input); !started) {
+    return started;
+  }
+  auto position = find_update_position(input.image.memory(), set_, {*stepping_, layout_, loops_},
+                                       frames_, *replay_);
+  if (!position) {
+    return std::unexpected(position.error());
+  }
+  position_ = std::move(*position);
+  if (position_) {
+    phase_ = cpython::Phase::update_refs;
+  }
+  return {};
+}
+
+Result<void> RunningCollection::start_replay(const CollectionInput& input) {
+  const auto replayer = input.replayer();
+  if (!replayer) {
+    return std::unexpected(replayer.error());
+  }
+  replay_ = std::make_unique<SubtractReplay>(**replayer, set_, stale_);
   return {};
 }
 

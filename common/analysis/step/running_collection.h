@@ -40,14 +40,16 @@ public:
   const std::vector<image::Frame>& frames() const { return frames_; }
   const std::vector<cpython::SubtractLoop>& loops() const { return loops_; }
   const heap::CollectedSet& set() const { return set_; }
-  /// Where subtract_refs is; nullptr when the thread is not there.
+  /// Where subtract_refs is, or without a GIL update_refs; nullptr when the thread is not there.
   const SubtractPosition* position() const { return position_ ? &*position_ : nullptr; }
   /// Only with a position.
   SubtractReplay& replay() const { return *replay_; }
 
   std::optional<std::uint32_t> index_of(Address object) const;
-  /// The word that subtract_refs reads once to get to this container, right before it traverses it;
-  /// for the number of all containers the one that leads back to the head.
+  /// Stepping::has_links().
+  bool has_links() const { return stepping_->has_links(); }
+  /// Only with links. The word that subtract_refs reads once to get to this container, right before
+  /// it traverses it; for the number of all containers the one that leads back to the head.
   Address link_to(std::uint32_t container) const;
   /// What the loop calls to traverse each container; 0 where that cannot be told.
   std::vector<Address> traverse_functions() const;
@@ -64,6 +66,8 @@ private:
         heap_(input.heap) {}
 
   Result<void> locate(const CollectionInput& input);
+  Result<void> locate_in_heaps(const CollectionInput& input, std::size_t interpreter);
+  Result<void> start_replay(const CollectionInput& input);
 
   const cpython::Layout& layout_;
   const cpython::Stepping* stepping_; // nullptr: the collector cannot be followed

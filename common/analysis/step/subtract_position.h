@@ -24,6 +24,8 @@ struct SubtractPosition {
   std::vector<std::int64_t> taken;  // what that container decrements altogether
   std::uint64_t visits = 0;         // decrements that the container has made so far
   Address caller = 0; // where the function that runs the loop returns to; 0 when unknown
+  /// Free-threaded: whether what is where gc_refs is to be is cleared before the first decrement.
+  std::vector<bool> cleared_first;
 };
 
 /// subtract_refs of the build that is examined.

@@ -55,7 +55,7 @@ public:
   virtual Result<bool> is_tracked(const image::AddressSpace& memory, const Layout& layout,
                                   Address object) const = 0;
 
-  /// How to follow its subtract_refs in a process; nullptr when that cannot be.
+  /// How to follow its traversals in a process; nullptr when that cannot be.
   virtual const Stepping* stepping() const = 0;
 };
 

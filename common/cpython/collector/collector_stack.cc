@@ -18,14 +18,21 @@ Address variable(const image::Frame& frame, std::string_view name) {
 std::optional<CollectorStack> read_stack(const std::vector<image::Frame>& frames) {
   CollectorStack stack;
   std::size_t collector = frames.size();
+  Phase stops = Phase::unknown;
   for (std::size_t i = 0; i < frames.size(); ++i) {
-    stack.phase = phase_named(frames[i].function);
+    const std::string_view function = frames[i].function;
+    stack.phase = phase_named(function);
     if (stack.phase != Phase::unknown) {
       collector = i;
       break;
     }
-    if (frames[i].function == "gc_collect_main" || frames[i].function == "collect" ||
-        frames[i].function == "deduce_unreachable") {
+    for (const Phase one : {Phase::stop_the_world, Phase::start_the_world}) {
+      stops = function == phase_name(one) ? one : stops;
+    }
+    if (function == "gc_collect_main" || function == "collect" ||
+        function == "gc_collect_internal" || function == "deduce_unreachable" ||
+        function == "deduce_unreachable_heap") {
+      stack.phase = stops;
       collector = i;
       break;
     }
@@ -55,8 +62,14 @@ std::optional<CollectorStack> read_stack(const std::vector<image::Frame>& frames
       stack.generation = found->second;
     }
   }
-  // The frame right inside the collector's own is the traverse function it called.
-  if (collector > 0 && stack.phase == Phase::subtract_refs) {
+  // The frame right inside the collector's own is the traverse function it called. With a GIL
+  // update_refs calls none.
+  const bool of_heaps =
+      stack.phase == Phase::update_refs && stack.container == 0 && !asserted &&
+      std::ranges::any_of(std::span(frames).subspan(collector), [](const image::Frame& frame) {
+        return frame.function == "deduce_unreachable_heap";
+      });
+  if (collector > 0 && (stack.phase == Phase::subtract_refs || of_heaps)) {
     const image::Frame& called = frames[collector - 1];
     stack.traverse = called.function;
     if (stack.container == 0) {

@@ -36,6 +36,21 @@ bool has_types(const image::AddressSpace& memory, const Layout& layout, const mi
   return wrong * 2 <= looked_at;
 }
 
+/// update_refs() adds an object's count to ob_tid and traverses it, block by block.
+class HeapStepping final : public Stepping {
+public:
+  Address gc_refs_word(const Layout& layout, Address object) const override {
+    return object + layout.free_threaded->ob_tid;
+  }
+  std::uint64_t least_with_reference() const override { return 1; }
+  bool has_links() const override { return false; }
+  Address link_behind(const Layout& /*layout*/, Address /*object*/) const override { return 0; }
+  Address link_to_first(const Layout& /*layout*/, Address /*head*/) const override { return 0; }
+  bool is_cursor(const Layout& /*layout*/, std::uint64_t value, Address object) const override {
+    return value == object;
+  }
+};
+
 class FreeThreaded final : public Collector {
 public:
   Result<void> read(const image::AddressSpace& memory, const Layout& layout,
@@ -132,9 +147,11 @@ public:
     return bits ? Result<bool>((*bits & gc_bits::tracked) != 0) : std::unexpected(bits.error());
   }
 
-  const Stepping* stepping() const override { return nullptr; }
+  const Stepping* stepping() const override { return &stepping_; }
 
 private:
+  HeapStepping stepping_;
+
   static Result<void> prove_thread(const image::AddressSpace& memory, const Layout& layout,
                                    Address thread) {
     const auto ready = has_heaps(memory, layout, thread);

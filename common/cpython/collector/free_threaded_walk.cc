@@ -1,5 +1,6 @@
 #include "common/cpython/collector/free_threaded_walk.h"
 
+#include "common/cpython/collector/merge_queues.h"
 #include "common/cpython/collector/mimalloc.h"
 #include "common/cpython/gc_bits.h"
 #include "common/cpython/refcount.h"
@@ -24,9 +25,9 @@ bool is_filled(std::uint64_t word) {
 /// The walk of one space.
 class Walk {
 public:
-  Walk(const image::AddressSpace& memory, const Runtime& runtime, const Interpreter& interpreter,
-       const Space& space, HeapSink& sink)
-      : memory_(memory), runtime_(runtime), layout_(*runtime.layout.free_threaded),
+  Walk(const image::AddressSpace& memory, const Runtime& runtime, const MergeQueues& queues,
+       const Interpreter& interpreter, const Space& space, HeapSink& sink)
+      : memory_(memory), runtime_(runtime), layout_(*runtime.layout.free_threaded), queues_(queues),
         interpreter_(interpreter), space_(space), frozen_(space.kind == SpaceKind::permanent),
         sink_(sink) {}
 
@@ -40,6 +41,9 @@ public:
       return {};
     }
     base_ = *debug != 0 ? debug_words : 0;
+    const auto stopped =
+        memory_.load<std::uint8_t>(interpreter_.address + layout_.interp_world_stopped);
+    judges_counts_ = !interpreter_.collecting && stopped && *stopped == 0;
     const Address pool = interpreter_.address + layout_.interp_abandoned_pool;
     if (space_.kind != SpaceKind::permanent) {
       return space_.head == pool ? walk_abandoned(pool) : walk_thread(space_.head);
@@ -232,21 +236,49 @@ private:
     if (type && is_filled(*type)) {
       return; // its thread has only just got the memory, or is about to give it back
     }
-    sink_.add(
+    const bool queued = queues_.known ? !queues_.objects.empty() && queues_.objects.contains(object)
+                                      : count->is_queued();
+    const Verdict verdict = sink_.add(
         {.object = object,
          .refcount = count->is_immortal() ? immortal_refcount
-                                          : static_cast<std::uint64_t>(count->references()),
+                                          : static_cast<std::uint64_t>(count->references(queued)),
          .state = GcState(0, false, (*bits & gc_bits::finalized) != 0),
          .in_motion = count->is_being_merged(),
-         .may_be_dead = count->is_queued() || count->is_deferred() || interpreter_.collecting});
+         .may_be_dead = queued || count->is_deferred() || interpreter_.collecting});
+    if (judges_counts_ && verdict == Verdict::usable) {
+      judge(object, *count, queued);
+    }
+  }
+
+  void judge(Address object, const BiasedCount& count, bool queued) {
+    if (const CountFault fault = fault_of(count); fault != CountFault::none) {
+      sink_.add_fault(
+          {.kind = FaultKind::count,
+           .object = object,
+           .message = fmt::format("the object at {:#x} {}", object, describe(fault, count))});
+      return;
+    }
+    if (!queues_.known || queued || !count.is_queued()) {
+      return;
+    }
+    const std::string owner = queues_.owners.contains(count.tid)
+                                  ? fmt::format("the thread at {:#x}", count.tid)
+                                  : fmt::format("a thread, at {:#x}, that has ended", count.tid);
+    sink_.add_fault({.kind = FaultKind::unmerged,
+                     .object = object,
+                     .message = fmt::format("the object at {:#x} waits for its owner, {}, to merge "
+                                            "its counts, but is on no thread's queue",
+                                            object, owner)});
   }
 
   const image::AddressSpace& memory_;
   const Runtime& runtime_;
   const FreeThreadedLayout& layout_;
+  const MergeQueues& queues_;
   const Interpreter& interpreter_;
   const Space& space_;
-  bool frozen_; // the space of frozen objects, which lie among the others
+  bool judges_counts_ = false; // while threads are stopped by the interpreter they may be anything
+  bool frozen_;                // the space of frozen objects, which lie among the others
   HeapSink& sink_;
   std::uint64_t base_ = 0;              // from a block to its object
   std::unordered_set<Address> delayed_; // freed blocks of the heap that is walked
@@ -255,16 +287,20 @@ private:
 class AllocatorWalk final : public HeapSource {
 public:
   AllocatorWalk(const image::AddressSpace& memory, const Runtime& runtime)
-      : memory_(memory), runtime_(runtime) {}
+      : memory_(memory), runtime_(runtime), queues_(read_merge_queues(memory, runtime)) {}
 
   Result<void> walk(const Interpreter& interpreter, const Space& space,
                     HeapSink& sink) const override {
-    return Walk(memory_, runtime_, interpreter, space, sink).run();
+    if (!queues_.problem.empty() && &space == &interpreter.spaces.front()) {
+      sink.add_fault({.message = queues_.problem, .memory_missing = queues_.memory_missing});
+    }
+    return Walk(memory_, runtime_, queues_, interpreter, space, sink).run();
   }
 
 private:
   const image::AddressSpace& memory_;
   const Runtime& runtime_;
+  MergeQueues queues_;
 };
 
 } // namespace

@@ -84,6 +84,7 @@ public:
   std::uint64_t least_with_reference() const override {
     return std::uint64_t{1} << gc_head::gc_refs_shift;
   }
+  bool has_links() const override { return true; }
   Address link_behind(const Layout& layout, Address object) const override {
     return link_to_first(layout, gc_head::node_of(layout, object));
   }

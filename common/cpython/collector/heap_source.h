@@ -11,8 +11,16 @@
 
 namespace pygc::cpython {
 
-/// A space that does not hang together.
+/// What is wrong: the space, or of an object that is on it how its references are counted.
+enum class FaultKind : std::uint8_t {
+  space,
+  count,    // what its fields say cannot be
+  unmerged, // it waits to be merged, and nobody knows of it
+};
+
+/// A space that does not hang together, or an object whose count does not.
 struct SpaceFault {
+  FaultKind kind = FaultKind::space;
   Address object = 0;          // where it shows; 0: the head
   Address previous = 0;        // the object before it, 0 for the head
   std::string message;         // one sentence

@@ -6,7 +6,7 @@
 namespace pygc::cpython {
 namespace {
 
-constexpr std::array<std::string_view, 13> names = {
+constexpr std::array<std::string_view, 22> names = {
     "",
     "update_refs",
     "subtract_refs",
@@ -20,8 +20,17 @@ constexpr std::array<std::string_view, 13> names = {
     "delete_garbage",
     "handle_legacy_finalizers",
     "invoke_gc_callback",
+    "merge_all_queued_objects",
+    "process_delayed_frees",
+    "validate_refcounts",
+    "validate_gc_objects",
+    "mark_heap_visitor",
+    "scan_heap_visitor",
+    "call_weakref_callbacks",
+    "stop_the_world",
+    "start_the_world",
 };
-static_assert(names.size() == static_cast<std::size_t>(Phase::invoke_gc_callback) + 1);
+static_assert(names.size() == static_cast<std::size_t>(Phase::start_the_world) + 1);
 
 } // namespace
 
@@ -30,7 +39,7 @@ std::string_view phase_name(Phase phase) {
 }
 
 Phase phase_named(std::string_view function) {
-  for (std::size_t i = 0; i < names.size(); ++i) {
+  for (std::size_t i = 0; i < std::to_underlying(Phase::stop_the_world); ++i) {
     if (names.at(i) == function) {
       return static_cast<Phase>(i);
     }

@@ -3,6 +3,8 @@
 //     PyObject* op = FROM_GC(gc);
 //     Py_TYPE(op)->tp_traverse(op, visit_decref, op);
 //   }
+// and that of builds without a GIL, whose update_refs() the heaps call for each block:
+//   Py_TYPE(op)->tp_traverse(op, visit_decref, NULL);
 #pragma once
 
 #include "common/cpython/runtime.h"
@@ -22,7 +24,8 @@ struct SubtractLoop {
 
 /// In the order of addresses. Where the runtime knows visit_decref, calls that pass it; else calls
 /// that pass the object twice and a function which tests COLLECTING and subtracts one from gc_refs.
-/// Empty when there is none.
+/// Free-threaded: those that pass the function called visit_decref, if it has a name. Empty when
+/// there is none.
 std::vector<SubtractLoop> find_subtract_loops(const image::AddressSpace& memory,
                                               const Runtime& runtime);
 
@@ -30,6 +33,10 @@ std::vector<SubtractLoop> find_subtract_loops(const image::AddressSpace& memory,
 /// comparison of the visitor with its address.
 bool has_inlined_visitor(const image::AddressSpace& memory, const Runtime& runtime,
                          Address visitor);
+
+/// Whether visit_decref of a build without a GIL stores a 0 where there is no gc_refs yet, before it
+/// stores what it subtracts; else both are one store.
+bool stores_zero(const image::AddressSpace& memory, Address visitor);
 
 /// Whether a pc of subtract_refs' own can lie in that loop.
 bool is_near(const SubtractLoop& loop, Address pc);

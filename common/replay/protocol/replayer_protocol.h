@@ -300,9 +300,10 @@ enum class Outcome : std::uint32_t {
   write,
   unsupported_instruction, // the emulated engine lacks it: not the target's fault
   assertion,               // a fatal function was called, from `pc`: `address`, with `arguments`
-  skipped, // not run: too many of its function did not end. Native: told once a command and
-           // function
-  call,    // of a watched function, when traced: it ends nothing
+  skipped,      // not run: too many of its function did not end. Native: told once a command and
+                // function
+  call,         // of a watched function, when traced: it ends nothing
+  undone_write, // when traced: memory was something else meanwhile; `number` is the write's size
 };
 
 struct IncidentRecord {

@@ -43,9 +43,11 @@ def has_member(name, member):
 
 
 class Walk:
-    """The objects that are tracked and not frozen: {address: (gc_bits, ob_tid, local, shared, type)}."""
+    """The objects that are tracked and not frozen: {address: (gc_bits, ob_tid, local, shared, type)}.
 
-    def __init__(self):
+    Of the interpreter that the thread (its PyThreadState) belongs to."""
+
+    def __init__(self, thread):
         self.page = {name: offset("mi_page_t", name) for name in (
             "slice_count", "capacity", "free", "used", "xblock_size", "local_free", "xthread_free", "next",
             "debug_offset")}
@@ -57,7 +59,7 @@ class Walk:
         runtime = int(gdb.parse_and_eval("(unsigned long)&_PyRuntime"))
         debug = runtime + offset("_PyRuntimeState", "allocators", "is_debug_enabled")
         self.base = 16 if struct.unpack("<i", memory(debug, 4))[0] else 0
-        self.interpreter = word(runtime + offset("_PyRuntimeState", "interpreters", "head"))
+        self.interpreter = word(thread + offset("PyThreadState", "interp"))
         self.objects = {}
 
     def field(self, page, name, form):

@@ -20,6 +20,9 @@ import gdb
 HEAD = 16
 COLLECTORS = ("gc_collect_main", "gc_collect_region", "collect")
 LOOP_HOLDERS = ("deduce_unreachable", "gc_collect_main", "gc_collect_region", "collect")
+# Of a free-threaded build, at their begin; in the others it stops where the object is traversed.
+FREE_THREADED_PHASES = ("stop_the_world", "merge_all_queued_objects", "process_delayed_frees",
+                        "scan_heap_visitor", "start_the_world")
 TRAVERSE_CALL = re.compile(r"call\s+\*0xb8\(%r\w+\)")
 JUMP = re.compile(r"\bj([a-z]+)\s+(?:.*?)(0x[0-9a-f]+)")
 
@@ -214,6 +217,12 @@ def function_names():
 def stop_in_phase(phase, watched):
     """Stops inside the phase, with part of the list done: in update_refs when it has just written gc_refs
     of the object, else at the call of the object's traverse function (in between, lists are open)."""
+    if phase in FREE_THREADED_PHASES:
+        gdb.execute("tbreak " + phase, to_string=True)
+        gdb.execute("continue", to_string=True)
+        if phase not in function_names():
+            raise OracleError("no stop inside %s, but inside %r" % (phase, function_names()))
+        return
     if phase == "update_refs" and not function_address("mark_heap_visitor"):
         gdb.execute("tbreak update_refs", to_string=True)
         gdb.execute("continue", to_string=True)
@@ -276,6 +285,7 @@ def main():
     if collector is None:
         raise OracleError("no symbol of the collector")
     stop_at(collector)
+    thread = register("rdi")  # of a collector that is given one: its PyThreadState
     phase = globals().get("oracle_phase")
     if phase:
         with open(oracle_watched) as file:
@@ -284,14 +294,14 @@ def main():
     if function_address("mark_heap_visitor"):
         sys.path.append(oracle_directory)
         import free_threaded
-        before = free_threaded.Walk().run()
+        before = free_threaded.Walk(thread).run()
     gdb.execute("gcore " + oracle_core, to_string=True)
     if phase:
         gdb.execute("kill", to_string=True)
         return
     if free_threaded is not None:
         stop_at(next(filter(None, map(function_address, ("validate_gc_objects", "mark_heap_visitor")))))
-        print("oracle objects", free_threaded.write_references(before, free_threaded.Walk().run(), oracle_refs))
+        print("oracle objects", free_threaded.write_references(before, free_threaded.Walk(thread).run(), oracle_refs))
         gdb.execute("kill", to_string=True)
         return
     if function_address("_PyObject_AssertFailed") and oracle_debug:

@@ -23,7 +23,9 @@ inline constexpr Address runtime_state = state_base;
 inline constexpr Address interpreter_state = state_base + 0x1000;
 inline constexpr Address thread_state = state_base + 0x2000;
 inline constexpr Address type_object = state_base + 0x7000;
-inline constexpr Address segment_base = 0x4000'0000; // the first segment
+inline constexpr Address queue_chunk = state_base + 0x7800; // for a queue of objects to be merged
+inline constexpr std::uint64_t owner = 0x7000;              // the thread, as ob_tid names it
+inline constexpr Address segment_base = 0x4000'0000;        // the first segment
 inline constexpr unsigned header_slices = 2;
 inline constexpr unsigned segment_slices = 6;
 
@@ -38,6 +40,7 @@ inline cpython::Layout mimalloc_layout() {
                                                      .ob_gc_bits = 11,
                                                      .ob_ref_local = 12,
                                                      .ob_ref_shared = 16,
+                                                     .ob_mutex = 10,
                                                      .gc_long_lived_total = 0x40,
                                                      .interp_abandoned_pool = 0x200,
                                                      .interp_world_stopped = 0x100,
@@ -46,6 +49,12 @@ inline cpython::Layout mimalloc_layout() {
                                                      .thread_heaps = 0x20,
                                                      .thread_heaps_ready = 0x18,
                                                      .thread_alloc_count = 0x1c,
+                                                     .thread_owner_id = 0x4000,
+                                                     .thread_merge_queue = 0x4008,
+                                                     .thread_own_merge_queue = 0x4010,
+                                                     .chunk_previous = 0,
+                                                     .chunk_count = 8,
+                                                     .chunk_objects = 16,
                                                      .heap_size = 0xc00,
                                                      .heap_pages = 0x20,
                                                      .heap_delayed_free = 0x800,
@@ -89,6 +98,7 @@ public:
         {.kind = cpython::SpaceKind::permanent, .name = "permanent"}};
     put(interpreter_state + 0x10, thread_state);
     put(thread_state + fields().thread_heaps_ready, std::uint32_t{1});
+    put(thread_state + *fields().thread_owner_id, owner);
     for (const unsigned tag : {cpython::mimalloc::gc_heap, cpython::mimalloc::gc_pre_heap}) {
       put(heap(tag) + fields().heap_tag, static_cast<std::uint8_t>(tag));
       put(heap(tag) + fields().heap_keys, std::array<std::uint64_t, 2>{0x1234567, 0xabcdef0123});
@@ -145,12 +155,21 @@ public:
   }
 
   void add_object(Address object, std::uint8_t bits = cpython::gc_bits::tracked,
-                  std::uint32_t local = 1, std::int64_t shared = 0, std::uint64_t tid = 0x7000) {
+                  std::uint32_t local = 1, std::int64_t shared = 0, std::uint64_t tid = owner) {
     put(object, tid);
     put(object + fields().ob_gc_bits, bits);
     put(object + fields().ob_ref_local, local);
     put(object + fields().ob_ref_shared, shared);
     put(object + runtime_.layout.ob_type, type_object);
+  }
+
+  /// Puts an object on the thread's queue of those that it is to merge, behind those that are
+  /// there.
+  void queue(Address object) {
+    put(thread_state + *fields().thread_merge_queue, queue_chunk);
+    const auto count = get<std::uint64_t>(queue_chunk + *fields().chunk_count);
+    put(queue_chunk + *fields().chunk_objects + count * sizeof(Address), object);
+    put(queue_chunk + *fields().chunk_count, count + 1);
   }
 
   /// mi_block_set_nextx

@@ -144,9 +144,18 @@ Address find_exit(const image::AddressSpace& memory, const SubtractLoop& loop) {
 class Search {
 public:
   Search(const image::AddressSpace& memory, const Runtime& runtime)
-      : memory_(memory), runtime_(runtime), module_(*runtime.module) {}
+      : memory_(memory), runtime_(runtime), module_(*runtime.module),
+        visitor_(runtime.visit_decref) {
+    if (runtime.layout.free_threaded) { // a replay has a visitor of its own there
+      const auto symbol = module_.find_symbol("visit_decref");
+      visitor_ = symbol && symbol->function ? symbol->address : 0;
+    }
+  }
 
   std::vector<SubtractLoop> run() {
+    if (visitor_ == 0 && runtime_.layout.free_threaded) {
+      return {}; // it looks like nothing else, and its caller passes no object twice
+    }
     for (const image::Range& range : module_.code()) {
       const image::Region* region = memory_.find(range.start);
       for (Address at = range.start; region != nullptr && at < range.end;
@@ -170,7 +179,7 @@ private:
         continue;
       }
       const auto before = code.subspan(i - setup_size, setup_size);
-      if (runtime_.visit_decref == 0 && !passes_object_twice(before)) {
+      if (visitor_ == 0 && !passes_object_twice(before)) {
         continue;
       }
       const auto load =
@@ -186,14 +195,14 @@ private:
   }
 
   bool is_visitor(Address address) const {
-    return runtime_.visit_decref != 0
-               ? address == runtime_.visit_decref
-               : in_code(module_, address) && looks_like_visit_decref(memory_, address);
+    return visitor_ != 0 ? address == visitor_
+                         : in_code(module_, address) && looks_like_visit_decref(memory_, address);
   }
 
   const image::AddressSpace& memory_;
   const Runtime& runtime_;
   const image::Module& module_;
+  Address visitor_; // 0: whatever looks like it
   std::vector<SubtractLoop> loops_;
 };
 
@@ -230,6 +239,22 @@ bool has_inlined_visitor(const image::AddressSpace& memory, const Runtime& runti
           })) {
         return true;
       }
+    }
+  }
+  return false;
+}
+
+bool stores_zero(const image::AddressSpace& memory, Address visitor) {
+  constexpr std::size_t function_size = 160;
+  const auto code = memory.view(visitor, function_size);
+  if (!code) {
+    return false;
+  }
+  // REX.W c7 /0 imm32: movq $0,(%reg)
+  for (std::size_t i = 0; i + 7 <= code->size(); ++i) {
+    const auto* at = reinterpret_cast<const unsigned char*>(code->data()) + i;
+    if ((at[0] & 0xfe) == 0x48 && at[1] == 0xc7 && (at[2] & 0xf8) == 0 && word_at(at + 3) == 0) {
+      return true;
     }
   }
   return false;

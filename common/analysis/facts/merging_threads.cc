@@ -1,0 +1,37 @@
+#include "common/analysis/facts/merging_threads.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace pygc::analysis {
+namespace {
+
+constexpr std::size_t thread_limit = 1024;
+constexpr std::size_t frame_limit = 24; // it waits for a lock, or allocates, but calls no more
+constexpr std::array<std::string_view, 6> functions = {"_Py_brc_",
+                                                       "_Py_DecRefShared",
+                                                       "_Py_ExplicitMergeRefcount",
+                                                       "merge_queued_objects",
+                                                       "_Py_MergeZeroLocalRefcount",
+                                                       "_PyObject_ResurrectEndSlow"};
+
+bool is_merging(const image::Frame& frame) {
+  return frame.function.empty() || std::ranges::any_of(functions, [&](std::string_view begin) {
+           return frame.function.starts_with(begin);
+         });
+}
+
+} // namespace
+
+bool may_be_merging(const CheckInput& input) {
+  if (input.threads.empty() || input.threads.size() > thread_limit) {
+    return true;
+  }
+  return std::ranges::any_of(input.threads, [&](const target::Thread& thread) {
+    const auto frames = input.image.unwind(thread, frame_limit);
+    return !frames || frames->empty() || std::ranges::any_of(*frames, is_merging);
+  });
+}
+
+} // namespace pygc::analysis

@@ -1,0 +1,12 @@
+// Threads of a free-threaded build that are at the counts of an object.
+#pragma once
+
+#include "common/analysis/facts/input.h"
+
+namespace pygc::analysis {
+
+/// Whether a thread may just be about to queue an object for its owner, or have taken one from a
+/// queue and not merged it yet (_Py_DecRefShared, Python/brc.c): also when the stacks do not tell.
+bool may_be_merging(const CheckInput& input);
+
+} // namespace pygc::analysis
