@@ -115,7 +115,7 @@ TEST_P(MatrixMidway, WithoutAGilAtAContainer) {
     const json& state = document.at("subtract_refs");
     EXPECT_EQ(state.at("difference_count"), 0) << state.at("differences").dump(1);
     EXPECT_EQ(state.at("inside"), true);
-    EXPECT_EQ(to_address(state.at("container").at("address")),
+    EXPECT_EQ(to_address(state.at("container").at("address").get<std::string>()),
               std::stoull(read_file(core.directory->file("watched"))));
     EXPECT_GT(state.at("traversed"), 100);
     return state.at("container").at("summary").get<std::string>();

@@ -78,7 +78,11 @@ TEST(Collector, WithoutAGilHasNoListsToFollow) {
   const Layout layout = free_threaded();
   const Collector& collector = collector_of(layout);
   EXPECT_FALSE(collector.has_lists());
-  EXPECT_EQ(collector.stepping(), nullptr);
+  const Stepping& stepping = *collector.stepping();
+  EXPECT_FALSE(stepping.has_links());
+  EXPECT_EQ(stepping.gc_refs_word(layout, 0x1000), 0x1000U); // ob_tid is first
+  EXPECT_TRUE(stepping.is_cursor(layout, 0x1000, 0x1000));
+  EXPECT_FALSE(stepping.is_cursor(layout, 0x1010, 0x1000));
 }
 
 TEST(Collector, WithoutAGilOnlyOneCountIsThatOfImmortalObjects) {

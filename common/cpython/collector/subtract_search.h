@@ -34,8 +34,8 @@ std::vector<SubtractLoop> find_subtract_loops(const image::AddressSpace& memory,
 bool has_inlined_visitor(const image::AddressSpace& memory, const Runtime& runtime,
                          Address visitor);
 
-/// Whether visit_decref of a build without a GIL stores a 0 where there is no gc_refs yet, before it
-/// stores what it subtracts; else both are one store.
+/// Whether visit_decref of a build without a GIL stores a 0 where there is no gc_refs yet, before
+/// it stores what it subtracts; else both are one store.
 bool stores_zero(const image::AddressSpace& memory, Address visitor);
 
 /// Whether a pc of subtract_refs' own can lie in that loop.

@@ -2,11 +2,16 @@
 // functions that lock an object or take a reference for a while.
 #include "case.h"
 
+// What PyMutex_Lock and PyMutex_Unlock do where nobody else has the mutex.
 static int locks_traverse(PyObject* op, visitproc visit, void* arg) {
   VISIT_TYPE(op);
-  Py_BEGIN_CRITICAL_SECTION(op);
+  uint8_t unlocked = 0;
+  uint8_t locked = 1;
+  if (!_Py_atomic_compare_exchange_uint8(&op->ob_mutex._bits, &unlocked, 1)) {
+    return 0;
+  }
   Py_VISIT(((Container*)op)->field);
-  Py_END_CRITICAL_SECTION();
+  _Py_atomic_compare_exchange_uint8(&op->ob_mutex._bits, &locked, 0);
   return 0;
 }
 
@@ -32,7 +37,8 @@ static PyObject* damage(PyObject* module, PyObject* args) {
   }
   PyObject* object = PyList_GET_ITEM(list, index);
   if (strcmp(what, "unmerged") == 0) {
-    object->ob_ref_shared |= 2; // _Py_REF_QUEUED
+    object->ob_ref_local += 1;                                // the queue's
+    object->ob_ref_shared = (object->ob_ref_shared & ~3) | 2; // _Py_REF_QUEUED
   } else if (strcmp(what, "owned") == 0) {
     object->ob_ref_shared = ((Py_ssize_t)object->ob_ref_local << 2) | 3; // _Py_REF_MERGED
     object->ob_ref_local = 0;
@@ -46,6 +52,7 @@ static PyObject* damage(PyObject* module, PyObject* args) {
   } else if (strcmp(what, "negative") == 0) {
     object->ob_ref_shared = (-1000 * 4) | 2;
   } else if (strcmp(what, "not_deferred") == 0) {
+    object->ob_ref_local += 1;
     object->ob_gc_bits |= 64; // _PyGC_BITS_DEFERRED
   } else {
     PyErr_SetString(PyExc_ValueError, what);

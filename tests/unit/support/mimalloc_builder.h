@@ -192,6 +192,7 @@ public:
 
   /// Nothing may be changed afterwards.
   const image::AddressSpace& finish() {
+    runtime_.interpreters = {interpreter};
     add_region(state_base, state_, state_.size());
     for (std::size_t i = 0; i < segments_.size(); ++i) {
       const bool last = i + 1 == segments_.size();
