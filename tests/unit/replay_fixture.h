@@ -112,7 +112,9 @@ public:
   }
 
   /// To be called before memory().
-  void add_zero_region(Address start, Address end) { extra_.emplace_back(start, end); }
+  void add_zero_region(Address start, Address end, bool executable = false) {
+    extra_.push_back({start, end, executable});
+  }
 
   /// To be called before memory(): code and data come as they are touched.
   void page_with(target::Pager& pager) { pager_ = &pager; }
@@ -131,8 +133,8 @@ public:
     add(data_base, data_base + area, image::Source::saved, fd, data_offset, {true, true, false});
     add(bss_base, bss_base + area, image::Source::zero, -1, 0, {true, true, false});
     add(unmapped, unmapped + area, image::Source::missing, -1, 0, {true, true, false});
-    for (const auto& [start, end] : extra_) {
-      add(start, end, image::Source::zero, -1, 0, {true, true, false});
+    for (const auto& [start, end, executable] : extra_) {
+      add(start, end, image::Source::zero, -1, 0, {true, true, executable});
     }
     memory_.sort();
     return memory_;
@@ -151,7 +153,12 @@ private:
     EXPECT_TRUE(memory_.add(region));
   }
 
-  std::vector<std::pair<Address, Address>> extra_;
+  struct ZeroRegion {
+    Address start = 0;
+    Address end = 0;
+    bool executable = false;
+  };
+  std::vector<ZeroRegion> extra_;
   std::uint64_t shift_;
   target::Pager* pager_ = nullptr;
   std::vector<std::uint8_t> code_;

@@ -1,11 +1,13 @@
-"""Situations that people reported, each in a few lines, ended by a core.
+"""Situations that people reported, each in a few lines.
 
-    reported.py EXTENSIONS CASE
-EXTENSIONS is the directory of the compiled ones.
+    reported.py EXTENSIONS CASE [abort]
+EXTENSIONS is the directory of the compiled ones. With `abort` a core is the end, else it prints READY and
+waits, unless the case is a death of its own.
 """
 import gc
 import os
 import sys
+import time
 
 sys.path.insert(0, sys.argv[1])
 case = sys.argv[2]
@@ -14,6 +16,13 @@ gc.disable()
 
 class Conf:
     pass
+
+
+def stop():
+    if sys.argv[-1] == "abort":
+        os.abort()
+    print("READY", flush=True)
+    time.sleep(600)
 
 
 if case.startswith("overdecref"):
@@ -62,7 +71,7 @@ elif case.startswith("undercount_local"):
         session.data = [1]
         if case == "undercount_local":
             undercount_local.use(session)  # its one reference is its own now
-        os.abort()
+        stop()  # while the local is in use
 
     def generate():
         local = Conf()
@@ -77,7 +86,7 @@ elif case.startswith("half_tuple"):
         yield tag
         if case == "half_tuple":
             half = [each for each in gc.get_referrers(tag) if type(each) is tuple][:1]
-        os.abort()
+        stop()
 
     tuple(feed())
 elif case == "untrack_dealloc":
@@ -85,13 +94,13 @@ elif case == "untrack_dealloc":
 
     class Noisy:
         def __del__(self):
-            os.abort()
+            stop()
 
     untrack_dealloc.make(Noisy())
 elif case == "early_track":
     import early_track
 
-    early_track.make(os.abort)
+    early_track.make(stop)
 elif case == "null_callback":
     import null_callback
 
@@ -117,14 +126,31 @@ elif case == "type_twice":
         pass
 
     derived = [Derived() for _ in range(20)]
+elif case == "stale_subclass":  # gh-135552: the method cache serves a dead object
+
+    def scene():
+        class Root:
+            def __del__(self):
+                Root.head = Root.head.head
+                x = [object() for _ in range(50)]
+                self.head.head
+
+        class Leaf(Root):
+            pass
+
+        Root.head = Leaf()
+        Root.head.head = Leaf()
+
+    scene()
+    gc.collect()
 elif case == "finalizer":  # Python code under a finalizer ends the process: the heap is sound
 
     class Dying:
         def __del__(self):
-            os.abort()
+            stop()
 
     dying = Dying()
     dying.me = dying
     del dying
     gc.collect()
-os.abort()
+stop()

@@ -53,8 +53,8 @@ std::vector<std::string> lines_before_ready(const std::string& text) {
 
 Core kernel_core(const CoreRequest& request, Core core) {
   const Outcome outcome = run(command_of(request, core.directory->path().string(), true));
-  if (outcome.signal != SIGABRT) {
-    throw std::runtime_error("the script was to abort, but ended otherwise: " + outcome.err);
+  if (outcome.signal != SIGABRT && outcome.signal != SIGSEGV) {
+    throw std::runtime_error("the script was to die, but ended otherwise: " + outcome.err);
   }
   const auto path = core_in(core.directory->path());
   if (!path) {
