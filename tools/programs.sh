@@ -24,7 +24,10 @@ trap 'end_all; rm -rf "$work"' EXIT
 end_all() {
   local pid
   for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
-  for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
+  for pid in "${started[@]}"; do
+    timeout 20 tail --pid="$pid" -f /dev/null || kill -KILL "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
   started=()
 }
 
@@ -63,7 +66,7 @@ start_vim() {
 
 start_uwsgi() {
   uwsgi --plugins python3 --socket "$work/socket" --http-socket 127.0.0.1:8931 --master --processes 1 --threads 2 \
-    --enable-threads --manage-script-name --mount "/one=$work/wsgi.py" --mount "/two=$work/wsgi.py" \
+    --enable-threads --die-on-term --manage-script-name --mount "/one=$work/wsgi.py" --mount "/two=$work/wsgi.py" \
     <&"$input" >"$work/said" 2>&1 &
   local master=$!
   started+=("$master")

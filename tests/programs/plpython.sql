@@ -6,6 +6,8 @@ import workload
 SD['plan'] = plpy.prepare('SELECT $1::int + 1', ['int'])
 GD['rows'] = [plpy.execute(SD['plan'], [n]) for n in range(20)]
 GD['cursor'] = plpy.cursor('SELECT generate_series(1, 10) AS n')
+GD['fetched'] = GD['cursor'].fetch(5)
+GD['cursor'].close()
 try:
     plpy.execute('SELECT 1 / 0')
 except plpy.SPIError as error:
