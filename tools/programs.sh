@@ -134,8 +134,9 @@ start_postgresql() {
 start_ipykernel() {
   /usr/bin/python3 "$work/kernel.py" "$seconds" <&"$input" >"$work/said" 2>&1 &
   started+=($!)
-  wait_until grep -q '^[0-9]' "$work/said" || return 1
-  pids=("kernel=$(grep -m1 '^[0-9]' "$work/said")" "client=$!")
+  wait_until grep -q '^kernel [0-9]' "$work/said" || return 1
+  pids=("kernel=$(sed -n 's/^kernel //p' "$work/said")" "client=$!")
+  started+=("${pids[0]#*=}")
 }
 
 look_at() { # PROGRAM ROLE PID

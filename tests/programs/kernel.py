@@ -22,5 +22,5 @@ client.execute_interactive(
     timeout=60,
     output_hook=lambda message: pid.append(message["content"].get("text", "")),
 )
-print("".join(pid).strip(), flush=True)
+print("kernel", "".join(pid).strip(), flush=True)
 time.sleep(float(sys.argv[1]))

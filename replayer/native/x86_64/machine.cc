@@ -147,6 +147,17 @@ void reset_vector_state(ucontext_t& context) {
   }
 }
 
+/// The selectors of 64-bit code and of its stack, wherever the code went: a far return leads into
+/// 32-bit mode. FS and GS, between them, stay.
+void reset_selectors(ucontext_t& context) {
+  std::uint16_t code = 0;
+  std::uint16_t stack = 0;
+  asm("movw %%cs, %0\n\tmovw %%ss, %1" : "=r"(code), "=r"(stack));
+  auto& selectors = context.uc_mcontext.gregs[REG_CSGSFS];
+  const std::uint64_t others = static_cast<std::uint64_t>(selectors) & 0x0000'ffff'ffff'0000;
+  selectors = static_cast<greg_t>(others | code | std::uint64_t{stack} << 48U);
+}
+
 } // namespace
 
 std::uint32_t audit_architecture() {
@@ -168,6 +179,7 @@ void abandon(ucontext_t& context) {
   registers[REG_RSP] = static_cast<greg_t>(pygc_resume_sp);
   registers[REG_RIP] = static_cast<greg_t>(address_of(pygc_abandoned));
   registers[REG_EFL] = static_cast<greg_t>(interrupt_flag | reserved_flag);
+  reset_selectors(context);
   reset_vector_state(context);
 }
 

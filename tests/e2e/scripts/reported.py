@@ -143,6 +143,7 @@ elif case == "stale_subclass":  # gh-135552: the method cache serves a dead obje
 
     scene()
     gc.collect()
+    print("survived", flush=True)
 elif case == "finalizer":  # Python code under a finalizer ends the process: the heap is sound
 
     class Dying:
