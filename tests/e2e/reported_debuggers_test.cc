@@ -77,7 +77,8 @@ TEST_P(ReportedInDebuggers, OfCoresThePluginsTellTheSame) {
                              : "target create --core " + cores[i].path + " " + build().executable);
     commands.push_back(check_into(i));
   }
-  const Outcome outcome = run_in(debugger(), {.executable = build().executable}, commands);
+  const Outcome outcome =
+      run_in(debugger(), {.executable = build().executable, .core = {}}, commands);
   for (std::size_t i = 0; i < cores.size(); ++i) {
     const testing::ScopedTrace trace(__FILE__, __LINE__, cases()[i]);
     const json document = parse_document(read_file(document_of(i)), outcome);
@@ -101,7 +102,8 @@ TEST_P(ReportedInDebuggers, OfTheProcessesTheyAreOfToo) {
     commands.push_back(check_into(i));
     commands.push_back(gdb() ? "kill" : "script lldb.debugger.HandleCommand('process kill')");
   }
-  const Outcome outcome = run_in(debugger(), {.executable = build().executable}, commands);
+  const Outcome outcome =
+      run_in(debugger(), {.executable = build().executable, .core = {}}, commands);
   for (std::size_t i = 0; i < cores.size(); ++i) {
     const testing::ScopedTrace trace(__FILE__, __LINE__, cases()[i]);
     const json document = parse_document(read_file(document_of(i)), outcome);

@@ -103,6 +103,22 @@ TEST_F(HeapWalk, ALinkIntoMemoryThatTheCoreLacksIsNoFaultOfTheTarget) {
   EXPECT_TRUE(heap_.corruptions[0].memory_missing);
 }
 
+/// A collector calls it at each visit of an instance, and dies of it.
+TEST_F(HeapWalk, ATypeWhoseIsGcIsNoFunctionIsDamaged) {
+  const Address is_gc = builder_.plain_type + builder_.runtime().layout.tp_is_gc;
+  builder_.store(is_gc, builder_.object(0));
+  EXPECT_EQ(walk().corruptions.size(), 4U);
+  EXPECT_EQ(heap_.corruptions.front().kind, CorruptionKind::object);
+  EXPECT_FALSE(heap_.corruptions.front().memory_missing);
+  EXPECT_NE(heap_.corruptions.front().message.find("which is no function"), std::string::npos);
+}
+
+TEST_F(HeapWalk, AnIsGcInAFileThatWasNotFoundIsNone) {
+  const Address is_gc = builder_.plain_type + builder_.runtime().layout.tp_is_gc;
+  builder_.store(is_gc, testing::missing_base);
+  EXPECT_TRUE(walk().corruptions.empty());
+}
+
 TEST_F(HeapWalk, EndsACycleAndKeepsEachObjectOnce) {
   next(node(3), node(1));
   EXPECT_EQ(walk().objects, all());

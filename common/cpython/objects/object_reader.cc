@@ -50,6 +50,16 @@ std::optional<StrState> decode_state(std::uint32_t state) {
   return std::nullopt;
 }
 
+/// Bytes that nothing may run. False of what is not known: a file that was not found.
+bool is_data(const image::AddressSpace& memory, Address address) {
+  const image::Region* region = memory.find(address);
+  return region != nullptr && region->host != nullptr && !region->permissions.execute;
+}
+bool is_code(const image::AddressSpace& memory, Address address) {
+  const image::Region* region = memory.find(address);
+  return region != nullptr && region->permissions.execute;
+}
+
 bool not_saved(const auto& result) {
   return !result && result.error().kind == ErrorKind::memory_not_saved;
 }
@@ -104,6 +114,12 @@ TypeInfo ObjectReader::read_type(Address address) const {
     info.problem = fmt::format("the type '{}' at {:#x} is not a GC type", info.name, address);
   } else if (info.traverse == 0) {
     info.problem = fmt::format("the GC type '{}' at {:#x} has no tp_traverse", info.name, address);
+  } else if (info.is_gc != 0 &&
+             (is_data(memory_, info.is_gc) ||
+              (memory_.find(info.is_gc) == nullptr && is_code(memory_, info.traverse)))) {
+    // A collector calls it at each visit; the replay asks it of the few that are on no list.
+    info.problem = fmt::format("tp_is_gc of the type '{}' at {:#x} is {:#x}, which is no function",
+                               info.name, address, info.is_gc);
   }
   return info;
 }

@@ -261,6 +261,9 @@ class Campaign:
             self.judged["the interpreter " + fate] += 1
             return fate
         functions = base.place_of_death(patches)
+        if not functions and fate != "hangs":
+            self.note_problem(number, base, mutation, "%s, but %s, nobody knows where" % (verdict, fate))
+            return fate + " somewhere"
         inside = fate == "hangs" or any(map(is_collector, functions))
         if inside:
             self.note_problem(

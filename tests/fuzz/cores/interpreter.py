@@ -149,7 +149,7 @@ class Interpreter:
         return "survives" if status == 0 else "exit %d" % os.WEXITSTATUS(status)
 
     def place_of_death(self, patches):
-        """The functions on the stack when it dies, innermost first."""
+        """The functions on the stack when it dies, innermost first; empty when the debugger was not told."""
         child = self.damaged(patches)
         if child is None:
             return []
@@ -159,7 +159,7 @@ class Interpreter:
             words += ["-ex", command]
         try:
             shown = subprocess.run(
-                words, capture_output=True, text=True, timeout=60, errors="replace"
+                words, capture_output=True, text=True, timeout=240, errors="replace"
             ).stdout
         except subprocess.TimeoutExpired:
             shown = ""
