@@ -104,7 +104,9 @@ TEST_P(MatrixReported, AReferenceThatWasReleasedWithoutBeingOwned) {
 
 TEST_P(MatrixReported, AnObjectThatWasTrackedBeforeItsFieldsWereSet) {
   examine_build(GetParam(), "tracked early", [](const MatrixBuild& build) {
-    const Check check = check_case(build, "early_track", {"early_track"});
+    // A debug build looks at what is tracked at once.
+    const Check check = check_case(build, "early_track", {"early_track"},
+                                   build.build.debug ? End::dies : End::waits);
     EXPECT_EQ(check.status, 1);
     const json finding = only_finding(check, "dangling_reference");
     EXPECT_EQ(finding.at("address"), "0xcdcdcdcdcdcdcdcd");

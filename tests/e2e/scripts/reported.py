@@ -21,7 +21,7 @@ class Conf:
 def stop():
     if sys.argv[-1] == "abort":
         os.abort()
-    print("READY", flush=True)
+    os.write(1, b"READY\n")  # makes no object that would take a block that was freed
     time.sleep(600)
 
 
