@@ -121,6 +121,15 @@ TEST_F(ImageCore, ClipsSegmentsOfATruncatedFile) {
   EXPECT_EQ((*target)->segments()[1].size, 0x3000U);
 }
 
+TEST_F(ImageCore, NoSegmentLiesBehindTheEndOfItsFile) {
+  testing::Bytes bytes = good().build();
+  bytes.resize(bytes.size() - 0x3800); // the last begins there
+  const auto target = open(bytes);
+  ASSERT_TRUE(target);
+  EXPECT_EQ((*target)->segments()[1].saved, 0U);
+  EXPECT_EQ((*target)->segments()[1].offset, bytes.size());
+}
+
 TEST_F(ImageCore, GivesOverlappingMemoryToTheFirstSegment) {
   CoreBuilder core = good();
   core.segments = {{.address = 0x10000, .size = 0x4000, .flags = PF_R, .saved = filled(0x4000, 1)},

@@ -93,7 +93,7 @@ void CoreFile::add_segment(const Elf64_Phdr& program) {
   segments_.push_back({.start = program.p_vaddr,
                        .size = program.p_memsz,
                        .saved = std::min(promised, there),
-                       .offset = origin_ + program.p_offset,
+                       .offset = origin_ + std::min(program.p_offset, size_),
                        .permissions = {.read = (program.p_flags & PF_R) != 0,
                                        .write = (program.p_flags & PF_W) != 0,
                                        .execute = (program.p_flags & PF_X) != 0}});
@@ -122,8 +122,9 @@ void CoreFile::order_segments() {
     }
     segment.start += overlap;
     segment.size -= overlap;
-    segment.offset += overlap;
-    segment.saved -= std::min(segment.saved, overlap);
+    const std::uint64_t covered = std::min(segment.saved, overlap);
+    segment.offset += covered;
+    segment.saved -= covered;
     end = segment.start + segment.size;
     return false;
   });
