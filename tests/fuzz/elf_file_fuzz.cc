@@ -1,5 +1,6 @@
 // A file behind an image: symbols and debug information.
 #include "common/cpython/layout.h"
+#include "common/image/address_space.h"
 #include "common/image/dwarf/dwarf_layout.h"
 #include "common/image/dwarf/dwarf_source.h"
 #include "common/image/dwarf/dwarf_static.h"
@@ -32,7 +33,9 @@ void look_at_symbols(const image::ElfHandle& elf) {
 void look_at_code(const image::DwarfInfo& dwarf, Address address) {
   image::Registers registers{};
   registers.fill(0x1000);
+  const image::AddressSpace nothing;
   image::EvaluationContext context;
+  context.memory = &nothing;
   context.registers = &registers;
   context.cfa = 0x2000;
   std::map<std::string, std::uint64_t, std::less<>> variables;
