@@ -64,7 +64,7 @@ public:
     if (!by.empty() && by.back().container == container) {
       ++by.back().visits;
     } else if (by.size() < visitor_limit) {
-      by.push_back({container, 1, 0});
+      by.push_back({.container = container, .visits = 1, .slot = {}});
     }
   }
 

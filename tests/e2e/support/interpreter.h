@@ -59,8 +59,8 @@ struct CoreRequest {
   std::optional<unsigned> coredump_filter = {};
 };
 
-/// Runs the script and takes a core: when it prints READY and waits (gcore), or when it aborts
-/// (kernel). Throws when that fails.
+/// Runs the script and takes a core: when it prints READY and waits (gcore), or when it aborts or
+/// faults (kernel). Throws when that fails.
 Core make_core(const CoreRequest& request);
 
 /// A core, by GDB, of the running process core.pid.
