@@ -1,5 +1,6 @@
 // Symbols and debug information of a small library compiled by the test, in all the places where
 // debug information may lie.
+#include "common/image/debug_knowledge.h"
 #include "common/image/module.h"
 #include "common/image/process/process_image.h"
 #include "common/target/core/core_file.h"
@@ -29,6 +30,18 @@ long split(long x) { return x + (long)table; }
 long rest(long x) __asm__("split.cold");
 long rest(long x) { return x - 1; }
 int counter(void) { static long hits; return (int)++hits + (table[0].p == 0); }
+)";
+
+constexpr const char* objects_source = R"(
+typedef struct { long refcount; void *type; } PyObject;
+typedef struct { PyObject base; PyObject *callback; struct { PyObject *next; } head; long number;
+                 PyObject *slots[2]; } Job;
+typedef struct { PyObject base; long a; PyObject *left, *right; long b, c; } Other;
+struct probe_state { PyObject *error, *cache; };
+int by_variable(PyObject *op) { Job *self = (Job *)op; return self->callback != 0; }
+int by_cast(PyObject *op) { return ((Job *)op)->callback != 0; }
+int by_two(PyObject *op) { Job *a = (Job *)op; Other *b = (Other *)op; return a->number + b->a; }
+int of_module(void *m) { struct probe_state *state = m; return state->error != 0; }
 )";
 
 constexpr const char* shared_source = "struct common_part { long x, y; } common_object;\n";
@@ -136,6 +149,40 @@ TEST_F(ImageCompiled, StaticStorageIsDescribedByMemberPath) {
     }
   }
   EXPECT_TRUE(found);
+}
+
+TEST_F(ImageCompiled, MembersOfObjectsAreThoseOfTheOneStructOfTheirSize) {
+  PYGC_COMPILE(objects_source, "lib.so");
+  const Module* module = load(in("lib.so"));
+  ASSERT_NE(module, nullptr);
+  const auto member = [&](std::string_view function, std::string type, std::uint64_t size,
+                          std::uint64_t offset, bool object = true) {
+    const auto* debug = dynamic_cast<const DebugKnowledge*>(process.get());
+    const auto found = debug->find_member({.functions = {address_of(*module, function)},
+                                           .type_name = std::move(type),
+                                           .size = size,
+                                           .offset = offset,
+                                           .object = object});
+    return found ? found->structure + ": " + found->member : std::string();
+  };
+  for (const char* once_more : {"read", "kept"}) {
+    EXPECT_EQ(member("by_variable", "", 56, 16), "Job: callback") << once_more;
+    EXPECT_EQ(member("by_variable", "", 56, 24), "Job: head.next") << once_more;
+    EXPECT_EQ(member("by_variable", "", 56, 48), "Job: slots[1]") << once_more;
+    EXPECT_EQ(member("by_variable", "", 56, 32), "") << once_more; // no pointer
+    EXPECT_EQ(member("by_variable", "", 56, 20), "") << once_more; // in the middle of one
+    EXPECT_EQ(member("by_variable", "", 48, 16), "") << once_more; // another size
+  }
+  // No variable is of the struct: its name must be like that of the type.
+  EXPECT_EQ(member("by_cast", "pkg.Job", 56, 16), "Job: callback");
+  EXPECT_EQ(member("by_cast", "pkg.Task", 56, 16), "");
+  // Two structs of that size have pointers there.
+  EXPECT_EQ(member("by_two", "pkg.Task", 56, 24), "");
+  EXPECT_EQ(member("by_two", "pkg.Job", 56, 24), "Job: head.next");
+  EXPECT_EQ(member("by_two", "pkg.OtherObject", 56, 24), "Other: left");
+  // What does not begin with an object.
+  EXPECT_EQ(member("of_module", "", 16, 8, false), "probe_state: cache");
+  EXPECT_EQ(member("of_module", "", 16, 8), "");
 }
 
 TEST_F(ImageCompiled, ClonesAreFoundByTheNameInTheSource) {

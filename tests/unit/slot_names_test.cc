@@ -2,6 +2,7 @@
 #include "common/analysis/facts/slot_names.h"
 #include "common/analysis/facts/traverse_function.h"
 #include "tests/unit/support/heap_builder.h"
+#include "tests/unit/support/knowing_image.h"
 
 #include <cstring>
 #include <gmock/gmock.h>
@@ -20,7 +21,7 @@ protected:
     heap_.image().library().symbols["cache"] = cache;
     heap_.finish();
     ownership_.emplace(heap_.image(), heap_.reader());
-    names_.emplace(heap_.reader(), *ownership_);
+    names_.emplace(image_, heap_.reader(), *ownership_);
   }
   std::string name(Address container, Address slot) { return names_->name(container, {slot}); }
   Address text(const std::string& value) {
@@ -42,6 +43,7 @@ protected:
   }
 
   testing::HeapBuilder heap_;
+  testing::KnowingImage image_{heap_.image()};
   std::optional<Ownership> ownership_;
   std::optional<SlotNames> names_;
 };
@@ -75,14 +77,35 @@ TEST_F(SlotNaming, OfMembersArePublishedOnes) {
   EXPECT_EQ(name(object, object + 32), "+0x20 of the container");
 }
 
+TEST_F(SlotNaming, OfMembersAreThoseOfTheStructOfTheBaseThatHasThem) {
+  const Address base = heap_.add_type("pkg.Job", heap_.add_function("job_traverse"));
+  heap_.store(base + heap_.runtime().layout.tp_basicsize, 32);
+  const Address derived = heap_.add_type("D", heap_.add_function("subtype_traverse"));
+  heap_.store(derived + heap_.runtime().layout.tp_basicsize, 40);
+  heap_.store(derived + heap_.runtime().layout.tp_base, base);
+  const Address object = heap_.object(heap_.add_object(1, derived));
+  image_.members[{32, 24}] = {.structure = "Job", .member = "callback"};
+  image_.members[{40, 32}] = {.structure = "wrong", .member = "wrong"}; // of a class of Python code
+  finish();
+  EXPECT_EQ(name(object, object + 24), ".callback of Job");
+  EXPECT_EQ(name(object, object + 16), "+0x10 of the container");
+  EXPECT_EQ(name(object, object + 32), "+0x20 of the container");
+}
+
 TEST_F(SlotNaming, OfModulesAreTheirDictionaryAndState) {
   heap_.runtime().layout.md_def = 24;
   const Address definition = heap_.add_definition(32, 0);
   const Address module = heap_.object(heap_.add_module(definition, 32));
   const Address state = heap_.stored(module + heap_.runtime().layout.md_state);
+  const Address with_traverse = heap_.object(
+      heap_.add_module(heap_.add_definition(32, heap_.add_function("m_traverse")), 32));
+  const Address its_state = heap_.stored(with_traverse + heap_.runtime().layout.md_state);
+  image_.members[{32, 8}] = {.structure = "m_state", .member = "error"};
   finish();
   EXPECT_EQ(name(module, module + 16), ".__dict__");
-  EXPECT_EQ(name(module, state + 8), "+0x8 of the module's state");
+  EXPECT_EQ(name(module, state + 8), "+0x8 of the module's state"); // no function tells of it
+  EXPECT_EQ(name(with_traverse, its_state + 8), ".error of the module's state (m_state)");
+  EXPECT_EQ(name(with_traverse, its_state + 16), "+0x10 of the module's state");
 }
 
 TEST_F(SlotNaming, OfItemsAreTheirIndices) {

@@ -183,7 +183,9 @@ private:
     }
     ledger_.set_slot(violation, {field.container + field.offset});
     violation.message = fmt::format(
-        "does not visit the field at +{:#x} of '{}', which refers to {}: {}", field.offset,
+        "does not visit the field {} of '{}', which refers to {}: {}",
+        violation.slot_name.starts_with('+') ? fmt::format("at +{:#x}", field.offset)
+                                             : violation.slot_name,
         violation.type, explainer_.object(field.object).summary,
         field.words_fit
             ? "each word of memory with that address is a reference, unless one was leaked"

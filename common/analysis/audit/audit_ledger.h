@@ -32,7 +32,7 @@ class AuditLedger {
 public:
   AuditLedger(const CheckInput& input, Explainer& explainer, Ownership& ownership)
       : input_(input), explainer_(explainer), ownership_(ownership),
-        slot_names_(input.reader, ownership) {}
+        slot_names_(input.image, input.reader, ownership) {}
 
   /// Enters the functions that the survey has traced.
   void enter(const SlotSurvey& survey);

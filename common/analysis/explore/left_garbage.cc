@@ -17,7 +17,7 @@ namespace {
 class Finder {
 public:
   explicit Finder(const LeftGarbageInput& input)
-      : in_(input), slot_names_(input.reader, ownership_),
+      : in_(input), slot_names_(input.image, input.reader, ownership_),
         finalized_(input.finalized.begin(), input.finalized.end()) {}
 
   Result<LeftGarbage> find(const TracerSource& source) {

@@ -30,7 +30,7 @@ using TracerSource = std::function<Result<replay::Tracer*>()>;
 class ReferenceNames {
 public:
   ReferenceNames(const image::ProcessImage& image, cpython::ObjectReader& reader)
-      : reader_(reader), ownership_(image, reader), slot_names_(reader, ownership_) {}
+      : reader_(reader), ownership_(image, reader), slot_names_(image, reader, ownership_) {}
 
   /// Runs the containers of at most max_traced of these references in the emulator, so that slots
   /// can be named that no knowledge of a type names. The tracer is asked for only where there are

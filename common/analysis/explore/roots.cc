@@ -41,7 +41,7 @@ std::string_view root_kind_name(RootKind kind) {
 RootNames::RootNames(const image::ProcessImage& image, cpython::ObjectReader& reader,
                      const std::vector<machine::Thread>& threads)
     : image_(image), reader_(reader), threads_(threads), ownership_(image, reader),
-      slot_names_(reader, ownership_) {
+      slot_names_(image, reader, ownership_) {
   for (const cpython::Interpreter& interpreter : reader.runtime().interpreters) {
     for (const cpython::FrameReference& each : cpython::frame_references(reader, interpreter)) {
       locals_.emplace(each.at.at, each);

@@ -18,7 +18,7 @@ public:
   explicit Survey(const CheckInput& input)
       : input_(input), runtime_(input.reader.runtime()),
         explainer_(input.image, input.reader, input.heap), ownership_(input.image, input.reader),
-        slot_names_(input.reader, ownership_) {}
+        slot_names_(input.image, input.reader, ownership_) {}
 
   Result<std::vector<ModuleRow>> run() {
     for (const heap::SpaceRange& list : input_.heap.spaces) {

@@ -1,6 +1,7 @@
 #include "common/analysis/facts/slot_names.h"
 
 #include "common/cpython/objects/int_value.h"
+#include "common/cpython/objects/struct_members.h"
 
 #include <fmt/format.h>
 
@@ -23,7 +24,7 @@ std::string SlotNames::name(Address container, SlotAddress slot) {
       return static_variable(*module, slot);
     }
     if (extent.state.contains(slot.at)) {
-      return fmt::format("+{:#x} of the module's state", slot.at - extent.state.start);
+      return state_field(container, slot.at - extent.state.start);
     }
   }
   if (std::string name = item(container, slot); !name.empty()) {
@@ -79,7 +80,23 @@ std::string SlotNames::field(Address container, std::uint64_t offset) {
           cpython::frame_reference_in(reader_, container, {container + offset})) {
     return variable(*reference);
   }
+  if (type_at) {
+    const auto [known, fresh] = members_.try_emplace({*type_at, offset});
+    if (fresh) {
+      known->second = cpython::struct_member(reader_, image_, container, offset);
+    }
+    if (const auto& member = known->second) {
+      return fmt::format(".{} of {}", member->member, member->structure);
+    }
+  }
   return fmt::format("+{:#x} of the container", offset);
+}
+
+std::string SlotNames::state_field(Address module, std::uint64_t offset) {
+  const auto info = reader_.module(module);
+  const auto member = info ? cpython::state_member(reader_, image_, *info, offset) : std::nullopt;
+  return member ? fmt::format(".{} of the module's state ({})", member->member, member->structure)
+                : fmt::format("+{:#x} of the module's state", offset);
 }
 
 std::string SlotNames::static_variable(const image::Module& module, SlotAddress slot) {

@@ -47,8 +47,14 @@ std::uint64_t sign_extend(std::uint64_t value, std::uint64_t size) {
   return static_cast<std::uint64_t>(static_cast<std::int64_t>(value << shift) >> shift);
 }
 
+bool is_held(const Location& location, const std::optional<Range>& held) {
+  return !held || location.kind == Location::Kind::register_number ||
+         (location.kind == Location::Kind::memory && held->contains(location.value));
+}
+
 std::optional<std::uint64_t> value_of(Dwarf_Die& variable, Address code,
-                                      const EvaluationContext& context) {
+                                      const EvaluationContext& context,
+                                      const std::optional<Range>& held) {
   auto type = peeled_type_of(variable);
   const auto size = type ? scalar_size(*type) : std::nullopt;
   if (!size || *size == 0) {
@@ -58,8 +64,9 @@ std::optional<std::uint64_t> value_of(Dwarf_Die& variable, Address code,
   Dwarf_Attribute attribute;
   if (::dwarf_attr(&variable, DW_AT_location, &attribute) != nullptr) {
     const auto location = locate(attribute, code, context);
-    value = location ? read_location(*location, context, *size) : std::nullopt;
-  } else if (::dwarf_attr_integrate(&variable, DW_AT_const_value, &attribute) != nullptr) {
+    value = location && is_held(*location, held) ? read_location(*location, context, *size)
+                                                 : std::nullopt;
+  } else if (!held && ::dwarf_attr_integrate(&variable, DW_AT_const_value, &attribute) != nullptr) {
     Dwarf_Sword constant = 0;
     if (::dwarf_formsdata(&attribute, &constant) == 0) {
       value = static_cast<std::uint64_t>(constant);
@@ -90,6 +97,7 @@ std::optional<std::uint64_t> frame_base_of(Dwarf_Die& function, Address code,
 }
 
 void read_variables(Dwarf_Die& scope, Address code, const EvaluationContext& context,
+                    const std::optional<Range>& held,
                     std::map<std::string, std::uint64_t, std::less<>>& to) {
   for_each_child(scope, [&](Dwarf_Die& child) {
     const int tag = ::dwarf_tag(&child);
@@ -100,7 +108,7 @@ void read_variables(Dwarf_Die& scope, Address code, const EvaluationContext& con
     if (name.empty() || to.contains(name)) {
       return true;
     }
-    if (const auto value = value_of(child, code, context)) {
+    if (const auto value = value_of(child, code, context, held)) {
       to.emplace(name, *value);
     }
     return true;

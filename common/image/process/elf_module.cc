@@ -2,6 +2,7 @@
 
 #include "common/base/numbers.h"
 #include "common/image/dwarf/dwarf_layout.h"
+#include "common/image/dwarf/dwarf_member.h"
 #include "common/image/dwarf/dwarf_source.h"
 #include "common/image/dwarf/dwarf_static.h"
 #include "common/image/elf/debug_file.h"
@@ -22,6 +23,11 @@ std::string layout_key(const LayoutQuery& query) {
     key += member + ",";
   }
   return key;
+}
+
+bool has_info(const ElfHandle* elf) {
+  const auto section = elf == nullptr ? std::nullopt : elf->section(".debug_info");
+  return section && section->has_bytes();
 }
 
 // A layout as the cache has it; nothing when the cache was tampered with.
@@ -87,11 +93,11 @@ const ElfHandle* ElfModule::debug() const {
   return debug_ ? &*debug_ : nullptr;
 }
 
+bool ElfModule::has_own_dwarf() const {
+  return has_info(own());
+}
+
 const ElfHandle* ElfModule::dwarf_file() const {
-  const auto has_info = [](const ElfHandle* elf) {
-    const auto section = elf == nullptr ? std::nullopt : elf->section(".debug_info");
-    return section && section->has_bytes();
-  };
   if (has_info(own())) {
     return own();
   }
@@ -242,6 +248,35 @@ Result<std::string> ElfModule::cached_text(std::string_view section, Address add
 
 Result<std::string> ElfModule::describe_static(Address address) const {
   return cached_text("statics", address, &describe_static_variable);
+}
+
+Result<StructMember> ElfModule::find_member(const MemberQuery& query) const {
+  MemberQuery own_query = query;
+  std::string key = query.type_name + ":" + hex(query.size) + ":" + hex(query.offset) +
+                    (query.object ? ":object" : "");
+  for (Address& function : own_query.functions) {
+    function -= image_.bias;
+    key += ":" + hex(function);
+  }
+  Result<StructMember> nothing = fail(ErrorKind::no_symbol, 0, "no one struct has the pointer");
+  const auto cached = cache_.get("members", key);
+  if (cached && cached->is_array() && cached->size() == 2 && cached->at(0).is_string() &&
+      cached->at(1).is_string()) {
+    return StructMember{.structure = cached->at(0).get<std::string>(),
+                        .member = cached->at(1).get<std::string>()};
+  }
+  if (cached && cached->is_null()) {
+    return nothing;
+  }
+  const auto info = dwarf();
+  if (!info) {
+    return std::unexpected(info.error());
+  }
+  auto member = find_struct_member(**info, own_query);
+  cache_.put("members", key,
+             member ? nlohmann::json::array({member->structure, member->member})
+                    : nlohmann::json());
+  return member ? member : nothing;
 }
 
 Result<std::string> ElfModule::source_line(Address address) const {

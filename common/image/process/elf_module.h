@@ -1,6 +1,7 @@
 // A Module over an image's own file and its debug file, each opened when first asked for.
 #pragma once
 
+#include "common/image/debug_knowledge.h"
 #include "common/image/dwarf/dwarf_info.h"
 #include "common/image/elf/disk_cache.h"
 #include "common/image/elf/elf_handle.h"
@@ -41,6 +42,11 @@ public:
   Result<std::string> describe_static(Address address) const override;
   Result<std::string> source_line(Address address) const override;
 
+  /// As DebugKnowledge::find_member, of this module's functions. Cached on disk by build-id.
+  Result<StructMember> find_member(const MemberQuery& query) const;
+
+  /// The DWARF lies in the image's own file: it need not be looked for, and is hardly ever packed.
+  bool has_own_dwarf() const;
   /// The DWARF of the module. Errors: no_debug_info.
   Result<const DwarfInfo*> dwarf() const;
   /// Unwind tables: .eh_frame of the image's own file, then .debug_frame; each may be nullptr.

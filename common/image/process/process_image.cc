@@ -19,7 +19,7 @@ namespace {
 // Beside those of the target: debug information, replayers, caches, output.
 constexpr std::size_t own_descriptors = 32;
 
-class Image final : public ProcessImage {
+class Image final : public ProcessImage, public DebugKnowledge {
 public:
   void add_modules(std::vector<LoadedImage> images, const FileOptions& options) {
     for (LoadedImage& image : images) {
@@ -60,6 +60,22 @@ public:
                                     FrameDetail detail) const override {
     return unwind_thread(
         memory_, [this](Address pc) { return elf_module_at(pc); }, thread, limit, detail);
+  }
+
+  Result<StructMember> find_member(const MemberQuery& query) const override {
+    const ElfModule* module =
+        query.functions.empty() ? nullptr : elf_module_at(query.functions.front());
+    if (module == nullptr) {
+      return fail(ErrorKind::no_symbol, 0, "no image has the functions");
+    }
+    return module->find_member(query);
+  }
+
+  Result<std::vector<Frame>> unwind_held(const target::Thread& thread,
+                                         std::size_t limit) const override {
+    return unwind_thread(
+        memory_, [this](Address pc) { return elf_module_at(pc); }, thread, limit,
+        FrameDetail::whole, Variables::held);
   }
 
 private:

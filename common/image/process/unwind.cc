@@ -29,8 +29,9 @@ struct Activation {
 class Unwinder {
 public:
   Unwinder(const AddressSpace& memory, const std::function<const ElfModule*(Address)>& module_at,
-           std::size_t limit, FrameDetail detail)
-      : memory_(memory), module_at_(module_at), limit_(limit), detail_(detail) {}
+           std::size_t limit, FrameDetail detail, Variables variables)
+      : memory_(memory), module_at_(module_at), limit_(limit), detail_(detail),
+        variables_(variables) {}
 
   Result<std::vector<Frame>> run(const target::Thread& thread) {
     if (!walk(thread)) {
@@ -185,7 +186,8 @@ private:
     Code code{.module = module_at_(pc), .own_pc = 0, .scopes = {}};
     if (code.module != nullptr) {
       code.own_pc = pc - code.module->load_bias();
-      if (detail_ == FrameDetail::functions) {
+      if (detail_ == FrameDetail::functions ||
+          (variables_ == Variables::held && !code.module->has_own_dwarf())) {
         return code;
       }
       if (const auto dwarf = code.module->dwarf()) {
@@ -250,9 +252,16 @@ private:
       }
       return;
     }
-    const EvaluationContext where = full_context(index, code, 0);
+    EvaluationContext where = full_context(index, code, 0);
+    std::optional<Range> held;
+    if (variables_ == Variables::held) {
+      // What a caller tells of a register at entry is no longer there.
+      where.entry_register = {};
+      held = Range{.start = activation.registers[machine::sp_register].value_or(0),
+                   .end = activation.cfa.value_or(0)};
+    }
     for (Dwarf_Die& scope : code.scopes) {
-      read_variables(scope, code.own_pc, where, frame.variables);
+      read_variables(scope, code.own_pc, where, held, frame.variables);
       const int tag = ::dwarf_tag(&scope);
       if ((tag == DW_TAG_inlined_subroutine || tag == DW_TAG_subprogram) &&
           frames.size() < limit_) {
@@ -270,6 +279,7 @@ private:
   const std::function<const ElfModule*(Address)>& module_at_;
   std::size_t limit_;
   FrameDetail detail_;
+  Variables variables_;
   std::vector<Activation> stack_; // innermost first
 };
 
@@ -278,8 +288,8 @@ private:
 Result<std::vector<Frame>> unwind_thread(const AddressSpace& memory,
                                          const std::function<const ElfModule*(Address)>& module_at,
                                          const target::Thread& thread, std::size_t limit,
-                                         FrameDetail detail) {
-  return Unwinder(memory, module_at, limit, detail).run(thread);
+                                         FrameDetail detail, Variables variables) {
+  return Unwinder(memory, module_at, limit, detail, variables).run(thread);
 }
 
 } // namespace pygc::image
