@@ -1,5 +1,6 @@
 #include "common/report/check_view.h"
 
+#include "common/report/finding_text.h"
 #include "common/report/kit/envelope.h"
 #include "common/report/object_json.h"
 
@@ -22,8 +23,8 @@ Json victim_json(const analysis::Victim& victim) {
 
 /// What a diagnosis has besides the fact.
 void add_diagnosis(const analysis::Finding& finding, Json& json) {
-  if (finding.proven) {
-    json["basis"] = "proven";
+  if (const std::string_view basis = basis_of(finding); !basis.empty()) {
+    json["basis"] = basis;
   }
   for (const analysis::Victim& victim : finding.victims) {
     json["victims"].push_back(victim_json(victim));

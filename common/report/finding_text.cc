@@ -15,6 +15,7 @@ constexpr unsigned column = 10;          // of what stands behind a label
 constexpr std::size_t row_limit = 12;    // of visitors or slots
 constexpr std::size_t victims_shown = 4; // besides the first
 constexpr std::size_t addresses_shown = 3;
+constexpr std::size_t places_shown = 4; // of one visitor
 
 std::string object_text(const analysis::ObjectView& object) {
   return fmt::format("{} at {:#x}", object.summary, object.address);
@@ -33,7 +34,14 @@ std::string place_of(const analysis::Visitor& visitor) {
   if (!visitor.slot) {
     return visitor.slot_name;
   }
-  return visitor.slot_name.empty() ? hex(visitor.slot->at) : visitor.slot_name;
+  std::string places = visitor.slot_name.empty() ? hex(visitor.slot->at) : visitor.slot_name;
+  std::size_t told = 1;
+  for (const analysis::VisitPlace& place : visitor.places) {
+    if (place.slot && place.slot != visitor.slot && told++ < places_shown) {
+      places += ", " + (place.name.empty() ? hex(place.slot->at) : place.name);
+    }
+  }
+  return told > places_shown ? fmt::format("{} and {} more", places, told - places_shown) : places;
 }
 
 std::vector<VisitorRow> rows_of(const std::vector<analysis::Visitor>& visitors) {
@@ -76,7 +84,9 @@ std::string way_of(const VisitorRow& row) {
     way += ", which calls " + visitor.base_function;
   }
   if (visitor.slot) {
-    way += fmt::format(", slot {} ({})", row.place, analysis::owner_name(visitor.owner));
+    const bool several = visitor.places.size() > 1;
+    way += fmt::format(", {} {} ({})", several ? "slots" : "slot", row.place,
+                       analysis::owner_name(visitor.owner));
   } else if (!row.place.empty()) {
     way += ", at " + row.place;
   }
@@ -227,14 +237,25 @@ Colour severity_colour(analysis::Severity severity) {
   return Colour::none;
 }
 
+std::string_view basis_of(const analysis::Finding& finding) {
+  if (finding.proven) {
+    return "proven";
+  }
+  // Of C functions: the word may be stale.
+  const bool scanned = finding.kind == analysis::FindingKind::undercounted_local &&
+                       finding.severity == analysis::Severity::warning;
+  return scanned ? "likely" : "";
+}
+
 void add_finding(Text& text, const analysis::Finding& finding) {
   const std::string_view severity = analysis::severity_name(finding.severity);
+  const std::string_view basis = basis_of(finding);
   text.line(
       {{std::string(severity), severity_colour(finding.severity)},
        {fmt::format(
            ": {}{}{}", analysis::finding_kind_name(finding.kind),
            finding.occurrences > 1 ? fmt::format(" ({} times)", grouped(finding.occurrences)) : "",
-           finding.proven ? ", proven" : "")}});
+           basis.empty() ? "" : ", " + std::string(basis))}});
   add_object(text, finding);
   text.paragraph(finding.message, indent);
   add_visitors(text, finding.stored ? "would be" : "by", finding.visitors);

@@ -6,6 +6,9 @@
 
 namespace pygc::report {
 
+/// What a finding rests on where that is more than arithmetic: "proven", "likely"; else empty.
+std::string_view basis_of(const analysis::Finding& finding);
+
 void add_finding(Text& text, const analysis::Finding& finding);
 
 Colour severity_colour(analysis::Severity severity);

@@ -3,6 +3,7 @@
 #include "tests/e2e/support/extension.h"
 #include "tests/e2e/support/matrix.h"
 #include "tests/e2e/support/processes.h"
+#include "tests/e2e/support/temp_dir.h"
 
 #include <algorithm>
 #include <gmock/gmock.h>
@@ -91,6 +92,32 @@ TEST_P(MatrixReported, AnObjectThatARunningFunctionUsesUncounted) {
   });
 }
 
+/// Of an extension with debug information.
+Check check_described_case(const MatrixBuild& build, const std::string& name,
+                           const std::string& extension) {
+  const TempDir directory;
+  compile_extension(build.build, std::string(PYGC_E2E_DIR) + "/extensions/" + extension + ".c",
+                    directory.path().string(), extension, {"-g"});
+  return check_alone(make_core({.build = &build.build,
+                                .script = "reported.py",
+                                .words = {directory.path().string(), name},
+                                .kind = CoreKind::kernel}),
+                     build.build.pygc_options());
+}
+
+TEST_P(MatrixReported, GarbageThatACFunctionUses) {
+  examine_build(GetParam(), "used by C", [](const MatrixBuild& build) {
+    const json finding = only_finding(
+        check_described_case(build, "undercount_code", "undercount_code"), "undercounted_local");
+    EXPECT_EQ(finding.at("severity"), "warning");
+    EXPECT_EQ(finding.at("object").at("type"), "Conf");
+    EXPECT_EQ(finding.at("function"), "hold");
+    const Check sound = check_described_case(build, "undercount_code_not", "undercount_code");
+    EXPECT_EQ(sound.document.at("verdict"), "clean") << sound.document.dump(1);
+    return finding.at("message").get<std::string>();
+  });
+}
+
 TEST_P(MatrixReported, AReferenceThatWasReleasedWithoutBeingOwned) {
   examine_build(GetParam(), "released item", [](const MatrixBuild& build) {
     const Check check = check_case(build, "overdecref", {"overdecref_item"});
@@ -118,6 +145,9 @@ TEST_P(MatrixReported, AnObjectThatWasTrackedBeforeItsFieldsWereSet) {
               build.free_threaded ? "+0x20 of the container" : "+0x10 of the container");
     EXPECT_THAT(finding.at("message").get<std::string>(),
                 HasSubstr("tracked before the field was set"));
+    const json described = only_finding(check_described_case(build, "early_track", "early_track"),
+                                        "dangling_reference");
+    EXPECT_EQ(described.at("visitors").at(0).at("slot_name"), ".handler of Parser");
     return finding.at("message").get<std::string>();
   });
 }
@@ -222,7 +252,7 @@ TEST_P(MatrixReported, AModuleWithoutItsStateYet) {
     }
     EXPECT_EQ(check.status, 1);
     const json finding = only_finding(check, "traverse_fault");
-    EXPECT_THAT(finding.at("message").get<std::string>(), HasSubstr("null_state_traverse"));
+    EXPECT_EQ(finding.at("function"), "null_state_traverse");
     EXPECT_EQ(finding.at("object").at("type"), "module");
     return finding.at("message").get<std::string>();
   });

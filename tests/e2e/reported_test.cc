@@ -1,6 +1,7 @@
 // Situations that people reported: what they needed to know is told.
 #include "tests/e2e/support/extension.h"
 #include "tests/e2e/support/front_ends.h"
+#include "tests/e2e/support/temp_dir.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -105,6 +106,51 @@ TEST_P(Reported, CountedReferencesOfRunningFunctionsAreNoFinding) {
        .kind = CoreKind::kernel});
   EXPECT_EQ(check_alone(core).status, 0);
 }
+
+/// With debug information, without which neither variables nor members are known.
+class ReportedByCode : public Reported {
+protected:
+  static Check check(const std::string& name, const std::string& extension = "undercount_code") {
+    const TempDir directory;
+    compile_extension(*GetParam(), std::string(PYGC_E2E_DIR) + "/extensions/" + extension + ".c",
+                      directory.path().string(), extension, {"-g"});
+    return check_alone(make_core({.build = GetParam(),
+                                  .script = "reported.py",
+                                  .words = {directory.path().string(), name},
+                                  .kind = CoreKind::kernel}));
+  }
+};
+
+TEST_P(ReportedByCode, GarbageInUseIsAWarning) {
+  const Check found = check("undercount_code");
+  EXPECT_EQ(found.status, 0);
+  EXPECT_EQ(found.document.at("verdict"), "warnings");
+  ASSERT_EQ(found.document.at("findings").size(), 1U) << found.document.at("findings").dump(1);
+  const json& finding = found.document.at("findings").at(0);
+  EXPECT_EQ(finding.at("kind"), "undercounted_local");
+  EXPECT_EQ(finding.at("severity"), "warning");
+  EXPECT_EQ(finding.at("basis"), "likely");
+  EXPECT_EQ(finding.at("object").at("type"), "Conf");
+  EXPECT_EQ(finding.at("function"), "hold");
+  EXPECT_THAT(finding.at("message"), HasSubstr("'session' of hold() ("));
+  EXPECT_THAT(finding.at("message"), HasSubstr("undercount_code.c:5, thread "));
+}
+
+TEST_P(ReportedByCode, ABorrowedReferenceBesideGarbageIsNoFinding) {
+  const Check found = check("undercount_code_not");
+  EXPECT_EQ(found.document.at("verdict"), "clean") << found.document.dump(1);
+}
+
+TEST_P(ReportedByCode, SlotsAreMembersOfTheirStruct) {
+  const Check found = check("early_track", "early_track");
+  const auto findings = findings_of(found.document, "dangling_reference");
+  ASSERT_EQ(findings.size(), 1U) << found.document.dump(1);
+  EXPECT_EQ(findings.front().at("visitors").at(0).at("slot_name"), ".handler of Parser");
+  EXPECT_THAT(findings.front().at("fix"), HasSubstr("before PyObject_GC_Track"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Builds, ReportedByCode, testing::Values(&release_build(), &debug_build()),
+                         [](const auto& of) { return of.param->name; });
 
 TEST_P(Reported, ATupleThatWasHandedOutUnfinished) {
   const json document = check("half_tuple", 0);

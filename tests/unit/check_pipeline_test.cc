@@ -3,6 +3,7 @@
 #include "common/analysis/check/diagnosis.h"
 #include "common/analysis/facts/gather.h"
 #include "tests/unit/support/heap_builder.h"
+#include "tests/unit/support/knowing_image.h"
 #include "tests/unit/support/table_replayer.h"
 
 #include <gmock/gmock.h>
@@ -105,6 +106,41 @@ TEST_F(Checks, FindObjectsThatAreOnNoList) {
   EXPECT_FALSE(report->complete);
 }
 
+TEST_F(Checks, TellGarbageThatACFunctionUses) {
+  testing::KnowingImage image(heap_.image());
+  const auto check_while_held = [&](std::uint32_t index) {
+    image.frames = {
+        {.function = "hold",
+         .variables = {{"session", heap_.object(index)}, {"length", 7}, {"text", 0x7777}}}};
+    const CheckInput plain = heap_.input(*replayer_);
+    return check({.image = image,
+                  .reader = plain.reader,
+                  .heap = plain.heap,
+                  .threads = plain.threads,
+                  .replayer = plain.replayer,
+                  .tracer = plain.tracer});
+  };
+  for (const std::uint64_t refcount : {1U, 1U, 1U, 1U, 2U}) {
+    const std::uint32_t index = heap_.add_object(refcount);
+    heap_.store(heap_.object(index) - 16, 0x1000); // tracked
+  }
+  heap_.finish();
+  // 0 and 1 are a cycle, 2 leads to 3, and something outside has 2 and 4.
+  replayer_.emplace(heap_.objects(), testing::Visits{{1}, {0}, {3}, {}, {4}});
+  for (const std::uint32_t sound : {2U, 3U, 4U}) {
+    EXPECT_THAT(check_while_held(sound)->findings, IsEmpty()) << sound;
+  }
+  const auto report = check_while_held(0);
+  ASSERT_THAT(kinds(*report), ElementsAre(FindingKind::undercounted_local));
+  const Finding& finding = report->findings[0];
+  EXPECT_EQ(finding.severity, Severity::warning);
+  EXPECT_EQ(finding.object->address, heap_.object(0));
+  EXPECT_EQ(finding.function, "hold");
+  EXPECT_THAT(finding.message, HasSubstr("'session' of hold() (thread 0) holds it"));
+  heap_.runtime().interpreters[0].collecting = true; // the collector's own variables hold it
+  EXPECT_THAT(check_while_held(0)->findings, IsEmpty());
+}
+
 TEST_F(Checks, TellAStaticSlotThatMakesAnObjectNegativeAsOneCause) {
   const CheckReport report = checked({1, 1, 1}, {{2}, {2}, {}}, [](TableReplayer& replayer) {
     replayer.set_slot(0, 0, cache);
@@ -186,7 +222,7 @@ TEST_F(Checks, ProveThatAnObjectIsUnderCounted) {
   });
   EXPECT_THAT(kinds(report), ElementsAre(FindingKind::negative_gc_refs));
   EXPECT_EQ(report.findings[0].cause, Cause::under_counted);
-  EXPECT_THAT(report.findings[0].message, HasSubstr("2 slots are more than 1 references"));
+  EXPECT_THAT(report.findings[0].message, HasSubstr("2 slots are more than 1 reference. "));
 }
 
 TEST_F(Checks, LeaveTheCauseOpenWhenASlotIsNotKnown) {

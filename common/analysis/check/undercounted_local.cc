@@ -41,6 +41,40 @@ Finding finding_of(const UndercountedObject& object, Explainer& explainer) {
   return finding;
 }
 
+std::string holds_text(const GarbageInUse& used, Explainer& explainer) {
+  std::string text;
+  for (std::size_t i = 0; i < used.holds.size() && i < place_limit; ++i) {
+    const CodeHold& hold = used.holds[i];
+    const std::string line = explainer.source_line(hold.pc);
+    text += fmt::format("{}'{}' of {}() ({}thread {})", i == 0 ? "" : ", ", hold.variable,
+                        hold.function, line.empty() ? "" : line + ", ", hold.tid);
+  }
+  if (used.holds.size() > place_limit) {
+    text += fmt::format(" and {} more", used.holds.size() - place_limit);
+  }
+  return text;
+}
+
+/// That a function will use again what its variable holds is not known.
+Finding finding_of(const GarbageInUse& used, Explainer& explainer) {
+  Finding finding;
+  finding.kind = FindingKind::undercounted_local;
+  finding.severity = Severity::warning;
+  finding.interpreter = used.interpreter;
+  finding.object = explainer.object(used.object);
+  finding.gc_refs = 0;
+  finding.function = used.holds.front().function;
+  finding.pc = used.holds.front().pc;
+  const bool one = used.holds.size() == 1;
+  finding.message = fmt::format(
+      "The variable{} {} hold{} it, but no reference is left for what no container visits, and "
+      "nothing that is reachable visits it (exact): the next collection frees it, in use if the "
+      "function goes on to use it (likely). A reference was released that was not owned, or the "
+      "function has one that it has not taken.",
+      one ? "" : "s", holds_text(used, explainer), one ? "s" : "");
+  return finding;
+}
+
 } // namespace
 
 Detection detect_undercounted_local(const Facts& facts, Explainer& explainer) {
@@ -51,6 +85,10 @@ Detection detect_undercounted_local(const Facts& facts, Explainer& explainer) {
     }
   }
   note_rest(detection, facts.undercounted.size(), object_limit, "undercounted objects");
+  for (std::size_t i = 0; i < facts.in_use.size() && i < object_limit; ++i) {
+    detection.findings.push_back(finding_of(facts.in_use[i], explainer));
+  }
+  note_rest(detection, facts.in_use.size(), object_limit, "unreachable objects in use");
   return detection;
 }
 

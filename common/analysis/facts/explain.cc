@@ -93,6 +93,11 @@ std::string Explainer::extension_of(Address function) const {
   return module == nullptr || module == reader_.runtime().module ? std::string{} : module->path();
 }
 
+std::string Explainer::source_line(Address pc) const {
+  const image::Module* module = image_.module_at(pc);
+  return module == nullptr ? std::string{} : module->source_line(pc).value_or("");
+}
+
 void Explainer::attach_slot(Visitor& visitor, SlotAddress slot, std::uint64_t visits) {
   visitor.places.push_back({.slot = slot,
                             .name = slot_names_.name(visitor.container, slot),

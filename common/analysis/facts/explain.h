@@ -38,7 +38,7 @@ class Explainer {
 public:
   Explainer(const image::ProcessImage& image, cpython::ObjectReader& reader, const heap::Heap& heap)
       : image_(image), reader_(reader), names_(reader), heap_(heap), ownership_(image, reader),
-        slot_names_(reader, ownership_) {}
+        slot_names_(image, reader, ownership_) {}
 
   /// Lets dictionaries among these be named after their owners.
   void prepare(std::span<const Address> objects);
@@ -67,6 +67,8 @@ public:
   std::string variable(const cpython::FrameReference& reference) {
     return slot_names_.variable(reference);
   }
+  /// Where the function at a place in code was declared, "file.c:12"; empty when that is not known.
+  std::string source_line(Address pc) const;
   /// A place in code: "faulthandler_traverse+0x12".
   std::string place(Address pc) const { return image_.describe_code(pc); }
 

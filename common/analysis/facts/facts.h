@@ -2,6 +2,7 @@
 // then on. Detectors, the diagnosis and the audit judge it.
 #pragma once
 
+#include "common/analysis/facts/code_holds.h"
 #include "common/analysis/facts/crash_facts.h"
 #include "common/analysis/facts/dangling_visits.h"
 #include "common/analysis/facts/deallocations.h"
@@ -104,6 +105,7 @@ struct Facts {
   std::vector<DanglingVisit> dangling;          // visits to what is no live object
   std::vector<LostObjects> lost;                // one an interpreter that has some
   std::vector<UndercountedObject> undercounted; // that running functions use
+  std::vector<GarbageInUse> in_use;             // by running C functions
   std::vector<UnfinishedTuple> unfinished;
   bool truncated = false; // the core ends before it should
 };

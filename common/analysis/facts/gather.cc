@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 
 namespace pygc::analysis {
 namespace {
@@ -55,6 +56,11 @@ public:
     if (wanted_.frames) {
       for (std::size_t i = 0; i < facts.collections.size(); ++i) {
         count_frames(runtime_.interpreters[i], facts.collections[i], facts.undercounted);
+      }
+    }
+    if (wanted_.frames) {
+      if (auto found = find_in_use(facts); !found) {
+        return std::unexpected(found.error());
       }
     }
     if (wanted_.running) {
@@ -156,6 +162,29 @@ private:
     }
     std::ranges::move(find_undercounted(references, interpreter.id, gc_refs),
                       std::back_inserter(undercounted));
+  }
+
+  /// While a collection runs its own functions hold what it has found to be garbage.
+  Result<void> find_in_use(Facts& facts) {
+    if (std::ranges::any_of(runtime_.interpreters, &cpython::Interpreter::collecting)) {
+      return {};
+    }
+    const CodeHolds holds = find_code_holds(input_);
+    for (std::size_t i = 0; i < facts.collections.size() && !holds.empty(); ++i) {
+      const CollectionFacts& collection = facts.collections[i];
+      std::set<Address> frame_roots;
+      for (const auto& [object, references] :
+           frame_references_by_object(input_.reader, runtime_.interpreters[i])) {
+        frame_roots.insert(object);
+      }
+      auto found = find_garbage_in_use(input_, collection.interpreter, holds, frame_roots,
+                                       collection.set, collection.replayed, stale_);
+      if (!found) {
+        return std::unexpected(found.error());
+      }
+      std::ranges::move(*found, std::back_inserter(facts.in_use));
+    }
+    return {};
   }
 
   Result<void> attribute_negatives(CollectionFacts& facts) {

@@ -17,7 +17,7 @@ struct Wanted {
   bool crash = false;        // the signal that ended the target
   bool dangling = false;     // visits to what is no live object
   bool tuples = false;       // those that were handed out unfinished
-  bool frames = false;       // whether the references of running functions are counted
+  bool frames = false;       // whether what running functions use is counted
   bool lone_modules = false; // trace each m_traverse for itself, too
   std::span<const Address> watched_functions{}; // whose calls are incidents of the trace
 };

@@ -1,5 +1,6 @@
 #include "common/analysis/facts/gather_swept.h"
 
+#include "common/analysis/facts/code_holds.h"
 #include "common/analysis/facts/crash_facts.h"
 #include "common/analysis/facts/swept_types.h"
 #include "common/analysis/facts/trace_facts.h"
@@ -160,7 +161,40 @@ private:
     facts.replayed.traversed = lists.collected;
     facts.replayed.visits = (*totals)->visits;
     facts.replayed.seconds = lists.seconds + (*totals)->seconds;
-    return facts.trace ? find_referents(facts) : Result<bool>(true);
+    const auto plain = facts.trace ? find_referents(facts) : Result<bool>(true);
+    return plain && *plain ? uses_no_garbage(facts) : plain;
+  }
+
+  /// False: a C function uses an object that is not seen to be reachable.
+  Result<bool> uses_no_garbage(const CollectionFacts& facts) {
+    if (runtime_.interpreters.front().collecting) {
+      return true;
+    }
+    std::vector<Address> held; // ascending
+    for (const auto& [object, holds] : find_code_holds(input_)) {
+      held.push_back(object);
+    }
+    const auto of_held = gc_refs_of(held);
+    if (!of_held || !*of_held) {
+      return of_held ? Result<bool>(false) : std::unexpected(of_held.error());
+    }
+    std::vector<Address> without; // references from outside
+    for (const auto& [object, refs] : **of_held) {
+      if (refs == 0) {
+        without.push_back(object);
+      }
+    }
+    if (without.empty() || !facts.trace) {
+      return without.empty();
+    }
+    const TracedPaths paths(facts.trace->survey, without);
+    const auto gc_refs = gc_refs_of(paths.objects());
+    if (!gc_refs || !*gc_refs) {
+      return gc_refs ? Result<bool>(false) : std::unexpected(gc_refs.error());
+    }
+    const auto reachable = paths.reachable(
+        [&](Address object) { return (*gc_refs)->contains(object) && (*gc_refs)->at(object) > 0; });
+    return std::ranges::all_of(without, [&](Address object) { return reachable.contains(object); });
   }
 
   /// False: a running function uses an object whose count does not say so.

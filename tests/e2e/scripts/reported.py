@@ -79,6 +79,20 @@ elif case.startswith("undercount_local"):
         yield work()
 
     next(generate())
+elif case.startswith("undercount_code"):
+    import undercount_code
+
+    def make():
+        made = Conf()
+        made.me = made
+        return made
+
+    if case == "undercount_code":
+        undercount_code.hold(make, os.abort)
+    cache = {"session": make()}
+    garbage = [make() for _ in range(20)]
+    del garbage
+    undercount_code.borrow(cache, "session", os.abort)
 elif case.startswith("half_tuple"):
 
     def feed():
