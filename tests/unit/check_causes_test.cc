@@ -172,8 +172,29 @@ TEST(Advice, AsksForWhatACoreLacks) {
   advise(missing, false);
   EXPECT_THAT(missing.fix, HasSubstr("coredump_filter 0x33"));
   EXPECT_THAT(missing.next, ElementsAre("pygc doctor"));
-  advise(missing, true);
-  EXPECT_THAT(missing.fix, HasSubstr("ulimit -c unlimited"));
+  Finding cut = finding(FindingKind::memory_missing, 0x1000, 0);
+  advise(cut, true);
+  EXPECT_THAT(cut.fix, HasSubstr("ulimit -c unlimited"));
+}
+
+TEST(Advice, TellsWhatMendsACause) {
+  for (const FindingKind kind :
+       {FindingKind::dangling_reference, FindingKind::undercounted_local,
+        FindingKind::unfinished_tuple, FindingKind::list_corrupt, FindingKind::lost_object,
+        FindingKind::traverse_fault, FindingKind::traverse_write, FindingKind::unowned_visit,
+        FindingKind::duplicate_visit}) {
+    Finding any = finding(kind, 0x1230, 0);
+    advise(any, false);
+    EXPECT_THAT(any.fix, testing::Not(IsEmpty())) << finding_kind_name(kind);
+  }
+  Finding dying = finding(FindingKind::object_corrupt, 0x1230, 0);
+  dying.function = "job_dealloc";
+  advise(dying, false);
+  EXPECT_EQ(dying.fix, "call PyObject_GC_UnTrack first in job_dealloc");
+  Finding early = finding(FindingKind::dangling_reference, 0x1230, 0);
+  early.fix = "what the detector knows better";
+  advise(early, false);
+  EXPECT_EQ(early.fix, "what the detector knows better");
 }
 
 } // namespace

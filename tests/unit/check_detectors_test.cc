@@ -116,6 +116,7 @@ TEST_F(Detectors, DanglingReferenceToNoMemory) {
                       .by = {{object(0), 1, {object(0) + 24}}}}};
   const Finding finding = one(detect_dangling_reference);
   EXPECT_EQ(finding.address, 0x4141'4141'4141'4140U);
+  EXPECT_THAT(finding.fix, HasSubstr("before PyObject_GC_Track"));
   EXPECT_THAT(finding.message, HasSubstr("<C object>, at +0x18 of the container, refers to "
                                          "0x4141414141414140, where the process has no memory. "
                                          "The container was tracked before the field was set"));

@@ -38,6 +38,37 @@ std::string fix_of_negative(const Finding& finding) {
                          : std::string{};
 }
 
+std::string fix_of_kind(const Finding& finding) {
+  switch (finding.kind) {
+  case FindingKind::dangling_reference:
+    return "look for a reference that is released without being owned, or stored without being "
+           "taken";
+  case FindingKind::undercounted_local:
+    return "look for a reference that is released without being owned: of a borrowed argument, or "
+           "of what a borrowing call returned";
+  case FindingKind::unfinished_tuple:
+    return "leave tuples alone that gc.get_referrers() or gc.get_objects() returns; in C fill a "
+           "tuple before other code runs";
+  case FindingKind::object_corrupt:
+    return finding.function.empty()
+               ? std::string{}
+               : fmt::format("call PyObject_GC_UnTrack first in {}", finding.function);
+  case FindingKind::list_corrupt:
+  case FindingKind::lost_object:
+    return "call PyObject_GC_UnTrack before an object is freed, and PyObject_GC_Track once";
+  case FindingKind::traverse_fault:
+  case FindingKind::traverse_assertion:
+    return fmt::format("let {} follow no pointer that may be NULL, and track an object only when "
+                       "its fields are set",
+                       finding.function);
+  case FindingKind::traverse_write:
+  case FindingKind::traverse_syscall:
+    return "visit in a traverse function, and do nothing else";
+  default:
+    return {};
+  }
+}
+
 std::string fix_of(const Finding& finding, bool truncated) {
   switch (finding.kind) {
   case FindingKind::unowned_visit:
@@ -54,7 +85,7 @@ std::string fix_of(const Finding& finding, bool truncated) {
                      : "take the next core with coredump_filter 0x33 or more (or by gcore, or pygc "
                        "snapshot), and have the files at hand that ran";
   default:
-    return {};
+    return fix_of_kind(finding);
   }
 }
 
@@ -157,7 +188,9 @@ std::optional<KnownIssue> known_issue(const Finding& finding) {
 }
 
 void advise(Finding& finding, bool truncated) {
-  finding.fix = fix_of(finding, truncated);
+  if (finding.fix.empty()) {
+    finding.fix = fix_of(finding, truncated);
+  }
   finding.known = known_issue(finding);
   finding.next = next_of(finding);
 }

@@ -1,6 +1,7 @@
 #include "common/analysis/check/completeness.h"
 
 #include "common/analysis/check/parts.h"
+#include "common/base/numbers.h"
 
 #include <fmt/format.h>
 
@@ -134,11 +135,13 @@ private:
       incomplete("the core file is truncated: part of the target's memory is not there");
     }
     if (report_.objects.not_traversed > 0) {
-      incomplete(
-          fmt::format("{} objects were not traversed to the end", report_.objects.not_traversed));
+      incomplete(fmt::format("{} {} not traversed to the end",
+                             counted(report_.objects.not_traversed, "object"),
+                             report_.objects.not_traversed == 1 ? "was" : "were"));
     }
     if (report_.objects.unreadable > 0) {
-      incomplete(fmt::format("{} tracked objects cannot be used", report_.objects.unreadable));
+      incomplete(fmt::format("{} cannot be used",
+                             counted(report_.objects.unreadable, "tracked object")));
     }
   }
 

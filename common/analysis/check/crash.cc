@@ -92,6 +92,9 @@ Detection detect_crash(const Facts& facts, Explainer& explainer) {
   if (crash.stack.under_python) {
     finding.message += " Python code that it called is what the signal ended.";
   }
+  if (crash.stack.deed == cpython::Deed::track && explainer.state(crash.stack.object).tracked) {
+    finding.fix = "track the object once: tp_alloc (PyType_GenericAlloc) does it already";
+  }
   Detection detection;
   detection.findings.push_back(std::move(finding));
   return detection;

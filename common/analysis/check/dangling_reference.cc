@@ -44,6 +44,7 @@ Finding finding_of(const DanglingVisit& dangling, Explainer& explainer) {
         "{} refers to {:#x}, where the process has no memory. The container was tracked before the "
         "field was set, or the field was overwritten; the next collection crashes.",
         holder(first), dangling.object);
+    finding.fix = "set all fields before PyObject_GC_Track is called";
     return finding;
   }
   finding.message = fmt::format(

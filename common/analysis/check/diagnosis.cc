@@ -2,6 +2,7 @@
 
 #include "common/analysis/check/advice.h"
 #include "common/analysis/check/causes.h"
+#include "common/base/numbers.h"
 
 #include <algorithm>
 #include <array>
@@ -47,10 +48,13 @@ std::string conclusion(Proof proof, const Finding& finding) {
   const std::uint64_t visits = finding.visits.value_or(0);
   return fmt::format(
       " It is under-counted: each visit comes from a slot of its own, in memory of its own "
-      "container, and {} slots are more than {} references. One of them holds a pointer that is "
+      "container, and {} slots are more than {}. One of them holds a pointer that is "
       "not counted: borrowed and visited all the same, or its reference was released without "
       "being owned.{}",
-      visits, static_cast<std::int64_t>(visits) + finding.gc_refs.value_or(0),
+      visits,
+      counted(static_cast<std::uint64_t>(static_cast<std::int64_t>(visits) +
+                                         finding.gc_refs.value_or(0)),
+              "reference"),
       conclusion(Proof::none, finding));
 }
 

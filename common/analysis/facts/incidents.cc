@@ -12,6 +12,27 @@ namespace {
 
 constexpr std::size_t incident_limit = 1000; // incidents grouped
 
+/// The function whose traversal this is. To 3.8 module_traverse calls m_traverse of a module
+/// without its state, too (Objects/moduleobject.c): where it ends tells.
+Address function_of(const CheckInput& input, Address container, Address pc) {
+  const Address function = traverse_function(input.reader, container, 0);
+  if (!input.reader.is_module(container)) {
+    return function;
+  }
+  const auto module = input.reader.module(container);
+  if (!module || module->traverse == 0 || module->traverse == function) {
+    return function;
+  }
+  const image::Module* image = input.image.module_at(pc);
+  if (image == nullptr || image != input.image.module_at(module->traverse)) {
+    return function;
+  }
+  const auto symbol = image->symbol_at(pc);
+  const bool ends_there =
+      image != input.reader.runtime().module || (symbol && symbol->address == module->traverse);
+  return ends_there ? module->traverse : function;
+}
+
 /// The replayers tell of the first object only, or of some.
 void count_skipped(const CheckInput& input, const heap::CollectedSet& set,
                    std::span<const replay::Incident> incidents, IncidentSummary& summary) {
@@ -62,7 +83,7 @@ IncidentSummary summarize_incidents(const CheckInput& input, const heap::Collect
       continue;
     }
     const Address container = set.objects[heap::SetIndex(incident.container)];
-    const Address function = traverse_function(input.reader, container, 0);
+    const Address function = function_of(input, container, incident.pc);
     // Where in an endless loop a traversal is stopped is chance.
     const Address place = incident.outcome == replay::Outcome::timeout ? 0 : incident.pc;
     auto [found, fresh] = groups.try_emplace({incident.outcome, function, place});
@@ -122,6 +143,9 @@ std::string describe_incident(const replay::Incident& incident, std::string_view
   case replay::Outcome::trap:
     return fmt::format("ends in an illegal instruction or trap in {}", place);
   default: // also a write to memory that must not be written
+    if (incident.outcome == replay::Outcome::fault && incident.pc == 0) {
+      return "calls a pointer that is NULL";
+    }
     return fmt::format("faults in {}, accessing {:#x}", place, incident.address);
   }
 }
