@@ -1,5 +1,8 @@
 #include "common/heap/graph.h"
 
+#include "common/base/huge_pages.h"
+
+#include <algorithm>
 #include <limits>
 
 namespace pygc::heap {
@@ -9,8 +12,9 @@ constexpr std::size_t edge_limit = std::numeric_limits<std::uint32_t>::max();
 
 } // namespace
 
-Graph::Builder::Builder(std::size_t nodes) : nodes_(nodes) {
-  first_.reserve(nodes + 1);
+Graph::Builder::Builder(std::size_t nodes, std::size_t expected_edges) : nodes_(nodes) {
+  reserve_huge(first_, nodes + 1);
+  reserve_huge(objects_, std::min(expected_edges, edge_limit));
 }
 
 Result<void> Graph::Builder::add(std::span<const replay::Edge> edges) {
@@ -36,6 +40,8 @@ Graph Graph::Builder::finish() && {
 Graph::Graph(Rows referents) : referents_(std::move(referents)) {
   const std::size_t nodes = node_count();
   auto& first = referrers_.first;
+  reserve_huge(first, nodes + 1);
+  reserve_huge(referrers_.others, edge_count());
   first.assign(nodes + 1, 0);
   for (const std::uint32_t object : referents_.others) {
     ++first[object];
@@ -54,8 +60,8 @@ Graph::Graph(Rows referents) : referents_(std::move(referents)) {
 }
 
 Result<Graph> Graph::build(replay::Replayer& replayer, std::span<const Address> objects,
-                           std::span<const Address> clear_collecting) {
-  Builder builder(objects.size());
+                           std::span<const Address> clear_collecting, std::size_t expected_edges) {
+  Builder builder(objects.size(), expected_edges);
   std::vector<replay::Incident> incidents;
   auto streamed = replayer.edges(
       objects, clear_collecting,

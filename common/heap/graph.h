@@ -18,7 +18,7 @@ public:
   class Builder {
   public:
     /// `nodes` below 2^32.
-    explicit Builder(std::size_t nodes);
+    explicit Builder(std::size_t nodes, std::size_t expected_edges = 0);
     /// Errors: limit (2^32 edges), internal (out of order, or no node).
     Result<void> add(std::span<const replay::Edge> edges);
     Graph finish() &&;
@@ -29,10 +29,12 @@ public:
     std::size_t nodes_;
   };
 
-  /// Runs each object's traverse function. `clear_collecting` as for replay::Round. What did not
-  /// complete is in incidents(). Errors: replayer, cancelled, limit.
+  /// Runs each object's traverse function. `clear_collecting` as for replay::Round;
+  /// `expected_edges`: what a round before has counted, for which room is made at once. What did
+  /// not complete is in incidents(). Errors: replayer, cancelled, limit.
   static Result<Graph> build(replay::Replayer& replayer, std::span<const Address> objects,
-                             std::span<const Address> clear_collecting);
+                             std::span<const Address> clear_collecting,
+                             std::size_t expected_edges = 0);
 
   std::size_t node_count() const { return referents_.first.size() - 1; }
   std::size_t edge_count() const { return referents_.others.size(); }

@@ -21,13 +21,11 @@ std::unexpected<Error> nonsense() {
 
 Result<protocol::Command> NativeReplayer::start_edges(std::span<const Address> objects,
                                                       std::span<const Address> clear_collecting) {
-  std::vector<std::uint64_t> counts(objects.size());
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    counts[i] = (std::uint64_t{i} << protocol::edge_index_shift) | protocol::edge_count;
-  }
   window_.restart();
   const auto addresses = window_.put(objects);
-  const auto numbers = window_.put(std::span<const std::uint64_t>(counts));
+  const auto numbers = window_.fill<std::uint64_t>(objects.size(), [](std::uint64_t i) {
+    return i << protocol::edge_index_shift | protocol::edge_count;
+  });
   const auto incidents = window_.allocate(incident_capacity, sizeof(protocol::IncidentRecord));
   for (const auto* offset : {&addresses, &numbers, &incidents}) {
     if (!*offset) {
@@ -137,7 +135,10 @@ Result<void> NativeReplayer::edges(std::span<const Address> objects,
   command.kind = protocol::Kind::collect;
   command.first = 0;
   command.end = objects.size();
-  return carry_out(command, nullptr, [](const protocol::Reply&) { return Result<void>{}; });
+  auto collected =
+      carry_out(command, nullptr, [](const protocol::Reply&) { return Result<void>{}; });
+  window_.release();
+  return collected;
 }
 
 } // namespace pygc::replay

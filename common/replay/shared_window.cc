@@ -1,5 +1,7 @@
 #include "common/replay/shared_window.h"
 
+#include "common/machine/page.h"
+
 #include <atomic>
 #include <cerrno>
 #include <string>
@@ -43,6 +45,15 @@ Result<SharedWindow> SharedWindow::create(std::uint64_t size) {
 
 std::uint64_t SharedWindow::progress() const {
   return std::atomic_ref(*reinterpret_cast<std::uint64_t*>(base_)).load(std::memory_order_relaxed);
+}
+
+void SharedWindow::release() {
+  const std::uint64_t first = machine::page_up(protocol::window_header_size);
+  const std::uint64_t end = machine::page_up(used_);
+  if (first < end && end <= size_) {
+    ::madvise(base_ + first, end - first, MADV_REMOVE); // that it cannot costs memory, no more
+  }
+  restart();
 }
 
 std::uint64_t SharedWindow::most(std::size_t element_size) const {

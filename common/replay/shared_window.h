@@ -29,12 +29,24 @@ public:
 
   /// Forgets all arrays laid out.
   void restart() { used_ = protocol::window_header_size; }
+  /// The same, and gives their memory back, on both sides.
+  void release();
   std::uint64_t room() const { return size_ - used_; }
   /// The most elements that allocate() has room for.
   std::uint64_t most(std::size_t element_size) const;
   /// Space for an array; its offset. Errors: limit.
   Result<std::uint64_t> allocate(std::uint64_t count, std::size_t element_size);
 
+  /// Space for an array and what it holds: `value(i)`.
+  template <class T, class Value>
+  Result<std::uint64_t> fill(std::uint64_t count, const Value& value) {
+    auto offset = allocate(count, sizeof(T));
+    for (std::uint64_t i = 0; offset && i < count; ++i) {
+      const T element = value(i);
+      std::memcpy(base_ + *offset + i * sizeof(T), &element, sizeof(T));
+    }
+    return offset;
+  }
   template <class T> Result<std::uint64_t> put(std::span<const T> values) {
     auto offset = allocate(values.size(), sizeof(T));
     if (offset && !values.empty()) {

@@ -26,6 +26,22 @@ Json references_json(const ReferenceTree& tree) {
   return json;
 }
 
+Json block_json(const std::optional<cpython::MemoryBlock>& block) {
+  return block ? Json{{"address", hex(block->start)},
+                      {"size", block->size},
+                      {"allocator", cpython::allocator_name(block->allocator)},
+                      {"basis", cpython::block_basis_name(block->basis)},
+                      {"requested", or_null(block->requested)}}
+               : Json(nullptr);
+}
+
+std::string block_text(const cpython::MemoryBlock& block) {
+  return fmt::format(
+      "{} bytes{} ({}, {})", grouped(block.size),
+      block.requested ? fmt::format(", {} asked for", grouped(*block.requested)) : "",
+      cpython::allocator_name(block.allocator), cpython::block_basis_name(block.basis));
+}
+
 void add_references(Text& text, std::string_view title, const ReferenceTree& tree) {
   text.field(title, grouped(tree.rows.size() + tree.further));
   add_reference_rows(text, tree);
@@ -46,6 +62,7 @@ std::string object_facts_json(const Subject& subject, const ObjectFacts& facts) 
   document["immortal"] = facts.immortal;
   document["generation"] = text_or_null(facts.generation);
   document["own_size"] = facts.own_size;
+  document["block"] = block_json(facts.block);
   document["collector"] = std::move(collector);
   document["words"] = facts.words;
   document["roots"] = roots_json(facts.roots);
@@ -58,6 +75,7 @@ std::string object_facts_json(const Subject& subject, const ObjectFacts& facts) 
 }
 
 std::string object_facts_text(const ObjectFacts& facts, Style style) {
+  style.numbering = nullptr; // so that the next one of the last list can be asked about
   Text text(style);
   const analysis::ObjectView& object = facts.referrers.object;
   text.line(fmt::format("{} {}", object.summary, hex(object.address)));
@@ -67,6 +85,9 @@ std::string object_facts_text(const ObjectFacts& facts, Style style) {
   text.field("size", fmt::format("{} bytes of its own, with what lies before it for the collector "
                                  "(model)",
                                  grouped(facts.own_size)));
+  if (facts.block) {
+    text.field("block", block_text(*facts.block));
+  }
   if (facts.immortal) {
     text.field("references", "immortal: they are not counted");
   } else if (facts.collector) {

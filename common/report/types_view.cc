@@ -14,13 +14,32 @@ namespace {
 using analysis::TypeRow;
 using analysis::TypeSurvey;
 
+std::string_view basis_word(cpython::BlockBasis basis) {
+  return basis == cpython::BlockBasis::lower_bound ? "lower_bound"
+                                                   : cpython::block_basis_name(basis);
+}
+
+Json blocks_json(const analysis::BlockSum& blocks) {
+  return {{"objects", blocks.objects},
+          {"own", blocks.own},
+          {"total", blocks.total},
+          {"basis", basis_word(blocks.basis)}};
+}
+
+/// "1,264", of a lower bound ">= 1,264", "-" of nothing.
+std::string blocks_text(const analysis::BlockSum& blocks) {
+  return blocks.objects == 0 ? "-"
+                             : (blocks.basis == cpython::BlockBasis::lower_bound ? ">= " : "") +
+                                   grouped(blocks.total);
+}
+
 void add_rows(Text& text, const TypeSurvey& survey, Style style, std::size_t limit) {
   std::map<std::string_view, unsigned> names;
   for (const TypeRow& row : survey.rows) {
     ++names[row.name];
   }
   std::vector<TableColumn> columns = {
-      {"objects"}, {"size"}, {.title = "basis", .align = Align::left}};
+      {"objects"}, {"size"}, {.title = "basis", .align = Align::left}, {"blocks"}};
   if (survey.retained) {
     columns.push_back({"retained"});
   }
@@ -28,7 +47,8 @@ void add_rows(Text& text, const TypeSurvey& survey, Style style, std::size_t lim
   Table table(style, std::move(columns));
   for (const TypeRow& row : survey.rows | std::views::take(limit)) {
     std::vector<std::string> cells = {grouped(row.objects), grouped(row.size.bytes),
-                                      std::string(size_basis_name(row.size.basis))};
+                                      std::string(size_basis_name(row.size.basis)),
+                                      blocks_text(row.blocks)};
     if (survey.retained) {
       cells.push_back(grouped(row.retained));
     }
@@ -57,6 +77,7 @@ std::string types_json(const Subject& subject, const TypeSurvey& survey) {
          {"objects", row.objects},
          {"size", row.size.bytes},
          {"size_basis", size_basis_word(row.size.basis)},
+         {"blocks", blocks_json(row.blocks)},
          {"retained", survey.retained ? Json(row.retained) : Json(nullptr)},
          {"retained_objects", survey.retained ? Json(row.retained_objects) : Json(nullptr)}});
   }
@@ -66,6 +87,7 @@ std::string types_json(const Subject& subject, const TypeSurvey& survey) {
   document["objects"] = survey.objects;
   document["size"] = survey.size.bytes;
   document["size_basis"] = size_basis_word(survey.size.basis);
+  document["blocks"] = blocks_json(survey.blocks);
   document["retained_basis"] = survey.retained ? Json("lower_bound") : Json(nullptr);
   document["frozen"] = survey.frozen;
   document["immortal"] = survey.immortal;
@@ -87,6 +109,9 @@ std::string types_text(const TypeSurvey& survey, Style style, std::size_t limit)
                                "takes those",
                                grouped(survey.frozen), grouped(survey.immortal)));
   }
+  text.paragraph(fmt::format("Blocks are what the allocator uses for them: {} bytes ({}).",
+                             grouped(survey.blocks.total),
+                             cpython::block_basis_name(survey.blocks.basis)));
   text.paragraph("Sizes are those of sys.getsizeof(). Objects that the collector does not track "
                  "(str, bytes, int, most tuples of them) are not counted.");
   if (survey.retained) {

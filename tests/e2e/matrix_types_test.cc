@@ -8,6 +8,32 @@
 namespace pygc::e2e {
 namespace {
 
+/// Returns the number of types whose blocks are known.
+std::size_t expect_blocks_of_the_interpreter(const Core& core, const nlohmann::json& document,
+                                             const std::map<std::uint64_t, TypeTotal>& expected) {
+  for (const auto& [size, each] : block_classes(core)) {
+    EXPECT_LE(each.objects, each.in_use) << "blocks of " << size << " bytes";
+  }
+  std::size_t known = 0;
+  for (const nlohmann::json& row : document.at("types")) {
+    const nlohmann::json& blocks = row.at("blocks");
+    const auto found = expected.find(to_address(row.at("address").get<std::string>()));
+    if (found == expected.end() || row.at("objects") != found->second.objects) {
+      continue;
+    }
+    const TypeTotal& total = found->second;
+    if (total.in_pools == total.objects) {
+      EXPECT_EQ(blocks.at("objects"), total.objects) << row;
+      EXPECT_EQ(blocks.at("own"), total.blocks) << row;
+    }
+    if (blocks.at("basis") != "lower_bound") { // else not all are known
+      EXPECT_GE(blocks.at("total"), row.at("size")) << row;
+    }
+    known += blocks.at("objects") == row.at("objects") ? 1U : 0U;
+  }
+  return known;
+}
+
 class MatrixTypes : public MatrixTest {};
 
 TEST_P(MatrixTypes, AreCountedAndSizedAsTheInterpreterDoes) {
@@ -40,6 +66,8 @@ TEST_P(MatrixTypes, AreCountedAndSizedAsTheInterpreterDoes) {
     }
     EXPECT_EQ(immortal, 0U);
     EXPECT_GT(equal, 25U);
+    const std::size_t checked = expect_blocks_of_the_interpreter(core, document, expected);
+    EXPECT_GT(checked, build.free_threaded ? 0U : 25U);
     for (const std::string name : {"holder", "chain"}) {
       const Planted each = planted(core, name);
       for (const nlohmann::json& row : document.at("types")) {
@@ -49,7 +77,8 @@ TEST_P(MatrixTypes, AreCountedAndSizedAsTheInterpreterDoes) {
         }
       }
     }
-    return std::to_string(equal) + " types of the interpreter's size";
+    return std::to_string(equal) + " types of the interpreter's size, " + std::to_string(checked) +
+           " in known blocks";
   });
 }
 

@@ -1,4 +1,5 @@
 // `pygc types` against gc.get_objects() and sys.getsizeof() of the same heap.
+#include "tests/e2e/support/core_edit.h"
 #include "tests/e2e/support/heap_facts.h"
 
 #include <algorithm>
@@ -67,6 +68,52 @@ TEST_P(TypesTest, AreCountedAndSizedAsTheInterpreterDoes) {
       EXPECT_EQ(row.at("size_basis"), "exact") << row;
     }
   }
+}
+
+TEST_P(TypesTest, LieInTheBlocksOfTheInterpreter) {
+  const auto expected = totals_by_type(core);
+  const json document = types_of(core);
+  std::size_t equal = 0;
+  for (const auto& [type, total] : expected) {
+    const json row = row_of(document, type);
+    const json blocks = row.at("blocks");
+    if (total.in_pools == total.objects) {
+      EXPECT_EQ(blocks.at("objects"), total.objects) << row;
+      EXPECT_EQ(blocks.at("own"), total.blocks) << row;
+      ++equal;
+    }
+    if (blocks.at("basis") != "lower_bound") {
+      EXPECT_GE(blocks.at("total"), row.at("size")) << row;
+    }
+  }
+  EXPECT_GT(equal, 25U);
+  for (const auto& [size, each] : block_classes(core)) {
+    EXPECT_LE(each.objects, each.in_use) << "blocks of " << size << " bytes";
+  }
+}
+
+TEST_P(TypesTest, OfObjectsThatDoNotGoIntoTheirBlocksAreIncomplete) {
+  const Planted chain = planted(core, "second"); // of a type without objects beside the two
+  const auto object = [&] {
+    const Outcome outcome = run_pygc({"object", to_hex(chain.address), core.path, "--json"});
+    return parse_document(outcome.out, outcome);
+  };
+  const json block = object().at("block");
+  EXPECT_EQ(block.at("allocator"), "pymalloc");
+  EXPECT_EQ(block.at("basis"), "proven");
+  EXPECT_EQ(block.at("requested").is_null(), GetParam() == &release_build());
+  EXPECT_GE(block.at("size"), object().at("own_size"));
+  EXPECT_EQ(object().at("complete"), true);
+  const CoreFile file(core.path);
+  constexpr std::uint64_t basicsize = 32; // PyTypeObject.tp_basicsize
+  file.set_word(chain.type + basicsize, file.word(chain.type + basicsize) + 512);
+  EXPECT_EQ(object().at("complete"), false);
+  const Outcome outcome = run_pygc({"types", core.path, "--json"});
+  EXPECT_EQ(outcome.status, 3);
+  const json document = parse_document(outcome.out, outcome);
+  ASSERT_EQ(document.at("incomplete_because").size(), 1U);
+  EXPECT_THAT(document.at("incomplete_because").at(0).get<std::string>(),
+              HasSubstr("2 objects are larger than the memory that the allocator gave"));
 }
 
 TEST_P(TypesTest, RetainWhatPythonSumsUp) {

@@ -101,6 +101,14 @@ TEST_P(WhyTest, FindsTheOtherWays) {
   EXPECT_EQ(run_pygc({"why", both, "--not", both, core.path}).status, 2);
 }
 
+TEST_P(WhyTest, LeavesOutFramesThatHaveEnded) {
+  const json document = why({core.printed_value("left")});
+  ASSERT_EQ(document.at("paths").size(), 1U) << document.dump(1);
+  for (const json& root : document.at("paths").at(0).at("roots")) {
+    EXPECT_NE(root.at("kind"), "frame") << root;
+  }
+}
+
 TEST_P(WhyTest, SpellsKeysAsPythonDoes) {
   const json document = why({core.printed_value("numbered"), "-n", "1"});
   EXPECT_EQ(document.at("paths").at(0).at("steps").back().at("name"), "[7]");

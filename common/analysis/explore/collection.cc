@@ -22,7 +22,9 @@ Result<Collection> replay_collection(const cpython::ObjectReader& reader, const 
   if (!replayed) {
     return std::unexpected(replayed.error());
   }
-  auto graph = heap::Graph::build(replayer, set.objects, heap::stale_collecting(heap));
+  set.refcounts = {}; // the graph is what takes most memory
+  auto graph =
+      heap::Graph::build(replayer, set.objects, heap::stale_collecting(heap), replayed->visits);
   if (!graph) {
     return std::unexpected(graph.error());
   }
@@ -38,6 +40,11 @@ Result<Collection> replay_collection(const cpython::ObjectReader& reader, const 
                     .replayed = std::move(*replayed),
                     .graph = std::move(*graph),
                     .reachable = std::move(reachable)};
+}
+
+std::uint64_t refcount_of(const cpython::Runtime& runtime, const heap::Heap& heap,
+                          const Collection& collection, std::uint32_t node) {
+  return runtime.refcount(heap.refcounts[collection.set.heap_index[heap::SetIndex(node)]]);
 }
 
 std::vector<std::string> collection_lacks(const heap::Heap& heap,

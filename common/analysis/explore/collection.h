@@ -14,7 +14,7 @@
 
 namespace pygc::analysis {
 
-/// Indices of nodes are those of the set.
+/// Indices of nodes are those of the set, which is without refcounts: see refcount_of().
 struct Collection {
   heap::CollectedSet set;
   replay::RoundResult replayed;
@@ -31,6 +31,10 @@ Result<replay::RoundResult> replay_gc_refs(const heap::Heap& heap, replay::Repla
 Result<Collection> replay_collection(const cpython::ObjectReader& reader, const heap::Heap& heap,
                                      replay::Replayer& replayer, std::size_t interpreter,
                                      std::optional<std::size_t> generation);
+
+/// The reference count of an object of a collection.
+std::uint64_t refcount_of(const cpython::Runtime& runtime, const heap::Heap& heap,
+                          const Collection& collection, std::uint32_t node);
 
 /// What makes answers from the heap and this replay incomplete, a sentence each. With one of these
 /// what is unreachable is a lower bound: visits that are missing leave gc_refs too high.

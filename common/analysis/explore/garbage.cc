@@ -91,10 +91,11 @@ private:
     for (const std::uint32_t node : nodes_) {
       const std::uint32_t type = types_.index(type_of(node));
       ++counts[type];
-      found_.objects.push_back({.address = collection_->set.objects[heap::SetIndex(node)],
-                                .refcount = collection_->set.refcounts[heap::SetIndex(node)],
-                                .type = type,
-                                .cycle = {}});
+      found_.objects.push_back(
+          {.address = collection_->set.objects[heap::SetIndex(node)],
+           .refcount = refcount_of(reader_.runtime(), heap_, *collection_, node),
+           .type = type,
+           .cycle = {}});
     }
     found_.by_type = rows(counts);
   }

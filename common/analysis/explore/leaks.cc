@@ -81,7 +81,7 @@ private:
   }
 
   std::uint64_t refcount(const Pinned& each) const {
-    return collections_[each.collection].set.refcounts[heap::SetIndex(each.node)];
+    return refcount_of(reader_.runtime(), heap_, collections_[each.collection], each.node);
   }
   std::uint64_t gc_refs(const Pinned& each) const {
     return static_cast<std::uint64_t>(collections_[each.collection].replayed.gc_refs[each.node]);

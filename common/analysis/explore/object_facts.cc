@@ -49,7 +49,15 @@ private:
     if (!type_at) {
       return;
     }
-    facts_.own_size = cpython::ObjectSizes(reader_).own_size(question_.object, *type_at).bytes;
+    cpython::ObjectSizes sizes(reader_);
+    facts_.own_size = sizes.own_size(question_.object, *type_at).bytes;
+    const ObjectBlocks blocks = BlockSurvey(reader_, sizes).of(question_.object, *type_at);
+    facts_.block = blocks.own;
+    if (!blocks.fits) {
+      facts_.incomplete_because.emplace_back(
+          "the object is larger than the memory that the allocator gave, by its type's sizes and "
+          "the number of its items");
+    }
   }
 
   Result<void> look_at_heap() {
@@ -73,8 +81,8 @@ private:
       if (at != objects.end()) {
         const auto node = static_cast<std::size_t>(at - objects.begin());
         const std::int64_t gc_refs = collection->replayed.gc_refs[node];
-        const auto refcount =
-            static_cast<std::int64_t>(collection->set.refcounts[heap::SetIndex(node)]);
+        const auto refcount = static_cast<std::int64_t>(
+            refcount_of(reader_.runtime(), heap_, *collection, static_cast<std::uint32_t>(node)));
         facts_.collector = {.gc_refs = gc_refs,
                             .visits = static_cast<std::uint64_t>(refcount - gc_refs),
                             .reachable = collection->reachable[node]};

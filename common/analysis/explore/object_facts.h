@@ -1,6 +1,7 @@
 // One object: what it is, where each reference to it is, and what it refers to.
 #pragma once
 
+#include "common/analysis/explore/object_blocks.h"
 #include "common/analysis/explore/reference_tree.h"
 #include "common/analysis/explore/roots.h"
 #include "common/machine/thread.h"
@@ -26,6 +27,8 @@ struct ObjectFacts {
   std::string generation; // the list that it is on; empty when it is not tracked
   /// tp_basicsize, and its items and GC head; what it allocates elsewhere is not in it.
   std::uint64_t own_size = 0;
+  /// The allocator's, in which it lies; none of objects that are no allocation of their own.
+  std::optional<cpython::MemoryBlock> block;
   std::optional<CollectorFacts> collector;
   std::uint64_t words = 0; // of memory and registers that could be references to it
   std::vector<Root> roots; // of them those that lie in no container's memory as far as can be told

@@ -1,5 +1,7 @@
 #include "common/analysis/explore/roots.h"
 
+#include "common/machine/machine.h"
+
 #include <fmt/format.h>
 
 namespace pygc::analysis {
@@ -13,6 +15,7 @@ constexpr Address between_code_and_globals = 3 * word;
 constexpr Address tag_bits = 7;             // of a _PyStackRef
 constexpr Address frame_limit = 256 * word; // how far behind its code a frame's values may lie
 constexpr std::size_t text_limit = 200;
+constexpr std::size_t frame_count_limit = 10'000;
 // Of a stack that is a part of a mapping: SIGSTKSZ and more.
 constexpr Address part_limit = std::uint64_t{64} << 10U;
 
@@ -41,11 +44,40 @@ std::string_view root_kind_name(RootKind kind) {
 RootNames::RootNames(const image::ProcessImage& image, cpython::ObjectReader& reader,
                      const std::vector<machine::Thread>& threads)
     : image_(image), reader_(reader), threads_(threads), ownership_(image, reader),
-      slot_names_(image, reader, ownership_) {
+      slot_names_(image, reader, ownership_), running_(reader) {
   for (const cpython::Interpreter& interpreter : reader.runtime().interpreters) {
     for (const cpython::FrameReference& each : cpython::frame_references(reader, interpreter)) {
       locals_.emplace(each.at.at, each);
     }
+  }
+  for (const machine::Thread& thread : threads) {
+    find_left_stacks(thread);
+  }
+}
+
+/// Of a thread whose stack is a part of a mapping that is neither the process's first stack nor one
+/// with the C library's data behind it.
+void RootNames::find_left_stacks(const machine::Thread& thread) {
+  const image::Region* own = image_.memory().find(thread.sp);
+  if (own == nullptr || thread.thread_pointer <= thread.sp || thread.thread_pointer < own->end) {
+    return;
+  }
+  const auto frames = image_.unwind(thread, frame_count_limit, image::FrameDetail::functions);
+  if (!frames) {
+    return;
+  }
+  for (const image::Frame& frame : *frames) {
+    const auto sp = frame.registers[machine::sp_register];
+    const image::Region* region = sp ? image_.memory().find(*sp) : nullptr;
+    if (region == nullptr || region == own) {
+      continue;
+    }
+    const bool own_data_behind = thread.thread_pointer > *sp && thread.thread_pointer < region->end;
+    left_.push_back({.thread = thread.tid,
+                     .begin = *sp,
+                     .region = region->start,
+                     .end = own_data_behind ? thread.thread_pointer : region->end});
+    return; // the frame that the signal has interrupted
   }
 }
 
@@ -68,7 +100,7 @@ bool RootNames::has_dict(Address at) {
   return object && has_type(*object, "dict");
 }
 
-std::string RootNames::frame_name(Address at) {
+std::optional<Address> RootNames::code_before(Address at) {
   for (Address begin = at - word; at - begin < frame_limit && begin > frame_limit; begin -= word) {
     const auto code = reader_.memory().load<Address>(begin);
     if (!code) {
@@ -81,10 +113,10 @@ std::string RootNames::frame_name(Address at) {
          has_dict(begin - between_code_and_globals + word)) ||
         (has_dict(begin + between_code_and_globals) &&
          has_dict(begin + between_code_and_globals + word))) {
-      return function_name(*code & ~tag_bits);
+      return begin;
     }
   }
-  return {};
+  return std::nullopt;
 }
 
 std::optional<Root> RootNames::root(Address at) {
@@ -130,8 +162,24 @@ std::optional<Root> RootNames::root(Address at) {
                 .name = fmt::format("of thread {}, {:#x} bytes above its stack pointer", thread.tid,
                                     at - thread.sp)};
   }
-  if (std::string name = frame_name(at); !name.empty()) {
-    return Root{.kind = RootKind::frame, .at = at, .name = std::move(name)};
+  for (const LeftStack& stack : left_) {
+    if (at < stack.region || at >= stack.end) {
+      continue;
+    }
+    if (at < stack.begin) {
+      return std::nullopt;
+    }
+    return Root{.kind = RootKind::stack,
+                .at = at,
+                .name = fmt::format("of thread {}, {:#x} bytes above where a signal interrupted it",
+                                    stack.thread, at - stack.begin)};
+  }
+  if (const auto code_at = code_before(at)) {
+    if (running_.is_left_behind(*code_at, at)) {
+      return std::nullopt;
+    }
+    const Address code = reader_.memory().load<Address>(*code_at).value_or(0) & ~tag_bits;
+    return Root{.kind = RootKind::frame, .at = at, .name = function_name(code)};
   }
   return Root{.kind = RootKind::memory, .at = at, .name = {}};
 }

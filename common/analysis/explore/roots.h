@@ -5,7 +5,9 @@
 #include "common/analysis/explore/words.h"
 #include "common/analysis/facts/ownership.h"
 #include "common/analysis/facts/slot_names.h"
+#include "common/cpython/objects/frame_remains.h"
 #include "common/cpython/objects/object_reader.h"
+#include "common/cpython/objects/running_frames.h"
 #include "common/image/module.h"
 #include "common/machine/thread.h"
 
@@ -45,12 +47,23 @@ public:
   RootNames(const image::ProcessImage& image, cpython::ObjectReader& reader,
             const std::vector<machine::Thread>& threads);
 
-  /// Nothing for what cannot hold a reference any more: a word below the stack pointer.
+  /// Nothing for what cannot hold a reference any more: a word below the stack pointer, one that a
+  /// Python frame has left behind which has ended.
   std::optional<Root> root(Address at);
 
 private:
-  /// The frame that a word lies in: behind its begin, where its code and its globals are.
-  std::string frame_name(Address at);
+  /// A stack that a thread has left for an alternate one, on which it handles a signal.
+  struct LeftStack {
+    std::uint64_t thread = 0;
+    Address begin = 0; // the stack pointer that it left it with
+    Address region = 0;
+    Address end = 0;
+  };
+
+  /// Where a frame refers to the code that it runs, of the frame that a word lies in: globals and
+  /// built-ins are beside it.
+  std::optional<Address> code_before(Address at);
+  void find_left_stacks(const machine::Thread& thread);
   std::string function_name(Address code);
   bool has_type(Address object, std::string_view name);
   bool has_dict(Address at);
@@ -61,6 +74,8 @@ private:
   Ownership ownership_;
   SlotNames slot_names_;
   std::unordered_map<Address, cpython::FrameReference> locals_; // by the word's address
+  cpython::RunningFrames running_;
+  std::vector<LeftStack> left_;
 };
 
 } // namespace pygc::analysis

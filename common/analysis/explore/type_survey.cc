@@ -2,8 +2,10 @@
 
 #include "common/analysis/explore/retention.h"
 #include "common/analysis/facts/type_table.h"
+#include "common/base/numbers.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <tuple>
 #include <utility>
 
@@ -14,7 +16,8 @@ class Surveyor {
 public:
   Surveyor(cpython::ObjectReader& reader, const heap::Heap& heap,
            const TypeSurveyQuestion& question)
-      : reader_(reader), heap_(heap), question_(question), sizes_(reader), types_(reader) {
+      : reader_(reader), heap_(heap), question_(question), sizes_(reader), blocks_(reader, sizes_),
+        types_(reader) {
     survey_.retained = question.retained;
     survey_.garbage = question.garbage;
   }
@@ -40,6 +43,12 @@ public:
       add_retained(collections);
     }
     survey_.incomplete_because = collection_lacks(heap_, collections);
+    if (too_large_ != 0) {
+      survey_.incomplete_because.push_back(fmt::format(
+          "{} larger than the memory that the allocator gave, such as {:#x}: by the type's sizes "
+          "and the number of items",
+          too_large_ == 1 ? "1 object is" : counted(too_large_, "object") + " are", example_));
+    }
     survey_.types = survey_.rows.size();
     std::erase_if(survey_.rows, [this](const TypeRow& row) {
       return (question_.retained ? row.retained : row.size.bytes) < question_.min;
@@ -100,7 +109,17 @@ private:
         row.size += size;
         ++survey_.objects;
         survey_.size += size;
+        add_blocks(row, heap_.objects[heap::HeapIndex(i)]);
       }
+    }
+  }
+
+  void add_blocks(TypeRow& row, Address object) {
+    const ObjectBlocks blocks = blocks_.of(object, row.type);
+    row.blocks += blocks.sum;
+    survey_.blocks += blocks.sum;
+    if (!blocks.fits && too_large_++ == 0) {
+      example_ = object;
     }
   }
 
@@ -165,6 +184,9 @@ private:
   const heap::Heap& heap_;
   const TypeSurveyQuestion& question_;
   cpython::ObjectSizes sizes_;
+  BlockSurvey blocks_;
+  std::uint64_t too_large_ = 0;          // objects that do not go into their blocks
+  Address example_ = 0;                  // of them
   TypeTable types_;                      // by index of the rows
   std::vector<bool> wanted_;             // by index of the heap
   std::vector<std::uint32_t> row_index_; // by index of the heap, of what is wanted

@@ -1,6 +1,7 @@
 // The tracked objects by type: how many, how large, what they keep alive.
 #pragma once
 
+#include "common/analysis/explore/object_blocks.h"
 #include "common/base/error.h"
 #include "common/cpython/objects/object_size.h"
 #include "common/heap/heap.h"
@@ -29,6 +30,7 @@ struct TypeRow {
   std::string name; // tp_name
   std::uint64_t objects = 0;
   cpython::ObjectSize size; // of all its objects
+  BlockSum blocks = {};
   /// Of what would be freed with all of its objects that no other of its objects holds alone, and
   /// how many objects that are; itself included. A lower bound: see Retention.
   std::uint64_t retained = 0;
@@ -42,6 +44,7 @@ struct TypeSurvey {
   std::uint64_t types = 0;    // with those below the minimum
   std::uint64_t objects = 0;  // of all types
   cpython::ObjectSize size;   // of all types
+  BlockSum blocks = {};       // of all types
   std::uint64_t frozen = 0;   // objects in the permanent generation (gc.freeze())
   std::uint64_t immortal = 0; // objects that no collection takes
   std::vector<std::string> incomplete_because;

@@ -1,6 +1,7 @@
 #include "common/analysis/explore/words.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace pygc::analysis {
@@ -8,13 +9,60 @@ namespace {
 
 constexpr Address tag_bits = 7;
 constexpr std::size_t piece = std::size_t{1} << 22;
-// Tells most words apart from candidates by one load: 128 KiB, which stay in the cache.
-constexpr std::size_t filter_bits = std::size_t{1} << 20;
+// Of the filter: 128 KiB at least, which stay in the cache, and 16 bits a candidate.
+constexpr unsigned least_filter_bits = 20; // as a power of two
+constexpr std::size_t bits_each = 16;
 
-std::size_t filter_index(Address address) {
+std::uint64_t hash_of(Address address) {
   constexpr std::uint64_t golden = 0x9e37'79b9'7f4a'7c15;
-  return static_cast<std::size_t>(address / 8 * golden >> 44);
+  return address / 8 * golden;
 }
+
+/// Which candidate an address is: most words are told apart by one load of a filter, the others by
+/// one of a table.
+class CandidateTable {
+public:
+  static constexpr std::uint32_t none = UINT32_MAX;
+
+  explicit CandidateTable(std::span<const Address> candidates)
+      : candidates_(candidates),
+        filter_shift_(64 - std::max(least_filter_bits, static_cast<unsigned>(std::bit_width(
+                                                           candidates.size() * bits_each)))),
+        slot_shift_(64 - static_cast<unsigned>(std::bit_width(candidates.size() * 2 + 1))),
+        filter_((std::size_t{1} << (64 - filter_shift_)) / 64),
+        slots_(std::size_t{1} << (64 - slot_shift_), none) {
+    for (std::uint32_t i = 0; i < candidates.size(); ++i) {
+      const std::uint64_t hash = hash_of(candidates[i]);
+      filter_[hash >> filter_shift_ >> 6U] |= std::uint64_t{1} << (hash >> filter_shift_) % 64;
+      std::size_t slot = hash >> slot_shift_;
+      while (slots_[slot] != none) {
+        slot = next(slot);
+      }
+      slots_[slot] = i;
+    }
+  }
+
+  std::uint32_t find(Address address) const {
+    const std::uint64_t hash = hash_of(address);
+    if ((filter_[hash >> filter_shift_ >> 6U] >> (hash >> filter_shift_) % 64 & 1) == 0) {
+      return none;
+    }
+    std::size_t slot = hash >> slot_shift_;
+    while (slots_[slot] != none && candidates_[slots_[slot]] != address) {
+      slot = next(slot);
+    }
+    return slots_[slot];
+  }
+
+private:
+  std::size_t next(std::size_t slot) const { return (slot + 1) % slots_.size(); }
+
+  std::span<const Address> candidates_;
+  unsigned filter_shift_;
+  unsigned slot_shift_;
+  std::vector<std::uint64_t> filter_;
+  std::vector<std::uint32_t> slots_;
+};
 
 bool is_scanned(const image::Region& region) {
   return region.permissions.write ||
@@ -24,25 +72,23 @@ bool is_scanned(const image::Region& region) {
 class Scan {
 public:
   Scan(std::span<const Address> candidates, std::size_t places_each)
-      : candidates_(candidates), places_each_(places_each), filter_(filter_bits / 64) {
+      : table_(candidates), places_each_(places_each) {
     found_.counts.resize(candidates.size());
-    for (const Address candidate : candidates) {
-      const std::size_t bit = filter_index(candidate);
-      filter_[bit / 64] |= std::uint64_t{1} << bit % 64;
+    if (!candidates.empty()) {
+      first_ = candidates.front();
+      extent_ = candidates.back() - candidates.front();
     }
   }
 
   void look(Address value, Address at) {
     const Address address = value & ~tag_bits;
-    const std::size_t bit = filter_index(address);
-    if ((filter_[bit / 64] >> bit % 64 & 1) == 0) {
+    if (address - first_ > extent_) {
       return;
     }
-    const auto found = std::ranges::lower_bound(candidates_, address);
-    if (found == candidates_.end() || *found != address) {
+    const std::uint32_t candidate = table_.find(address);
+    if (candidate == CandidateTable::none) {
       return;
     }
-    const auto candidate = static_cast<std::uint32_t>(found - candidates_.begin());
     if (found_.counts[candidate]++ < places_each_) {
       found_.places.push_back({.candidate = candidate, .at = at});
     }
@@ -61,9 +107,10 @@ public:
   Words take() { return std::move(found_); }
 
 private:
-  std::span<const Address> candidates_;
+  CandidateTable table_;
   std::size_t places_each_;
-  std::vector<std::uint64_t> filter_;
+  Address first_ = 1; // no multiple of 8: without candidates nothing is one
+  std::uint64_t extent_ = 0;
   Words found_;
 };
 

@@ -13,7 +13,8 @@ constexpr Address word = sizeof(Address);
 // PyTypeObject: tp_methods lies before tp_members.
 constexpr Address methods_before_members = word;
 constexpr Address cached_keys_behind_qualname = word; // PyHeapTypeObject
-constexpr Address allocated_behind_size = 2 * word;   // PyListObject: ob_size, ob_item, allocated
+constexpr Address item_behind_size = word;            // PyListObject: ob_size, ob_item, allocated
+constexpr Address allocated_behind_size = 2 * word;
 // PySetObject behind its PyObject: fill, used, mask, table, hash, finger, smalltable.
 constexpr Address set_mask = 2 * word;
 constexpr Address set_table = 3 * word;
@@ -284,6 +285,52 @@ Result<std::uint64_t> ObjectSizes::body_size(Body body, Address object) const {
     break;
   }
   return 0;
+}
+
+/// Where the body lies; nothing of one without memory of its own (start 0).
+Result<MemoryPart> ObjectSizes::body_part(Body body, Address object) const {
+  const auto bytes = body_size(body, object);
+  if (!bytes || *bytes == 0) {
+    return bytes ? Result<MemoryPart>(MemoryPart{}) : std::unexpected(bytes.error());
+  }
+  const auto at = [&](Address field, bool inner) -> Result<MemoryPart> {
+    const auto start = memory_.load<Address>(field);
+    return start ? Result<MemoryPart>({.start = *start, .bytes = *bytes, .inner = inner})
+                 : std::unexpected(start.error());
+  };
+  switch (body) {
+  case Body::list: // without a GIL its capacity lies before the items
+    return at(object + layout_.ob_size + item_behind_size, layout_.free_threaded.has_value());
+  case Body::set:
+    return at(object + layout_.ob_size + set_table, false);
+  case Body::dict: {
+    const auto values = memory_.load<Address>(object + layout_.ma_values);
+    return values && *values == 0
+               ? at(object + layout_.ma_keys, false)
+               : fail(ErrorKind::unsupported, object, "its values lie with another object");
+  }
+  default:
+    break;
+  }
+  return fail(ErrorKind::unsupported, object, "in several blocks");
+}
+
+MemoryParts ObjectSizes::parts(Address object, Address type) {
+  const TypeFacts& known = facts(type);
+  const ObjectSize own =
+      known.body == Body::integer ? int_size(object, known) : own_size(object, type);
+  MemoryParts parts{.own = {.start = object - known.before, .bytes = own.bytes},
+                    .body = {},
+                    .complete = known.body != Body::unknown && known.body != Body::type};
+  if (known.body == Body::list || known.body == Body::set || known.body == Body::dict ||
+      known.body == Body::deque) {
+    const auto body = body_part(known.body, object);
+    parts.complete = body.has_value();
+    if (body && body->start != 0) {
+      parts.body = *body;
+    }
+  }
+  return parts;
 }
 
 /// int.__sizeof__ (Objects/longobject.c): the digits alone, whatever a subclass adds.

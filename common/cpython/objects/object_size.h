@@ -4,6 +4,7 @@
 #include "common/cpython/objects/object_reader.h"
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 
@@ -33,6 +34,19 @@ struct ObjectSize {
   }
 };
 
+/// A run of an object's memory: itself with what lies before it, or what it has allocated.
+struct MemoryPart {
+  Address start = 0;
+  std::uint64_t bytes = 0; // that the object makes use of
+  bool inner = false;      // it may lie within what was allocated
+};
+
+struct MemoryParts {
+  MemoryPart own;
+  std::optional<MemoryPart> body;
+  bool complete = true; // false: the object may have more, of which nothing is known
+};
+
 /// Mirrors _PySys_GetSizeOf (Python/sysmodule.c), object.__sizeof__ (Objects/typeobject.c) and
 /// those of int, list, dict, set, deque and type. The facts of a type are read once.
 class ObjectSizes {
@@ -43,6 +57,8 @@ public:
   ObjectSize size(Address object, Address type);
   /// The same without what the object has allocated elsewhere.
   ObjectSize own_size(Address object, Address type);
+  /// Where the bytes of size() lie.
+  MemoryParts parts(Address object, Address type);
 
 private:
   enum class Body : std::uint8_t { none, list, dict, set, deque, integer, type, unknown };
@@ -61,6 +77,7 @@ private:
   Result<std::uint64_t> dict_body(Address dict) const;
   Result<std::uint64_t> keys_size(Address keys) const;
   Result<std::uint64_t> body_size(Body body, Address object) const;
+  Result<MemoryPart> body_part(Body body, Address object) const;
   std::uint64_t type_size(Address type) const;
   ObjectSize int_size(Address object, const TypeFacts& known);
 

@@ -2,6 +2,7 @@
 
 #include "common/cpython/objects/frame_chain.h"
 #include "common/cpython/objects/frame_objects.h"
+#include "common/cpython/objects/frame_remains.h"
 #include "common/cpython/objects/item_place.h"
 #include "common/cpython/objects/line_table.h"
 #include "common/cpython/type_proof.h"
@@ -85,6 +86,15 @@ std::uint64_t instruction_of(const image::AddressSpace& memory, const Offsets& a
   return next >= first ? (next - first) / code_unit : 0;
 }
 
+/// 0: none.
+Address innermost_frame(const image::AddressSpace& memory, const Offsets& at, Address thread) {
+  if (!at.cframe) {
+    return memory.load<Address>(thread + at.frame).value_or(0);
+  }
+  const Address cframe = memory.load<Address>(thread + *at.cframe).value_or(0);
+  return is_plausible(cframe) ? memory.load<Address>(cframe + at.frame).value_or(0) : 0;
+}
+
 class Reader {
 public:
   Reader(ObjectReader& reader, const Offsets& offsets)
@@ -99,18 +109,10 @@ public:
 private:
   Address word(Address at) const { return memory_.load<Address>(at).value_or(0); }
 
-  Address innermost(Address thread) const {
-    if (!at_.cframe) {
-      return word(thread + at_.frame);
-    }
-    const Address cframe = word(thread + *at_.cframe);
-    return is_plausible(cframe) ? word(cframe + at_.frame) : 0;
-  }
-
   void read_thread(Address thread) {
     // The one that runs in its C function, unlike those that have called another Python function.
     bool runs = true;
-    each_frame(memory_, innermost(thread), at_.previous, [&](Address frame) {
+    each_frame(memory_, innermost_frame(memory_, at_, thread), at_.previous, [&](Address frame) {
       const auto owner = memory_.load<std::uint8_t>(frame + at_.owner);
       if (!owner || (*owner == owned_by_thread && !read_frame(frame, runs))) {
         return false;
@@ -199,6 +201,53 @@ std::optional<FrameReference> frame_reference_in(ObjectReader& reader, Address o
                           .instruction = instruction_of(memory, *at, frame, code->code)};
   }
   return std::nullopt;
+}
+
+RunningFrames::RunningFrames(ObjectReader& reader) : reader_(reader) {
+  const auto at = offsets_of(reader.runtime().layout);
+  if (!at) {
+    return;
+  }
+  const image::AddressSpace& memory = reader.memory();
+  complete_ = true;
+  for (const Interpreter& interpreter : reader.runtime().interpreters) {
+    const auto first = memory.load<Address>(interpreter.address + at->threads);
+    each_thread(memory, first.value_or(0), at->next, [&](Address thread) {
+      Address last = 0;
+      each_frame(memory, innermost_frame(memory, *at, thread), at->previous, [&](Address frame) {
+        running_.insert(frame);
+        last = frame;
+        return true;
+      });
+      // The outermost one has no caller.
+      complete_ =
+          complete_ && (last == 0 || memory.load<Address>(last + at->previous).value_or(1) == 0);
+    });
+  }
+}
+
+bool RunningFrames::is_left_behind(Address code_at, Address at) const {
+  const auto offsets = complete_ ? offsets_of(reader_.runtime().layout) : std::nullopt;
+  if (!offsets) {
+    return false;
+  }
+  const image::AddressSpace& memory = reader_.memory();
+  const Address frame = code_at - offsets->frame_code;
+  const auto owner = memory.load<std::uint8_t>(frame + offsets->owner);
+  if (!owner || *owner != owned_by_thread) {
+    return false;
+  }
+  if (!running_.contains(frame)) {
+    return true;
+  }
+  const auto code = code_of(reader_, *offsets, frame);
+  const auto stack_size = code ? reader_.member(code->code, "co_stacksize") : Result<Address>(0);
+  if (!code || !stack_size) {
+    return false;
+  }
+  const Address values = static_cast<Address>(code->variables) +
+                         static_cast<std::uint32_t>(*stack_size); // an int: four bytes of the word
+  return at >= frame + offsets->variables + values * sizeof(Address);
 }
 
 FrameVariable frame_variable(ObjectReader& reader, const FrameReference& reference) {

@@ -1,11 +1,15 @@
 """A heap with objects of many sizes, and some that alone hold others. A forked child, whose objects have the same addresses, prints
-what the interpreter itself says of them: "object ADDR TYPE SIZE" of each tracked one. Then "retained NAME ADDR TYPE SIZE COUNT" of those
+what the interpreter itself says of them: "object ADDR TYPE SIZE BLOCK" of each tracked one, with the size of pymalloc's block that it
+lies in (0: in none), and "class SIZE BLOCKS" of each size of blocks, how many sys._debugmallocstats() says are in use. Then "retained NAME ADDR TYPE SIZE COUNT" of those
 that hold others alone: the sums that Python computes. Then READY.
 """
 import collections
 import gc
 import os
+import struct
 import sys
+import sysconfig
+import tempfile
 import time
 
 gc.collect()
@@ -119,10 +123,36 @@ def unhook():
             each.clear()
 
 
+POOL_SIZE = 16384 if sys.version_info >= (3, 10) else 4096  # Objects/obmalloc.c
+HAS_POOLS = not sysconfig.get_config_var("Py_GIL_DISABLED")
+
+
+def block_size(memory, address):
+    """By the header of the pool that the address would lie in: struct pool_header."""
+    if not HAS_POOLS:
+        return 0
+    try:
+        header = os.pread(memory, 48, address & -POOL_SIZE)
+    except OSError:
+        return 0
+    count, _, _, _, _, _, size_class, _, last = struct.unpack("<IIQQQIIII", header)
+    size = (size_class + 1) * 16
+    return size if size_class < 32 and last == POOL_SIZE - size and 0 < count <= POOL_SIZE // size else 0
+
+
 def tell():
     """In a function: a global variable that is given a lazy import (3.15) imports the module."""
+    memory = os.open("/proc/self/mem", os.O_RDONLY)
     for each in gc.get_objects():
-        print("object", id(each), id(type(each)), sys.getsizeof(each))
+        print("object", id(each), id(type(each)), sys.getsizeof(each), block_size(memory, id(each)))
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        sys._debugmallocstats()
+        file.seek(0)
+        for line in file:
+            words = line.split()
+            if len(words) == 5 and all(word.isdigit() for word in words):  # class, size, pools, in use, free
+                print("class", int(words[1]), int(words[3]))
 
 
 print("", end="", flush=True)  # its first call with a keyword makes a tuple that stays

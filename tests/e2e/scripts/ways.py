@@ -1,6 +1,6 @@
 """Objects that are held in known ways, which it prints as "NAME ADDR": 30 tokens in a list of the module, each in a box; 20 in a dict of
 another module; 3 held by nothing but C references that are lost; one in two places, one under a
-number. Then READY.
+number; one that is lost by a function which has ended. Then READY.
 """
 import ctypes
 import gc
@@ -49,5 +49,18 @@ print("box_3", id(CACHE[3]))
 print("token_3", id(CACHE[3].token))
 print("stderr", id(sys.stderr))
 print("Token", id(Token))
+
+
+class Left:
+    pass
+
+
+def has_ended():
+    left = Left()
+    lose(left)
+    return id(left)
+
+
+print("left", has_ended())
 print("READY", flush=True)
 time.sleep(100000)

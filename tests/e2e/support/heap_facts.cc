@@ -27,10 +27,14 @@ std::map<std::uint64_t, TypeTotal> totals_by_type(const Core& core) {
     std::uint64_t address = 0;
     std::uint64_t type = 0;
     std::uint64_t size = 0;
-    if (words >> word >> address >> type >> size && word == "object" &&
+    std::uint64_t block = 0;
+    if (words >> word >> address >> type >> size >> block && word == "object" &&
         tracked.erase(address) != 0) {
-      ++totals[type].objects;
-      totals[type].size += size;
+      TypeTotal& total = totals[type];
+      ++total.objects;
+      total.size += size;
+      total.in_pools += block == 0 ? 0U : 1U;
+      total.blocks += block;
     }
   }
   if (!tracked.empty()) {
@@ -39,6 +43,25 @@ std::map<std::uint64_t, TypeTotal> totals_by_type(const Core& core) {
                              tracked.begin()->second);
   }
   return totals;
+}
+
+std::map<std::uint64_t, BlockClass> block_classes(const Core& core) {
+  std::map<std::uint64_t, BlockClass> classes;
+  for (const std::string& line : core.printed) {
+    std::istringstream words(line);
+    std::string word;
+    std::uint64_t first = 0;
+    std::uint64_t second = 0;
+    std::uint64_t size = 0;
+    std::uint64_t block = 0;
+    words >> word >> first >> second;
+    if (word == "class") {
+      classes[first].in_use += second;
+    } else if (word == "object" && words >> size >> block && block != 0) {
+      ++classes[block].objects;
+    }
+  }
+  return classes;
 }
 
 Planted planted(const Core& core, const std::string& name) {
