@@ -4,6 +4,7 @@
 #include "common/base/numbers.h"
 #include "common/commands/command.h"
 #include "common/session/kept_target.h"
+#include "common/session/last_list.h"
 #include "common/target/core/core_file.h"
 #include "common/target/live/served_target.h"
 
@@ -15,6 +16,7 @@
 #include <malloc.h>
 #include <optional>
 #include <string_view>
+#include <unistd.h>
 
 namespace pygc::cli {
 namespace {
@@ -60,7 +62,8 @@ wire::Done answer(target::ServedSession& session, session::KeptTarget* kept) {
                                      .words = hello.words,
                                      .subject = {},
                                      .kept = kept,
-                                     .stop_id = hello.stop_id};
+                                     .stop_id = hello.stop_id,
+                                     .debugger = session::process_identity(::getppid())};
   if (hello.kind != wire::TargetKind::none) {
     surroundings.open_target = [&session] { return served_target(session); };
   }

@@ -6,6 +6,7 @@
 #include "common/commands/wanted_output.h"
 #include "common/report/error_view.h"
 #include "common/report/kit/printable.h"
+#include "common/session/last_list.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -66,6 +67,7 @@ int run_parsed(const std::vector<std::string>& typed, session::Surroundings& sur
     }
     const auto status = command->run(surroundings);
     if (status) {
+      session::keep_list(surroundings);
       return *status;
     }
     // What fails once the user has interrupted fails for that.

@@ -19,7 +19,8 @@ class DominatorsCommand final : public Command {
 public:
   void declare(CLI::App& app) override {
     app.add_option("address", object_,
-                   "What this object retains: a number, a name, an expression of the debugger's")
+                   "What this object retains: a number, $N of the last list, a name, an "
+                   "expression of the debugger's")
         ->type_name("ADDR");
     declare_heap_options(app, options_);
     app.add_option("--top", question_.limit, "Objects, types and steps shown (default 20)")
@@ -41,7 +42,7 @@ public:
     }
     session::Context& context = *opened->context;
     if (const std::optional<ObjectWord>& word = *taken) {
-      const auto object = word->object(context, surroundings.session);
+      const auto object = word->object(context, surroundings);
       if (!object) {
         return std::unexpected(object.error());
       }

@@ -1,8 +1,10 @@
 #include "common/commands/explore_target.h"
 
+#include "common/base/numbers.h"
 #include "common/commands/output_sink.h"
 #include "common/commands/status.h"
 #include "common/cpython/objects/object_path.h"
+#include "common/session/last_list.h"
 
 #include <fmt/format.h>
 
@@ -67,10 +69,20 @@ Result<Address> evaluated(target::Session& session, const std::string& text) {
   return address;
 }
 
+/// Of "$3", or "%3", which a shell leaves alone. What else begins so is the debugger's.
+std::optional<std::size_t> list_number(std::string_view text) {
+  return text.starts_with('$') || text.starts_with('%') ? number_in<std::size_t>(text.substr(1))
+                                                        : std::nullopt;
+}
+
 } // namespace
 
 Result<ObjectWord> ObjectWord::read(target::Session& session, const std::string& text) {
   ObjectWord word;
+  word.number_ = list_number(text);
+  if (word.number_) {
+    return word;
+  }
   if (cpython::is_object_path(text)) {
     word.name_ = text;
     return word;
@@ -83,7 +95,11 @@ Result<ObjectWord> ObjectWord::read(target::Session& session, const std::string&
   return word;
 }
 
-Result<Address> ObjectWord::object(session::Context& context, target::Session& session) const {
+Result<Address> ObjectWord::object(session::Context& context,
+                                   session::Surroundings& surroundings) const {
+  if (number_) {
+    return session::object_of_list(surroundings, *number_);
+  }
   if (name_.empty()) {
     return address_;
   }
@@ -91,7 +107,7 @@ Result<Address> ObjectWord::object(session::Context& context, target::Session& s
   if (found || found.error().kind != ErrorKind::not_found || found.error().address != 0) {
     return found; // the debugger is not asked about what begins as a name of Python's
   }
-  const auto address = evaluated(session, name_);
+  const auto address = evaluated(surroundings.session, name_);
   return address ? address
                  : fail(ErrorKind::usage, 0,
                         fmt::format("{}; {}", found.error().reason, address.error().reason));

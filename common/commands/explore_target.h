@@ -35,8 +35,8 @@ template <class T> Result<std::optional<T>> no_answer(const Error& error) {
                                             : std::nullopt;
 }
 
-/// The object that the user means: a number, a name of Python's (cpython::object_at_path), or else
-/// an expression of the debugger's.
+/// The object that the user means: a number, `$N` or `%N` of the last list (session/last_list.h), a
+/// name of Python's (cpython::object_at_path), or else an expression of the debugger's.
 class ObjectWord {
 public:
   /// To be made before the target is opened: an expression that is no name of Python's is evaluated
@@ -44,9 +44,10 @@ public:
   static Result<ObjectWord> read(target::Session& session, const std::string& text);
 
   /// Errors: usage, of what is neither a name nor an expression; memory_*.
-  Result<Address> object(session::Context& context, target::Session& session) const;
+  Result<Address> object(session::Context& context, session::Surroundings& surroundings) const;
 
 private:
+  std::optional<std::size_t> number_; // of the last list
   std::string name_;
   Address address_ = 0; // when it is no name
 };

@@ -59,15 +59,16 @@ public:
         context, surroundings, options_, found->incomplete_because.empty(),
         [&](const std::function<Result<void>(std::string_view)>& write) -> Result<void> {
           std::string piece;
-          auto told = tell(context, *found, [&](std::string_view text) -> Result<void> {
-            piece += text;
-            if (piece.size() < piece_size) {
-              return {};
-            }
-            auto written = write(piece);
-            piece.clear();
-            return written;
-          });
+          auto told = tell(context, *found, surroundings.numbering,
+                           [&](std::string_view text) -> Result<void> {
+                             piece += text;
+                             if (piece.size() < piece_size) {
+                               return {};
+                             }
+                             auto written = write(piece);
+                             piece.clear();
+                             return written;
+                           });
           return told ? write(piece) : told;
         });
   }
@@ -108,12 +109,13 @@ private:
   }
 
   Result<void> tell(const session::Context& context, analysis::FoundObjects& found,
+                    report::Numbering& numbering,
                     const std::function<Result<void>(std::string_view)>& write) const {
     if (json_lines_) {
       return report::write_found_json_lines(found, write);
     }
     return options_.json ? report::write_found_json(context.subject(), found, write)
-                         : report::write_found_text(found, write);
+                         : report::write_found_text(found, numbering, write);
   }
 
   session::Options options_;
@@ -137,7 +139,8 @@ const Registration registration({
     .name = "find",
     .summary = "Find tracked objects by type, module, attribute, size and counts",
     .help = R"(Writes one line for each object, in the collector's order:
-  0xADDRESS refcount gc_refs size type summary
+  $N 0xADDRESS refcount gc_refs size type summary
+Commands take $N for the object, until another list is shown (pygc object --help).
 gc_refs is - where nothing asked for it. An EXPRESSION compares type, module and
 attribute (with = and !=, patterns have * and ?), size, refcount and gc_refs
 (with <, <=, >, >=, too), and combines that by and, or, not and parentheses.

@@ -14,8 +14,8 @@ class ObjectCommand final : public Command {
 public:
   void declare(CLI::App& app) override {
     app.add_option("address", object_,
-                   "The object: a number, sys.stderr, app.CACHE['key'][0], an expression of the "
-                   "debugger's")
+                   "The object: a number, $N of the last list, sys.stderr, "
+                   "app.CACHE['key'][0], an expression of the debugger's")
         ->required()
         ->type_name("ADDR");
     declare_heap_options(app, options_);
@@ -34,7 +34,7 @@ public:
       return std::unexpected(opened.error());
     }
     session::Context& context = *opened->context;
-    const auto address = word->object(context, surroundings.session);
+    const auto address = word->object(context, surroundings);
     if (!address) {
       return std::unexpected(address.error());
     }
@@ -67,6 +67,12 @@ const Registration registration({
     .summary = "Show what an object is, and where the references to it are",
     .help = R"(Its reference count against the visits of all containers, what else may hold it
 (words of frames, static variables, stacks, registers), and what it refers to.
+
+$3 is the third object of the last list that a command has shown of the target:
+find, refs, why, garbage, leaks, dominators and check number the objects that
+they list (100,000 at most); object itself shows details, and no new list. A
+debugger has lists of its own, and its own value $3 is ($3) here. In a shell
+quote it, or write %3.
 
 Examples:
   pygc object 0x7f52a554c040

@@ -40,7 +40,7 @@ public:
       return std::unexpected(opened.error());
     }
     session::Context& context = *opened->context;
-    const auto address = word->object(context, surroundings.session);
+    const auto address = word->object(context, surroundings);
     if (!address) {
       return std::unexpected(address.error());
     }

@@ -19,8 +19,8 @@ class WhyCommand final : public Command {
 public:
   void declare(CLI::App& app) override {
     app.add_option("address", object_,
-                   "The object: a number, sys.stderr, app.CACHE['key'][0], an expression of the "
-                   "debugger's")
+                   "The object: a number, $N of the last list, sys.stderr, "
+                   "app.CACHE['key'][0], an expression of the debugger's")
         ->type_name("ADDR");
     declare_heap_options(app, options_);
     app.add_option("--type", type_, "All objects of this type, as gc-refs names it")
@@ -63,8 +63,7 @@ public:
       return std::unexpected(opened.error());
     }
     session::Context& context = *opened->context;
-    const auto object =
-        word ? word->object(context, surroundings.session) : Result<Address>(Address{0});
+    const auto object = word ? word->object(context, surroundings) : Result<Address>(Address{0});
     if (!object) {
       return std::unexpected(object.error());
     }
@@ -81,7 +80,7 @@ public:
         question.without_types.insert(not_[i]);
         continue;
       }
-      const auto without = not_words[i].object(context, surroundings.session);
+      const auto without = not_words[i].object(context, surroundings);
       if (!without) {
         return std::unexpected(without.error());
       }

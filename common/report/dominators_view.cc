@@ -33,7 +33,8 @@ void add_rows(Text& text, const DominatorSurvey& survey, Style style) {
                {.title = survey.of_one ? "held by, up to what is held from outside" : "object",
                 .align = Align::left}});
   for (const Dominator& row : survey.rows | std::views::drop(survey.of_one ? 1 : 0)) {
-    table.row({grouped(row.retained), grouped(row.objects), hex(row.object.address),
+    table.row({grouped(row.retained), grouped(row.objects),
+               survey.of_one ? hex(row.object.address) : text.listed(row.object.address),
                row.object.summary + (row.reachable ? "" : ", garbage")});
   }
   table.add_to(text, 2);

@@ -24,13 +24,14 @@ std::string record(const FoundObject& found) {
 
 } // namespace
 
-Result<void> write_found_text(analysis::FoundObjects& found, const Write& write) {
+Result<void> write_found_text(analysis::FoundObjects& found, Numbering& numbering,
+                              const Write& write) {
   return found.each([&](const FoundObject& each) {
-    return write(
-        printable(fmt::format("{:#x} {} {} {} {} {}", each.object.address, each.object.refcount,
-                              each.gc_refs ? fmt::format("{}", *each.gc_refs) : "-",
-                              each.size.bytes, each.object.type, each.object.summary)) +
-        '\n');
+    return write(printable(fmt::format("{} {} {} {} {} {}", numbering.next(each.object.address),
+                                       each.object.refcount,
+                                       each.gc_refs ? fmt::format("{}", *each.gc_refs) : "-",
+                                       each.size.bytes, each.object.type, each.object.summary)) +
+                 '\n');
   });
 }
 

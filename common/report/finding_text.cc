@@ -17,8 +17,8 @@ constexpr std::size_t victims_shown = 4; // besides the first
 constexpr std::size_t addresses_shown = 3;
 constexpr std::size_t places_shown = 4; // of one visitor
 
-std::string object_text(const analysis::ObjectView& object) {
-  return fmt::format("{} at {:#x}", object.summary, object.address);
+std::string object_text(Text& text, const analysis::ObjectView& object) {
+  return fmt::format("{} at {}", object.summary, text.listed(object.address));
 }
 
 /// Visitors of one type through one function and field: they are told by one of them.
@@ -63,15 +63,15 @@ std::vector<VisitorRow> rows_of(const std::vector<analysis::Visitor>& visitors) 
 }
 
 /// "2 x module 'faulthandler' at 0x7f3a38f2dee0, 0x7f3a38f2e2f0"; of many one is an example.
-std::string who_of(const VisitorRow& row) {
+std::string who_of(Text& text, const VisitorRow& row) {
   const std::size_t count = row.containers.size();
   std::string who =
       count == 1 ? row.first->summary : fmt::format("{} x {}", grouped(count), row.first->summary);
   if (count > addresses_shown) {
-    return who + fmt::format(", such as the one at {:#x}", row.containers.front());
+    return who + fmt::format(", such as the one at {}", text.listed(row.containers.front()));
   }
   for (std::size_t i = 0; i < count; ++i) {
-    who += fmt::format("{} {:#x}", i == 0 ? " at" : ",", row.containers[i]);
+    who += fmt::format("{} {}", i == 0 ? " at" : ",", text.listed(row.containers[i]));
   }
   return who;
 }
@@ -99,9 +99,10 @@ void add_visitors(Text& text, std::string_view label,
   const std::size_t shown = std::min(rows.size(), row_limit);
   for (std::size_t i = 0; i < shown; ++i) {
     const VisitorRow& row = rows[i];
-    text.labelled(i == 0 ? label : "",
-                  fmt::format("{}: {}, {}", who_of(row), counted(row.visits, "visit"), way_of(row)),
-                  indent, column);
+    text.labelled(
+        i == 0 ? label : "",
+        fmt::format("{}: {}, {}", who_of(text, row), counted(row.visits, "visit"), way_of(row)),
+        indent, column);
   }
   if (shown < rows.size()) {
     text.paragraph(fmt::format("and {} more", counted(rows.size() - shown, "kind")), column);
@@ -154,7 +155,7 @@ std::vector<SlotRow> slots_of(const analysis::Victim& victim) {
 }
 
 void add_victim(Text& text, const analysis::Victim& victim) {
-  text.labelled("victim", object_text(victim.object), indent, column);
+  text.labelled("victim", object_text(text, victim.object), indent, column);
   text.paragraph(fmt::format("{} - {} = gc_refs {}", counted(victim.object.refcount, "reference"),
                              counted(victim.visits, "visit"), victim.gc_refs),
                  column);
@@ -176,7 +177,7 @@ void add_victims(Text& text, const analysis::Finding& finding) {
   const std::size_t others = finding.victims.size() - 1;
   for (std::size_t i = 1; i <= std::min(others, victims_shown); ++i) {
     const analysis::Victim& victim = finding.victims[i];
-    text.paragraph(fmt::format("{}: gc_refs {}", object_text(victim.object), victim.gc_refs),
+    text.paragraph(fmt::format("{}: gc_refs {}", object_text(text, victim.object), victim.gc_refs),
                    column);
   }
   const std::uint64_t further =
@@ -191,7 +192,7 @@ void add_object(Text& text, const analysis::Finding& finding) {
   if (!finding.object || !finding.victims.empty()) {
     return;
   }
-  text.paragraph(object_text(*finding.object), indent);
+  text.paragraph(object_text(text, *finding.object), indent);
   if (finding.gc_refs && finding.visits) {
     text.paragraph(
         fmt::format("{} - {} = gc_refs {}",

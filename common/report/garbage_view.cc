@@ -118,7 +118,7 @@ void add_cycles(Text& text, const InterpreterGarbage& each, std::size_t limit) {
   for (const CycleGroup& group : each.cycles | std::views::take(limit)) {
     text.paragraph(fmt::format("{} {} of {}: {}; one has {}", grouped(group.cycles),
                                group.cycles == 1 ? "cycle" : "cycles", grouped(group.size),
-                               type_list(group.types, limit), hex(group.example)),
+                               type_list(group.types, limit), text.listed(group.example)),
                    4);
   }
   if (each.cycles.size() > limit) {
@@ -215,7 +215,7 @@ std::string garbage_text(const Garbage& garbage, Style style, std::size_t limit,
     add_interpreter(text, garbage, each, limit);
     if (objects) {
       for (const GarbageObject& object : each.objects) {
-        text.line(fmt::format("  {} {} refcount {}{}", hex(object.address),
+        text.line(fmt::format("  {} {} refcount {}{}", text.listed(object.address),
                               garbage.types[object.type], object.refcount,
                               object.fate == Fate::freed ? "" : " uncollectable"));
       }

@@ -37,7 +37,7 @@ void add_group(Text& text, const LeakGroup& group) {
                  2);
   for (const analysis::LeakExample& example : group.examples) {
     text.line(
-        fmt::format("  {}{}", hex(example.object),
+        fmt::format("  {}{}", text.listed(example.object),
                     example.holder == 0 ? "" : fmt::format("   held by {}", hex(example.holder))));
   }
   if (group.objects > group.examples.size()) {

@@ -37,9 +37,9 @@ Json path_json(const WhyPath& path) {
 }
 
 /// With its address, which is that of one of many where paths are merged.
-std::string step_text(const PathStep& step) {
+std::string step_text(Text& text, const PathStep& step) {
   return fmt::format("{} {}{}", step.object.summary, step.common ? "" : "such as ",
-                     hex(step.object.address));
+                     text.listed(step.object.address));
 }
 
 void add_path(Text& text, const WhyPath& path, bool merged) {
@@ -47,7 +47,7 @@ void add_path(Text& text, const WhyPath& path, bool merged) {
   if (merged) {
     text.line(fmt::format("{} by such a way (exact)", counted(path.targets, "object")));
   }
-  text.line(fmt::format("{}   held by {} that {} no {} (exact)", step_text(first),
+  text.line(fmt::format("{}   held by {} that {} no {} (exact)", step_text(text, first),
                         path.gc_refs == 1
                             ? "1 reference"
                             : grouped(static_cast<std::uint64_t>(path.gc_refs)) + " references",
@@ -60,7 +60,7 @@ void add_path(Text& text, const WhyPath& path, bool merged) {
   for (const PathStep& step : path.steps | std::views::drop(1)) {
     text.line(fmt::format("{:{}}{} {}", "", depth,
                           step.held_at.text.empty() ? "holds" : step.held_at.text,
-                          step_text(step)));
+                          step_text(text, step)));
     depth += 2;
   }
 }

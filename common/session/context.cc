@@ -6,6 +6,7 @@
 #include "common/heap/collected_set.h"
 #include "common/image/process/idle_stacks.h"
 #include "common/image/process/process_image.h"
+#include "common/session/last_list.h"
 #include "common/session/live_process.h"
 #include "common/session/sweep_request.h"
 #include "common/session/visitor_choice.h"
@@ -93,6 +94,7 @@ Result<void> Context::open_opened() {
   }
   if (opened_) {
     surroundings_.subject = subject();
+    surroundings_.list_key = list_key(options_, this->target().info(), surroundings_);
     return {};
   }
   auto target = open_target();
@@ -100,6 +102,7 @@ Result<void> Context::open_opened() {
     return std::unexpected(target.error());
   }
   surroundings_.subject = report::subject_of(**target, nullptr);
+  surroundings_.list_key = list_key(options_, (*target)->info(), surroundings_);
   std::string process_root;
   if (const target::Info& info = (*target)->info(); info.kind == target::Kind::live) {
     process_root = complete_file_options(info.pid, files);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/protocol/wire_actions.h"
+#include "common/report/kit/numbering.h"
 #include "common/report/kit/subject.h"
 #include "common/report/kit/text.h"
 #include "common/target/session.h"
@@ -33,10 +34,13 @@ struct Surroundings {
   report::Subject subject = {};      // what of the target has been found, for documents of errors
   KeptTarget* kept = nullptr;        // what earlier commands have opened; null: there were none
   std::string stop_id = {};          // where the debugger's target stands; empty: it may move
+  std::string debugger = {};         // which process it is; empty: there is none
+  std::string list_key = {};         // by which last_list.h knows the target
+  report::Numbering numbering = {};  // of the objects that the command's text shows
 
   /// Of text that goes to `output`, or to the session when that is empty.
-  report::Style style(const std::string& output) const {
-    return {.width = width, .colour = terminal && output.empty()};
+  report::Style style(const std::string& output) {
+    return {.width = width, .colour = terminal && output.empty(), .numbering = &numbering};
   }
 };
 

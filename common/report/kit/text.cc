@@ -74,6 +74,10 @@ void Text::field(std::string_view name, std::string_view value) {
   }
 }
 
+std::string Text::listed(Address object) {
+  return style_.numbering != nullptr ? style_.numbering->next(object) : hex(object);
+}
+
 void Text::notes(const std::vector<std::string>& notes) {
   for (const std::string& note : notes) {
     paragraph("note: " + note);

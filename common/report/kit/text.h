@@ -4,6 +4,7 @@
 
 #include "common/base/error.h"
 #include "common/base/numbers.h"
+#include "common/report/kit/numbering.h"
 
 #include <cstdint>
 #include <initializer_list>
@@ -16,6 +17,7 @@ namespace pygc::report {
 struct Style {
   unsigned width = 80; // columns; fewer than 40 count as 40
   bool colour = false;
+  Numbering* numbering = nullptr; // null: objects of lists have no numbers
 };
 
 enum class Colour : std::uint8_t { none, red, yellow, green, cyan };
@@ -40,6 +42,8 @@ public:
   /// "name", filled up to a column, and its value, in one line.
   void field(std::string_view name, std::string_view value);
   void blank() { text_ += '\n'; }
+  /// The address of an object that a list shows, behind its number.
+  std::string listed(Address object);
   /// "note: ..." and "incomplete: ...", a paragraph each.
   void notes(const std::vector<std::string>& notes);
   void incomplete(const std::vector<std::string>& reasons);
