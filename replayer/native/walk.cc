@@ -187,7 +187,7 @@ bool walk_list(protocol::WalkedList& list) {
   std::uint64_t last_type = 0;
   protocol::WalkedType* entry = nullptr;
   std::uint64_t count = 0;
-  std::uint64_t node = at(list.head + gc_next) & ~link_flags;
+  std::uint64_t node = at(list.head + gc_next); // no object's: without flags
   while (node != list.head) {
     if (!is_node(node)) {
       return stop(WalkStop::link);
@@ -212,7 +212,7 @@ bool walk_list(protocol::WalkedList& list) {
     node = next;
   }
   list.count = count;
-  return (at(list.head + gc_prev) & ~link_flags) == before || stop(WalkStop::link);
+  return at(list.head + gc_prev) == before || stop(WalkStop::link);
 }
 
 void walk_all() {

@@ -71,17 +71,5 @@ TEST(Remedies, OfATruncatedCoreAreALimit) {
   }
 }
 
-/// What a traversal misses is told with the remedy, too.
-TEST(Remedies, OfMemoryThatATraversalMissesStandWithIt) {
-  const Core core = heap_core(0x33);
-  const Outcome outcome =
-      run_pygc({"check", core.path, "--json", "--executable", debug_build().executable});
-  const json document = json::parse(outcome.out, nullptr, false);
-  ASSERT_FALSE(document.is_discarded()) << outcome.out << outcome.err;
-  for (const json& finding : findings_of(document, "memory_missing")) {
-    EXPECT_THAT(finding.at("fix").get<std::string>(), HasSubstr(all_memory));
-  }
-}
-
 } // namespace
 } // namespace pygc::e2e

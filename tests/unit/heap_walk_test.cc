@@ -145,6 +145,23 @@ TEST_F(HeapWalk, TellsFlagsThatOnlyARunningCollectionSets) {
   EXPECT_NE(problem().find("has flag bits (1) set"), std::string::npos);
 }
 
+TEST_F(HeapWalk, TellsFlagsOfAListHead) {
+  next(space().head, node(0) | 2);
+  EXPECT_EQ(walk().objects, all());
+  EXPECT_NE(problem().find("_gc_next of the list head has flag bits (2) set"), std::string::npos);
+  next(space().head, node(0));
+  prev(space().head, node(3) | 1);
+  EXPECT_EQ(walk().objects, all());
+  EXPECT_NE(problem().find("_gc_prev of the list head has flag bits (1) set"), std::string::npos);
+}
+
+/// move_unreachable() flags the head of the list that it fills.
+TEST_F(HeapWalk, TakesFlagsOfAListHeadWhileACollectionRuns) {
+  interpreter().collecting = true;
+  next(space().head, node(0) | 1);
+  EXPECT_TRUE(walk().corruptions.empty());
+}
+
 TEST_F(HeapWalk, TheIncrementalCollectorKeepsASpaceInTheLowestBit) {
   builder_.runtime().layout.gc_young = 8;
   next(node(0), node(1) | 1);

@@ -142,6 +142,15 @@ TEST_F(Sweeps, TellEverythingOfSoundLists) {
                                     std::optional<std::int64_t>(1), std::nullopt));
 }
 
+TEST_F(Sweeps, TellNothingOfAListWhoseHeadHasFlags) {
+  add(image_.add_type(image_.add_code(ret_zero)), 1);
+  for (const Address word : {heads_[0], heads_[0] + 8}) {
+    link();
+    image_.store(word, (lists_[0].front() - 16) | 1);
+    expect_no_walk();
+  }
+}
+
 TEST_F(Sweeps, KeepAsideTheLargestReferenceCount) {
   add(image_.add_type(image_.add_code(ret_zero)), (std::uint64_t{1} << 29) - 1);
   link();

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <optional>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace pygc::cpython {
@@ -32,6 +33,7 @@ public:
     if (first_.next == 0 && first_.prev == 0 && space_.kind == SpaceKind::permanent) {
       return {}; // never initialised
     }
+    tell_head_flags();
     Address before = head_;
     gc_head::Links from = first_;
     // Brent's algorithm: `anchor` moves to where we are at each power of two, so that a cycle which
@@ -202,6 +204,24 @@ private:
             : fmt::format("_gc_prev of {:#x} has COLLECTING set, and no collection is running",
                           object_of(at)),
         false);
+  }
+
+  /// A head has no flags but while move_unreachable() fills its list: gc_list_append() and
+  /// _PyObject_GC_TRACK() take its _gc_prev as it is, and the walks of the collector its _gc_next.
+  void tell_head_flags() {
+    if (!at_rest_) {
+      return;
+    }
+    for (const auto& [name, bits] : {std::pair("_gc_next", first_.next & gc_head::flag_bits),
+                                     std::pair("_gc_prev", first_.prev & gc_head::flag_bits)}) {
+      if (bits != 0) {
+        fault(
+            head_, head_,
+            fmt::format("{} of the list head has flag bits ({}) set, and no collection is running",
+                        name, bits),
+            false);
+      }
+    }
   }
 
   /// Walks a broken list from its end, against _gc_prev, up to where the first walk stopped.
