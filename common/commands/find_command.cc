@@ -140,7 +140,8 @@ const Registration registration({
     .summary = "Find tracked objects by type, module, attribute, size and counts",
     .help = R"(Writes one line for each object, in the collector's order:
   $N 0xADDRESS refcount gc_refs size type summary
-Commands take $N for the object, until another list is shown (pygc object --help).
+$N stands for the object in other commands, until another list is shown (see
+pygc object --help).
 gc_refs is - where nothing asked for it. An EXPRESSION compares type, module and
 attribute (with = and !=, patterns have * and ?), size, refcount and gc_refs
 (with <, <=, >, >=, too), and combines that by and, or, not and parentheses.
