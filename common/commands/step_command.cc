@@ -192,7 +192,7 @@ private:
     if (verb_ == Verb::next || verb_ == Verb::visit) {
       return fail(ErrorKind::usage, 0,
                   "the selected thread is not where a collection traverses: pygc step arm goes to "
-                  "the next one");
+                  "the next collection");
     }
     const auto loops = subtract_loops(*open.context);
     if (!loops) {

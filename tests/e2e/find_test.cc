@@ -102,14 +102,22 @@ TEST_P(FindTest, TellsTheSameInEachForm) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const json& object = document.at("objects").at(i);
     std::ostringstream expected;
-    expected << object.at("address").get<std::string>() << ' ' << object.at("refcount") << ' '
-             << object.at("gc_refs") << ' ' << object.at("size") << " Session <Session object>";
+    expected << "$" << i + 1 << " " << object.at("address").get<std::string>() << ' '
+             << object.at("refcount") << ' ' << object.at("gc_refs") << ' ' << object.at("size")
+             << " Session <Session object>";
     EXPECT_EQ(rows[i], expected.str());
   }
   EXPECT_THAT(run_pygc({"find", core.path, "--type", "Session"}).out, HasSubstr(" - "));
   const json cut = found(core, {"--type", "Session", "--limit", "2"});
   EXPECT_EQ(cut.at("count"), 3);
   EXPECT_EQ(cut.at("objects").size(), 2U);
+}
+
+/// tp_name of a static type has the module in front.
+TEST_P(FindTest, KnowsStaticTypesWithAndWithoutTheirModule) {
+  const json whole = found(core, {"--type", "_io.TextIOWrapper"});
+  EXPECT_GE(whole.at("count"), 3);
+  EXPECT_EQ(found(core, {"--type", "TextIOWrapper"}).at("objects"), whole.at("objects"));
 }
 
 TEST_P(FindTest, IsTheSameInDebuggers) {

@@ -73,7 +73,8 @@ public:
 private:
   struct TypeNames {
     std::string module;
-    std::array<std::string, 3> names; // tp_name, the qualified name, that with its module
+    // tp_name, what of it stands behind the module, the qualified name, that with its module.
+    std::array<std::string, 4> names;
   };
 
   const TypeNames& type_names() {
@@ -81,7 +82,8 @@ private:
     TypeNames& type = found->second;
     if (added) {
       type.module = cpython::type_module(reader_, heap_.types[at_]);
-      type.names = {reader_.type(heap_.types[at_]).name, names_.type_name(heap_.objects[at_]),
+      const std::string name = reader_.type(heap_.types[at_]).name;
+      type.names = {name, name.substr(name.rfind('.') + 1), names_.type_name(heap_.objects[at_]),
                     cpython::full_type_name(reader_, names_, heap_.objects[at_])};
     }
     return type;

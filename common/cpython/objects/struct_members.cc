@@ -40,12 +40,20 @@ public:
   Functions(ObjectReader& reader, const image::ProcessImage& image)
       : reader_(reader), image_(image) {}
 
+  /// Slots of a type, but those that it has from its base, which know nothing of what it adds.
   template <std::size_t count>
-  void add(Address from, const std::array<std::int64_t, count>& words) {
+  void add(Address type, Address base, Address slot, const std::array<std::int64_t, count>& words) {
+    const auto function = [&](Address of, std::int64_t each) {
+      return of == 0 ? Address{0}
+                     : reader_.memory()
+                           .load<Address>(of + slot + static_cast<Address>(each * word))
+                           .value_or(Address{0});
+    };
     for (const std::int64_t each : words) {
-      add(reader_.memory()
-              .load<Address>(from + static_cast<Address>(each * word))
-              .value_or(Address{0}));
+      const Address own = function(type, each);
+      if (own != function(base, each)) {
+        add(own);
+      }
     }
   }
 
@@ -80,14 +88,18 @@ public:
     }
   }
 
-  /// Of extensions first: what an extension's type has from a base is the interpreter's.
+  /// Where an extension has one of the functions, those of the interpreter work on other structs.
   std::optional<image::StructMember> find(image::MemberQuery query) {
     const auto* debug = dynamic_cast<const image::DebugKnowledge*>(&image_);
     if (debug == nullptr) {
       return std::nullopt;
     }
-    std::ranges::stable_sort(
-        by_module_, {}, [&](const auto& each) { return each.first == reader_.runtime().module; });
+    const auto of_interpreter = [&](const auto& each) {
+      return each.first == reader_.runtime().module;
+    };
+    if (!std::ranges::all_of(by_module_, of_interpreter)) {
+      std::erase_if(by_module_, of_interpreter);
+    }
     for (auto& [module, functions] : by_module_) {
       query.functions = std::move(functions);
       if (auto member = debug->find_member(query)) {
@@ -115,8 +127,9 @@ std::optional<image::StructMember> struct_member(ObjectReader& reader,
   }
   const Layout& layout = reader.runtime().layout;
   Functions functions(reader, image);
-  functions.add(type + layout.tp_traverse, around_traverse);
-  functions.add(type + layout.tp_base, behind_base);
+  const Address base = reader.type(type).base;
+  functions.add(type, base, layout.tp_traverse, around_traverse);
+  functions.add(type, base, layout.tp_base, behind_base);
   functions.add_methods(reader.memory()
                             .load<Address>(type + layout.tp_traverse +
                                            static_cast<Address>(methods_behind_traverse * word))

@@ -80,7 +80,8 @@ static PyObject* extension_slot(PyObject* module, PyObject* instance) {
   return PyLong_FromVoidPtr(it->slot == NULL ? (void*)&self->field : (void*)it->slot(self));
 }
 
-static PyMethodDef extension_methods[] = {
+// An extension may have a table of its own.
+__attribute__((unused)) static PyMethodDef extension_methods[] = {
     {"slot", extension_slot, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
