@@ -5,6 +5,7 @@
 #include "common/analysis/facts/reachability.h"
 #include "common/analysis/facts/trace_facts.h"
 #include "common/analysis/facts/trace_plan.h"
+#include "common/cpython/refcount.h"
 
 #include <algorithm>
 #include <iterator>
@@ -99,8 +100,23 @@ private:
     if (corruption.kind == heap::CorruptionKind::unmerged) {
       merging_ = merging_ ? merging_ : may_be_merging(input_);
       anomaly.corruption.in_motion = *merging_;
+    } else if (corruption.kind == heap::CorruptionKind::object && is_unreferenced(corruption)) {
+      freeing_ = freeing_ ? freeing_ : may_be_freeing(input_);
+      anomaly.corruption.in_motion = *freeing_;
     }
     return anomaly;
+  }
+
+  /// Without a GIL an object is tracked until its tp_dealloc comes to it, while other threads stop.
+  bool is_unreferenced(const heap::Corruption& corruption) const {
+    const auto& free_threaded = runtime_.layout.free_threaded;
+    if (!free_threaded || corruption.object == 0 || corruption.type != 0 ||
+        corruption.memory_missing) {
+      return false;
+    }
+    const auto count =
+        cpython::load_biased_count(input_.image.memory(), *free_threaded, corruption.object);
+    return count && count->references(false) == 0;
   }
 
   replay::Round round_of(const CollectionFacts& facts) const {
@@ -287,6 +303,7 @@ private:
   Ownership ownership_;
   std::vector<Address> stale_;
   std::optional<bool> merging_; // a thread is at the counts of an object
+  std::optional<bool> freeing_;
 };
 
 } // namespace

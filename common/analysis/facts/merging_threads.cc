@@ -22,16 +22,31 @@ bool is_merging(const image::Frame& frame) {
          });
 }
 
-} // namespace
+/// list_dealloc, tupledealloc, _Py_Dealloc; what leads to it, where the last call is a jump.
+bool is_freeing(const image::Frame& frame) {
+  return is_merging(frame) || frame.function.contains("dealloc") ||
+         frame.function.contains("Dealloc") || frame.function.starts_with("Py_DecRef") ||
+         frame.function.starts_with("_Py_DecRef");
+}
 
-bool may_be_merging(const CheckInput& input) {
+bool any_frame(const CheckInput& input, bool (*is_wanted)(const image::Frame&)) {
   if (input.threads.empty() || input.threads.size() > thread_limit) {
     return true;
   }
   return std::ranges::any_of(input.threads, [&](const target::Thread& thread) {
     const auto frames = input.image.unwind(thread, frame_limit);
-    return !frames || frames->empty() || std::ranges::any_of(*frames, is_merging);
+    return !frames || frames->empty() || std::ranges::any_of(*frames, is_wanted);
   });
+}
+
+} // namespace
+
+bool may_be_merging(const CheckInput& input) {
+  return any_frame(input, is_merging);
+}
+
+bool may_be_freeing(const CheckInput& input) {
+  return any_frame(input, is_freeing);
 }
 
 } // namespace pygc::analysis
