@@ -8,6 +8,7 @@
 #include "common/cpython/refcount.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <iterator>
 #include <map>
 #include <set>
@@ -83,7 +84,11 @@ public:
         }
         facts.dangling.insert(facts.dangling.end(), found->dangling.begin(), found->dangling.end());
         if (found->lost.count != 0) {
-          facts.lost.push_back(found->lost);
+          if (runtime_.layout.free_threaded && may_be_moving_pages(input_)) {
+            facts.anomalies.push_back(unlisted(found->lost));
+          } else {
+            facts.lost.push_back(found->lost);
+          }
         }
       }
     }
@@ -104,6 +109,19 @@ private:
       freeing_ = freeing_ ? freeing_ : may_be_freeing(input_);
       anomaly.corruption.in_motion = *freeing_;
     }
+    return anomaly;
+  }
+
+  static ListAnomaly unlisted(const LostObjects& lost) {
+    ListAnomaly anomaly{.corruption = {},
+                        .interpreter = lost.interpreter,
+                        .generation = "heaps of threads",
+                        .deallocation = {}};
+    anomaly.corruption.message =
+        fmt::format("{} tracked objects, such as that at {:#x}, lie on pages that a thread may "
+                    "just be moving",
+                    lost.count, lost.first);
+    anomaly.corruption.in_motion = true;
     return anomaly;
   }
 

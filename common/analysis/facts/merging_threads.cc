@@ -29,6 +29,12 @@ bool is_freeing(const image::Frame& frame) {
          frame.function.starts_with("_Py_DecRef");
 }
 
+/// What ends a thread abandons its heaps.
+bool is_moving_pages(const image::Frame& frame) {
+  return frame.function.empty() || frame.function.contains("mi_") ||
+         frame.function.starts_with("PyThreadState_") || frame.function.starts_with("tstate_");
+}
+
 bool any_frame(const CheckInput& input, bool (*is_wanted)(const image::Frame&)) {
   if (input.threads.empty() || input.threads.size() > thread_limit) {
     return true;
@@ -47,6 +53,10 @@ bool may_be_merging(const CheckInput& input) {
 
 bool may_be_freeing(const CheckInput& input) {
   return any_frame(input, is_freeing);
+}
+
+bool may_be_moving_pages(const CheckInput& input) {
+  return any_frame(input, is_moving_pages);
 }
 
 } // namespace pygc::analysis

@@ -13,4 +13,8 @@ bool may_be_merging(const CheckInput& input);
 /// tp_dealloc or on the way to it (_Py_Dealloc, Objects/object.c), or the stacks do not tell.
 bool may_be_freeing(const CheckInput& input);
 
+/// Whether a thread may just be moving pages of objects from one list of the allocator to another
+/// (_mi_page_free_collect, _mi_heap_collect_abandon; Objects/mimalloc), or the stacks do not tell.
+bool may_be_moving_pages(const CheckInput& input);
+
 } // namespace pygc::analysis
