@@ -35,7 +35,11 @@ void Deallocations::unwind() {
                                 [](const target::Thread* each) { return each->signal != 0; });
   for (std::size_t i = 0; i < std::min(order.size(), thread_limit); ++i) {
     if (const auto frames = input_.image.unwind(*order[i], frame_limit)) {
-      frames_.insert(frames_.end(), frames->begin(), frames->end());
+      for (std::size_t at = 0; at < frames->size(); ++at) {
+        frames_.push_back((*frames)[at]);
+        have_called_.push_back(at > 0 &&
+                               !(*frames)[at - 1].function.starts_with("PyObject_GC_UnTrack"));
+      }
     }
   }
 }
@@ -55,7 +59,8 @@ std::optional<Deallocation> Deallocations::find(Address object, Address type) {
     }
     type = input_.reader.type(type).base;
   }
-  for (const image::Frame& frame : frames_) {
+  for (std::size_t at = 0; at < frames_.size(); ++at) {
+    const image::Frame& frame = frames_[at];
     const image::Module* module = input_.image.module_at(frame.pc);
     const auto symbol = module == nullptr ? std::nullopt : module->symbol_at(frame.pc);
     if (!symbol || std::ranges::find(functions, symbol->address) == functions.end() ||
@@ -64,7 +69,8 @@ std::optional<Deallocation> Deallocations::find(Address object, Address type) {
     }
     return Deallocation{.function = symbol->name,
                         .library = module->path(),
-                        .line = module->source_line(frame.pc).value_or("")};
+                        .line = module->source_line(frame.pc).value_or(""),
+                        .has_called = have_called_[at]};
   }
   return std::nullopt;
 }

@@ -11,9 +11,10 @@ namespace pygc::analysis {
 
 /// A tp_dealloc that runs.
 struct Deallocation {
-  std::string function; // "job_dealloc"
-  std::string library;  // path
-  std::string line;     // "job.c:12"; empty without debug information
+  std::string function;    // "job_dealloc"
+  std::string library;     // path
+  std::string line;        // "job.c:12"; empty without debug information
+  bool has_called = false; // other code, but PyObject_GC_UnTrack
 };
 
 class Deallocations {
@@ -31,6 +32,7 @@ private:
   const CheckInput& input_;
   bool unwound_ = false;
   std::vector<image::Frame> frames_; // of all threads, those with a signal first
+  std::vector<bool> have_called_;    // each of them
 };
 
 } // namespace pygc::analysis

@@ -36,8 +36,11 @@ public:
         if (corruption.kind == heap::CorruptionKind::object && corruption.type == 0 &&
             !corruption.memory_missing && facts.anomalies.size() <= anomaly_limit) {
           const auto type = input_.reader.type_address(corruption.object);
-          facts.anomalies.back().deallocation =
-              type ? deallocations.find(corruption.object, *type) : std::nullopt;
+          ListAnomaly& anomaly = facts.anomalies.back();
+          anomaly.deallocation = type ? deallocations.find(corruption.object, *type) : std::nullopt;
+          if (anomaly.deallocation && anomaly.deallocation->has_called) {
+            anomaly.corruption.in_motion = false; // the first thing to call is PyObject_GC_UnTrack
+          }
         }
       }
     }
