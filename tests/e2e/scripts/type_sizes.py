@@ -139,6 +139,10 @@ def block_size(memory, address):
     return size if size_class < 32 and last == POOL_SIZE - size and 0 < count <= POOL_SIZE // size else 0
 
 
+# What its first call leaves in caches is there before the process forks.
+block_size(os.open("/proc/self/mem", os.O_RDONLY), id(struct))
+
+
 def tell():
     """In a function: a global variable that is given a lazy import (3.15) imports the module."""
     memory = os.open("/proc/self/mem", os.O_RDONLY)
