@@ -128,6 +128,7 @@ TEST_P(MatrixStep, FollowsUpdateRefs) {
             : std::vector<std::string>{"arm", "next", "next 50", "visit", "visit 3", "next 7"};
     for (const Debugger debugger : {Debugger::gdb, Debugger::lldb}) {
       std::vector<std::string> commands;
+      commands.reserve(ways.size());
       for (std::size_t i = 0; i < ways.size(); ++i) {
         commands.push_back("pygc step " + ways[i] + " --json --output " +
                            directory.file(std::to_string(i) + ".json") + " " +
