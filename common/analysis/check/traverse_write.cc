@@ -5,8 +5,9 @@
 namespace pygc::analysis {
 namespace {
 
-Finding finding_of(const CollectionFacts& collection, const LastingWrite& write,
-                   Explainer& explainer) {
+/// Of a LastingWrite or an UndoneWrite: all but what is to be said of it.
+template <typename Write>
+Finding finding_about(const CollectionFacts& collection, const Write& write, Explainer& explainer) {
   Finding finding;
   finding.kind = FindingKind::traverse_write;
   finding.interpreter = collection.interpreter;
@@ -15,6 +16,12 @@ Finding finding_of(const CollectionFacts& collection, const LastingWrite& write,
   finding.pc = write.pc;
   finding.address = write.address;
   finding.occurrences = write.count;
+  return finding;
+}
+
+Finding finding_of(const CollectionFacts& collection, const LastingWrite& write,
+                   Explainer& explainer) {
+  Finding finding = finding_about(collection, write, explainer);
   std::string place = explainer.place(write.pc);
   if (write.places > 1) {
     place += fmt::format(" and at {} more places", write.places - 1);
@@ -36,14 +43,7 @@ Finding finding_of(const CollectionFacts& collection, const LastingWrite& write,
 
 Finding finding_of(const CollectionFacts& collection, const UndoneWrite& write,
                    Explainer& explainer) {
-  Finding finding;
-  finding.kind = FindingKind::traverse_write;
-  finding.interpreter = collection.interpreter;
-  finding.object = explainer.object(write.container);
-  finding.function = explainer.function_name(write.function);
-  finding.pc = write.pc;
-  finding.address = write.address;
-  finding.occurrences = write.count;
+  Finding finding = finding_about(collection, write, explainer);
   finding.proven = true;
   const std::string object = explainer.object(write.object).summary;
   const std::string place = explainer.place(write.pc);

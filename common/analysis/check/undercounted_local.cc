@@ -8,13 +8,15 @@ namespace {
 constexpr std::size_t object_limit = 50; // told one by one
 constexpr std::size_t place_limit = 5;   // variables told of one object
 
-std::string places(const UndercountedObject& object, Explainer& explainer) {
+/// The first few of them: "'a' of f() (a.py:3), 'b' of g() (a.py:9) and 4 more".
+template <typename Place, typename Text>
+std::string places(const std::vector<Place>& all, Text text_of) {
   std::string text;
-  for (std::size_t i = 0; i < object.references.size() && i < place_limit; ++i) {
-    text += (i == 0 ? "" : ", ") + explainer.variable(object.references[i]);
+  for (std::size_t i = 0; i < all.size() && i < place_limit; ++i) {
+    text += (i == 0 ? "" : ", ") + text_of(all[i]);
   }
-  if (object.references.size() > place_limit) {
-    text += fmt::format(" and {} more", object.references.size() - place_limit);
+  if (all.size() > place_limit) {
+    text += fmt::format(" and {} more", all.size() - place_limit);
   }
   return text;
 }
@@ -31,8 +33,9 @@ Finding finding_of(const UndercountedObject& object, Explainer& explainer) {
       "The local variable{} {} use{} it, but of its {} reference{} {} {} left for what no "
       "container "
       "visits: a reference was released that was not owned. {}",
-      one ? "" : "s", places(object, explainer), one ? "s" : "", finding.object->refcount,
-      finding.object->refcount == 1 ? "" : "s",
+      one ? "" : "s",
+      places(object.references, [&](const auto& each) { return explainer.variable(each); }),
+      one ? "s" : "", finding.object->refcount, finding.object->refcount == 1 ? "" : "s",
       object.gc_refs == 0 ? "none" : std::to_string(object.gc_refs),
       object.gc_refs <= 1 ? "is" : "are",
       object.gc_refs == 0
@@ -41,18 +44,10 @@ Finding finding_of(const UndercountedObject& object, Explainer& explainer) {
   return finding;
 }
 
-std::string holds_text(const GarbageInUse& used, Explainer& explainer) {
-  std::string text;
-  for (std::size_t i = 0; i < used.holds.size() && i < place_limit; ++i) {
-    const CodeHold& hold = used.holds[i];
-    const std::string line = explainer.source_line(hold.pc);
-    text += fmt::format("{}'{}' of {}() ({}thread {})", i == 0 ? "" : ", ", hold.variable,
-                        hold.function, line.empty() ? "" : line + ", ", hold.tid);
-  }
-  if (used.holds.size() > place_limit) {
-    text += fmt::format(" and {} more", used.holds.size() - place_limit);
-  }
-  return text;
+std::string hold_text(const CodeHold& hold, Explainer& explainer) {
+  const std::string line = explainer.source_line(hold.pc);
+  return fmt::format("'{}' of {}() ({}thread {})", hold.variable, hold.function,
+                     line.empty() ? "" : line + ", ", hold.tid);
 }
 
 /// That a function will use again what its variable holds is not known.
@@ -71,7 +66,9 @@ Finding finding_of(const GarbageInUse& used, Explainer& explainer) {
       "nothing that is reachable visits it (exact): the next collection frees it, in use if the "
       "function goes on to use it (likely). A reference was released that was not owned, or the "
       "function has one that it has not taken.",
-      one ? "" : "s", holds_text(used, explainer), one ? "s" : "");
+      one ? "" : "s",
+      places(used.holds, [&](const CodeHold& each) { return hold_text(each, explainer); }),
+      one ? "s" : "");
   return finding;
 }
 

@@ -1,8 +1,8 @@
 #include "common/analysis/facts/gather.h"
 
-#include "common/analysis/facts/merging_threads.h"
 #include "common/analysis/facts/ownership.h"
 #include "common/analysis/facts/reachability.h"
+#include "common/analysis/facts/thread_deeds.h"
 #include "common/analysis/facts/trace_facts.h"
 #include "common/analysis/facts/trace_plan.h"
 #include "common/cpython/refcount.h"
@@ -87,7 +87,7 @@ public:
         }
         facts.dangling.insert(facts.dangling.end(), found->dangling.begin(), found->dangling.end());
         if (found->lost.count != 0) {
-          if (runtime_.layout.free_threaded && may_be_moving_pages(input_)) {
+          if (runtime_.layout.free_threaded && deeds().moving_pages) {
             facts.anomalies.push_back(unlisted(found->lost));
           } else {
             facts.lost.push_back(found->lost);
@@ -106,13 +106,18 @@ private:
                         .generation = interpreter.spaces[corruption.space].name,
                         .deallocation = {}};
     if (corruption.kind == heap::CorruptionKind::unmerged) {
-      merging_ = merging_ ? merging_ : may_be_merging(input_);
-      anomaly.corruption.in_motion = *merging_;
+      anomaly.corruption.in_motion = deeds().merging;
     } else if (corruption.kind == heap::CorruptionKind::object && is_unreferenced(corruption)) {
-      freeing_ = freeing_ ? freeing_ : may_be_freeing(input_);
-      anomaly.corruption.in_motion = *freeing_;
+      anomaly.corruption.in_motion = deeds().freeing;
     }
     return anomaly;
+  }
+
+  const ThreadDeeds& deeds() {
+    if (!deeds_) {
+      deeds_ = thread_deeds(input_);
+    }
+    return *deeds_;
   }
 
   static ListAnomaly unlisted(const LostObjects& lost) {
@@ -323,8 +328,7 @@ private:
   const cpython::Runtime& runtime_;
   Ownership ownership_;
   std::vector<Address> stale_;
-  std::optional<bool> merging_; // a thread is at the counts of an object
-  std::optional<bool> freeing_;
+  std::optional<ThreadDeeds> deeds_; // once they are asked for
 };
 
 } // namespace

@@ -1,4 +1,4 @@
-#include "common/analysis/facts/merging_threads.h"
+#include "common/analysis/facts/thread_deeds.h"
 
 #include <algorithm>
 #include <array>
@@ -35,28 +35,26 @@ bool is_moving_pages(const image::Frame& frame) {
          frame.function.starts_with("PyThreadState_") || frame.function.starts_with("tstate_");
 }
 
-bool any_frame(const CheckInput& input, bool (*is_wanted)(const image::Frame&)) {
-  if (input.threads.empty() || input.threads.size() > thread_limit) {
-    return true;
-  }
-  return std::ranges::any_of(input.threads, [&](const target::Thread& thread) {
-    const auto frames = input.image.unwind(thread, frame_limit);
-    return !frames || frames->empty() || std::ranges::any_of(*frames, is_wanted);
-  });
-}
-
 } // namespace
 
-bool may_be_merging(const CheckInput& input) {
-  return any_frame(input, is_merging);
-}
-
-bool may_be_freeing(const CheckInput& input) {
-  return any_frame(input, is_freeing);
-}
-
-bool may_be_moving_pages(const CheckInput& input) {
-  return any_frame(input, is_moving_pages);
+ThreadDeeds thread_deeds(const CheckInput& input) {
+  constexpr ThreadDeeds unknown{.merging = true, .freeing = true, .moving_pages = true};
+  if (input.threads.empty() || input.threads.size() > thread_limit) {
+    return unknown;
+  }
+  ThreadDeeds deeds;
+  for (const target::Thread& thread : input.threads) {
+    const auto frames = input.image.unwind(thread, frame_limit);
+    if (!frames || frames->empty()) {
+      return unknown;
+    }
+    for (const image::Frame& frame : *frames) {
+      deeds.merging |= is_merging(frame);
+      deeds.freeing |= is_freeing(frame);
+      deeds.moving_pages |= is_moving_pages(frame);
+    }
+  }
+  return deeds;
 }
 
 } // namespace pygc::analysis
