@@ -1,16 +1,52 @@
 #!/usr/bin/env bash
 # Builds pygc and runs what checks it: the form of the sources and all tests of the release build.
-#   tools/test.sh [--sanitize]   also the unit tests under AddressSanitizer and UBSan
+#   tools/test.sh [--sanitize] [--every-build]
+# --sanitize: also the unit tests under AddressSanitizer and UBSan.
+# --every-build: what depends on no more than the kind of a build (its minor version, debug or not, with a
+#   GIL or without) is tested on each build of the matrix; else on the first of each kind. gc_refs, the
+#   findings of reported cases and the layouts are tested on each build in any case.
 # PYGC_TEST_DEBUG_REGISTERS=off: as on a machine whose hardware watchpoints never fire.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-install_packages "${build_packages[@]}" "${check_packages[@]}"
+sanitize=
+for option in "$@"; do
+  case $option in
+  --sanitize) sanitize=yes ;;
+  --every-build) export PYGC_TEST_EVERY_BUILD=1 ;;
+  *) sed -n '2,8s/^# //p' tools/test.sh >&2; exit 2 ;;
+  esac
+done
 failed=()
+stages=()
 
-# Lines "SECONDS TEST" of a JUnit file, the longest first.
-slowest_tests() { # FILE
-  sed -n 's/.*<testcase name="\([^"]*\)".* time="\([0-9.]*\)".*/\2 \1/p' "$1" | sort -rn | sed -n 1,10p
+# Says what comes now, and remembers when it began.
+stage() {
+  stages+=("$SECONDS $1")
+  say "$1"
 }
 
+# The seconds that each stage took.
+durations() {
+  local i next
+  for i in "${!stages[@]}"; do
+    next=${stages[i + 1]:-$SECONDS}
+    printf '%6d  %s\n' $((${next%% *} - ${stages[i]%% *})) "${stages[i]#* }"
+  done
+}
+
+# Lines "SECONDS TEST" of JUnit files, the longest first.
+slowest_tests() { # FILE...
+  sed -n 's/.*<testcase name="\([^"]*\)".* time="\([0-9.]*\)".*/\2 \1/p' "$@" | sort -rn | sed -n 1,10p
+}
+
+run_tests() { # NAME OPTION...
+  local name=$1
+  shift
+  ctest --test-dir build/release --output-on-failure -j "$(nproc)" --output-junit "$name.xml" "$@" |
+    tee "build/release/$name.log" || failed+=("$name")
+}
+
+stage "packages of this machine"
+install_packages "${build_packages[@]}" "${check_packages[@]}"
 # The suite whose package is made here.
 suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 
@@ -25,19 +61,20 @@ matrix=$!
 set +m
 trap 'kill -- -"$matrix" 2>/dev/null || true' EXIT
 
+stage "build"
 build release
-say "form of the sources"
+stage "form of the sources"
 tools/lint.sh || failed+=(lint)
 
 # Twice the build: on request.
-if [ "${1:-}" = --sanitize ]; then
+if [ -n "$sanitize" ]; then
+  stage "unit tests under sanitizers"
   build asan pygc_unit_tests pygc-replayer-native pygc-replayer-emulated
-  say "unit tests under sanitizers"
   ctest --test-dir build/asan -L unit --output-on-failure -j "$(nproc)" || failed+=(asan)
 fi
 
 # The other Debian: its compiler, its libraries, its interpreter.
-say "build and unit tests in Debian 13"
+stage "build and unit tests in Debian 13"
 status=0
 tools/suite.sh trixie build || status=$?
 case $status in
@@ -46,7 +83,7 @@ case $status in
 *) failed+=(debian-13) ;;
 esac
 
-say "the package in a bare Debian"
+stage "the package in a bare Debian"
 status=0
 { tools/package.sh deb && timeout 300 tools/package-test.sh "$suite"; } || status=$?
 case $status in
@@ -55,26 +92,32 @@ case $status in
 *) failed+=(package) ;;
 esac
 
-say "interpreters of the matrix"
+stage "tests of this machine's interpreters"
+build/release/bin/pygc_watchpoint_probe
+run_tests tests -LE matrix
+
+stage "interpreters of the matrix"
 wait "$matrix" || failed+=(matrix)
 trap - EXIT
 cat build/matrix.log build/matrix.list
-# The list of tests is made anew when this file is.
-cmp -s build/matrix.list build/release/matrix.txt || cp build/matrix.list build/release/matrix.txt
+# The list of tests is made anew when this file is new.
+cp build/matrix.list build/release/matrix.txt
 
-say "all tests"
-build/release/bin/pygc_watchpoint_probe
-ctest --test-dir build/release --output-on-failure -j "$(nproc)" --output-junit tests.xml |
-  tee build/release/ctest.log || failed+=(tests)
+stage "tests of the matrix"
+run_tests matrix-tests -L matrix
 
-say "1.3 million objects against gc.collect() (no time is asserted)"
+stage "1.3 million objects against gc.collect() (no time is asserted)"
 tools/bench.sh --brief || failed+=(bench)
 
 say "the ten slowest tests, in seconds"
-slowest_tests build/release/tests.xml
+slowest_tests build/release/tests.xml build/release/matrix-tests.xml
+say "the stages, in seconds"
+durations
 say "in sum, with $(wc -l <build/matrix.list) interpreters: $(cut -d' ' -f1 build/matrix.list | xargs)"
+[ -n "${PYGC_TEST_EVERY_BUILD:-}" ] ||
+  echo "of builds of one kind the first alone took part in some tests: tools/test.sh --every-build has all"
 build/release/bin/pygc_watchpoint_probe
-sed -n '/% tests passed/,$p' build/release/ctest.log
+sed -n '/% tests passed/,$p' build/release/tests.log build/release/matrix-tests.log
 
 if [ ${#failed[@]} -gt 0 ]; then
   echo "failed: ${failed[*]}" >&2

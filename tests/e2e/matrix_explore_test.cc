@@ -92,9 +92,10 @@ TEST_P(MatrixReferences, AreWhatTheInterpreterGives) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Builds, MatrixFind, testing::ValuesIn(matrix()), name_of_build);
-INSTANTIATE_TEST_SUITE_P(Builds, MatrixNames, testing::ValuesIn(matrix()), name_of_build);
-INSTANTIATE_TEST_SUITE_P(Builds, MatrixReferences, testing::ValuesIn(matrix()), name_of_build);
+INSTANTIATE_TEST_SUITE_P(Builds, MatrixFind, testing::ValuesIn(one_of_each_kind()), name_of_build);
+INSTANTIATE_TEST_SUITE_P(Builds, MatrixNames, testing::ValuesIn(one_of_each_kind()), name_of_build);
+INSTANTIATE_TEST_SUITE_P(Builds, MatrixReferences, testing::ValuesIn(one_of_each_kind()),
+                         name_of_build);
 
 } // namespace
 } // namespace pygc::e2e

@@ -88,6 +88,25 @@ const std::vector<MatrixBuild>& matrix() {
   return builds;
 }
 
+const std::vector<MatrixBuild>& one_of_each_kind() {
+  static const std::vector<MatrixBuild> builds = [] {
+    const char* every = std::getenv("PYGC_TEST_EVERY_BUILD");
+    std::vector<MatrixBuild> chosen;
+    for (const MatrixBuild& build : matrix()) {
+      const bool alike = std::ranges::any_of(chosen, [&](const MatrixBuild& other) {
+        return other.number.minor == build.number.minor && other.build.debug == build.build.debug &&
+               other.free_threaded == build.free_threaded;
+      });
+      const bool asked_for = build.build.name.starts_with("extra-");
+      if (!alike || asked_for || (every != nullptr && *every != '\0')) {
+        chosen.push_back(build);
+      }
+    }
+    return chosen;
+  }();
+  return builds;
+}
+
 const MatrixBuild& package_build(PackageBuild which) {
   static const std::vector<MatrixBuild> builds = [] {
     std::vector<MatrixBuild> all;

@@ -39,6 +39,11 @@ struct MatrixBuild {
 /// none.
 const std::vector<MatrixBuild>& matrix();
 
+/// The first of those that are of one minor version, debug or not, with a GIL or without: for what
+/// depends on no more than that. All of them where PYGC_TEST_EVERY_BUILD is set (tools/test.sh
+/// --every-build), and always those of PYGC_EXTRA_PYTHONS.
+const std::vector<MatrixBuild>& one_of_each_kind();
+
 /// The interpreter of the tree of real packages, release or debug. Throws when there is none.
 enum class PackageBuild { release, debug };
 const MatrixBuild& package_build(PackageBuild which);
