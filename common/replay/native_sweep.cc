@@ -298,6 +298,10 @@ private:
     walk_.ob_size = request.ob_size;
     walk_.tuple_type = request.tuple_type;
     walk_.tuple_items = request.tuple_items;
+    walk_.dict_type = request.dict_type;
+    walk_.ma_keys = request.ma_keys;
+    walk_.ma_values = request.ma_values;
+    walk_.dk_kind = request.dk_kind;
     walk_.counts_aside = borrowed_references_ && process_->visit_decref_ != 0 ? 0 : 1;
     begun_ = Clock::now();
     return process_->process_.send(std::as_bytes(std::span(&walk_, 1)), {});

@@ -34,6 +34,10 @@ struct SweepRequest {
   std::uint32_t ob_size = 0;                       // in PyVarObject
   Address tuple_type = 0;                          // 0: tuples are not looked at
   std::uint32_t tuple_items = 0;                   // in PyTupleObject
+  Address dict_type = 0;                           // 0: dicts are not looked at
+  std::uint32_t ma_keys = 0;                       // in PyDictObject
+  std::uint32_t ma_values = 0;                     // in PyDictObject
+  std::uint32_t dk_kind = 0;                       // in PyDictKeysObject; 0: unknown
 };
 
 /// An object by its place in the collection.

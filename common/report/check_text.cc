@@ -154,16 +154,21 @@ private:
     }
     std::string others;
     std::string commands;
+    std::string nowhere;
     for (const analysis::Coverage::Gap& gap : coverage.not_checked) {
       if (!gap.why.empty()) {
         text_.paragraph(fmt::format("not looked at: {} ({})", gap.what, gap.why));
         continue;
       }
+      if (gap.command.empty()) {
+        nowhere += (nowhere.empty() ? "; nor " : ", ") + gap.what;
+        continue;
+      }
       others += (others.empty() ? "" : ", ") + gap.what;
       commands += (commands.empty() ? "" : ", ") + gap.command;
     }
-    text_.paragraph(fmt::format("looked at: {}; not: {}: {}", fmt::join(coverage.checked, ", "),
-                                others, commands));
+    text_.paragraph(fmt::format("looked at: {}; not: {}: {}{}", fmt::join(coverage.checked, ", "),
+                                others, commands, nowhere));
   }
 
   const Subject& subject_;

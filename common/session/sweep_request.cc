@@ -47,6 +47,10 @@ std::optional<replay::SweepRequest> sweep_request(cpython::ObjectReader& reader)
   } else {
     request.tuple_items = static_cast<std::uint32_t>(items);
   }
+  request.dict_type = reader.exported("PyDict_Type");
+  request.ma_keys = static_cast<std::uint32_t>(runtime.layout.ma_keys);
+  request.ma_values = static_cast<std::uint32_t>(runtime.layout.ma_values);
+  request.dk_kind = static_cast<std::uint32_t>(runtime.layout.dk_kind.value_or(0));
   return request;
 }
 

@@ -26,8 +26,9 @@ struct RunState {
   volatile bool ended = false;
   /// Whether the lists were walked here; what they do not lead to can be judged then.
   bool walked = false;
-  /// Of a walk; 0: tuples are not looked at.
+  /// Of a walk, 0 or the types whose contents are looked at.
   std::uint64_t tuple_type = 0;
+  std::uint64_t dict_type = 0;
   replay::protocol::IncidentRecord incident;
 
   /// Of the traversal under way, in loops that skip functions.

@@ -181,13 +181,30 @@ std::uint64_t visitor_of(const protocol::Command& command) {
   return command.visitor != 0 ? command.visitor : reinterpret_cast<std::uint64_t>(&visit_decrement);
 }
 
+/// The types whose contents are looked at.
+class LookedAt {
+public:
+  explicit LookedAt(bool wanted)
+      : tuple_(wanted && run_state.tuple_type != 0 ? run_state.tuple_type : no_type),
+        dict_(wanted && run_state.dict_type != 0 ? run_state.dict_type : no_type) {}
+
+  bool finds_unsound(std::uint64_t object, std::uint64_t type) const {
+    return type == tuple_ ? is_unsound_tuple(object) : type == dict_ && is_unsound_dict(object);
+  }
+
+private:
+  static constexpr std::uint64_t no_type = 1; // no address of one
+  std::uint64_t tuple_;
+  std::uint64_t dict_;
+};
+
 void traverse_loop() {
   const Loop loop;
   const auto& setup = loop.state.setup;
   const bool edges = loop.command.kind == Kind::edges;
   const bool watching = loop.command.kind == Kind::traverse;
   const std::uint64_t visitor = visitor_of(loop.command);
-  const std::uint64_t tuple_type = loop.state.tuple_type == 0 ? 1 : loop.state.tuple_type;
+  const LookedAt looked_at(watching);
   for (std::uint64_t i = loop.state.index; i < loop.command.end; ++i) {
     const std::uint64_t object = loop.enter(i);
     if (!has_room(loop)) {
@@ -200,7 +217,7 @@ void traverse_loop() {
     if (function == 0) {
       const std::uint64_t type = at(object + setup.shape.ob_type);
       function = at(type + setup.shape.tp_traverse);
-      if (watching && type == tuple_type && is_unfinished_tuple(object)) {
+      if (looked_at.finds_unsound(object, type)) {
         loop.state.suspects = loop.state.suspects + 1;
       }
     }
@@ -241,8 +258,7 @@ void traverse_loop() {
 void sweep_loop() {
   const Loop loop;
   const auto& shape = loop.state.setup.shape;
-  const std::uint64_t tuple_type =
-      loop.command.kind == Kind::traverse && loop.state.tuple_type != 0 ? loop.state.tuple_type : 1;
+  const LookedAt looked_at(loop.command.kind == Kind::traverse);
   const auto visitor = reinterpret_cast<std::uint64_t>(&visit_soon);
   for (std::uint64_t i = loop.state.index; i < loop.command.end; ++i) {
     const std::uint64_t object = loop.enter(i);
@@ -252,7 +268,7 @@ void sweep_loop() {
       loop.end_object(object);
       return;
     }
-    if (type == tuple_type && is_unfinished_tuple(object)) {
+    if (looked_at.finds_unsound(object, type)) {
       loop.state.suspects = loop.state.suspects + 1;
     }
     reinterpret_cast<Traverse>(function)(object, visitor, object);

@@ -266,6 +266,7 @@ std::uint64_t walk_lists(const protocol::Walk& walk) {
   collected = 0;
   run_state.walked = true;
   run_state.tuple_type = walk.tuple_type;
+  run_state.dict_type = walk.dict_type;
   counts.on = walk.counts_aside != 0;
   fetch_in_place(counts.on);
   if (!map_walked(request.object_capacity)) {
@@ -289,7 +290,7 @@ bool is_suspect(std::uint64_t object, std::uint64_t type, bool has_gc_head) {
          (has_gc_head && is_tracked_elsewhere(object, type));
 }
 
-bool is_unfinished_tuple(std::uint64_t tuple) {
+bool is_unsound_tuple(std::uint64_t tuple) {
   if ((at(tuple + request.ob_refcnt) & request.refcount_mask) < 2) {
     return false;
   }
@@ -301,6 +302,23 @@ bool is_unfinished_tuple(std::uint64_t tuple) {
     }
   }
   return false;
+}
+
+bool is_unsound_dict(std::uint64_t dict) {
+  const std::uint64_t values = at(dict + request.ma_values);
+  if (values == 0) {
+    return false;
+  }
+  if (request.dk_kind == 0) {
+    const bool aligned = values % sizeof(std::uint64_t) == 0;
+    if (aligned) { // where there is no memory a fault ends the traversal
+      static_cast<void>(*reinterpret_cast<const volatile std::uint64_t*>(values));
+    }
+    return !aligned;
+  }
+  constexpr std::uint8_t split_keys = 2; // DICT_KEYS_SPLIT
+  return *reinterpret_cast<const std::uint8_t*>(at(dict + request.ma_keys) + request.dk_kind) !=
+         split_keys;
 }
 
 void find_objects() {

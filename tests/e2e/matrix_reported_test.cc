@@ -302,6 +302,17 @@ TEST_P(MatrixReported, TypesThatTheirInstancesDoNotVisit) {
   });
 }
 
+/// _PyDict_MaybeUntrack follows what dict_traverse passes by.
+TEST_P(MatrixReported, ADictWhoseValuesLeadNowhere) {
+  examine_build(GetParam(), "overwritten ma_values", [](const MatrixBuild& build) {
+    const json finding = only_finding(check_case(build, "broken_dict", {}), "object_corrupt");
+    EXPECT_EQ(finding.at("severity"), "error");
+    EXPECT_EQ(finding.at("object").at("type"), "dict");
+    EXPECT_EQ(finding.at("address"), "0x1");
+    return finding.at("message").get<std::string>();
+  });
+}
+
 /// gh-135552: the interpreter dies under a finalizer, or of what it has left.
 TEST_P(MatrixReported, AFinalizerThatIsServedADeadObject) {
   examine_build(GetParam(), "stale subclass", [](const MatrixBuild& build) -> std::string {

@@ -81,7 +81,11 @@ void ask_sweep(const replay::Options& options) {
                                      .tp_base = 0,
                                      .ob_size = 16,
                                      .tuple_type = 0,
-                                     .tuple_items = 0};
+                                     .tuple_items = 0,
+                                     .dict_type = 0,
+                                     .ma_keys = 0,
+                                     .ma_values = 0,
+                                     .dk_kind = 0};
   auto sweep = replay::start_sweep(memory(), options, request, [] { return false; });
   if (!sweep) {
     return;

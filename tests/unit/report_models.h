@@ -62,7 +62,8 @@ inline analysis::Coverage coverage() {
                            .why = "the layout of frames is not known",
                            .command = {}},
                           {.what = "leaks", .why = {}, .command = "pygc leaks"},
-                          {.what = "garbage", .why = {}, .command = "pygc garbage"}}};
+                          {.what = "garbage", .why = {}, .command = "pygc garbage"},
+                          {.what = "free lists", .why = {}, .command = {}}}};
 }
 
 /// A cause with all that one can have: a victim whose slots are known, and others.

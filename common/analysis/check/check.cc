@@ -139,7 +139,7 @@ Result<CheckReport> check(const CheckInput& input) {
                                           .running = true,
                                           .crash = true,
                                           .dangling = true,
-                                          .tuples = true,
+                                          .contents = true,
                                           .frames = true});
   return facts ? Result<CheckReport>(judge(input, input.heap, *facts))
                : std::unexpected(facts.error());

@@ -1,5 +1,6 @@
 #include "common/analysis/check/parts.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace pygc::analysis {
@@ -24,6 +25,29 @@ void tell_of_deallocation(Finding& finding, const Deallocation& deallocation) {
       deallocation.library);
 }
 
+constexpr std::size_t table_limit = 20; // told one by one
+
+Finding broken_table_finding(const BrokenSplitTable& table, Explainer& explainer) {
+  Finding finding;
+  finding.kind = FindingKind::object_corrupt;
+  finding.interpreter = table.interpreter;
+  finding.object = explainer.object(table.object);
+  finding.address = table.values;
+  finding.message = fmt::format(
+      "ma_values of this dict is {:#x}, {}: it was overwritten. Its tp_traverse does not look "
+      "there, as its keys are of a combined table, but _PyDict_MaybeUntrack does, which a full "
+      "collection of CPython 3.13 and older calls for each dict that it keeps, and so does what "
+      "reads an entry: they crash.",
+      table.values, table.unreadable ? "where there is no memory" : "which is no aligned pointer");
+  return finding;
+}
+
+bool has_incidents(const Facts& facts) {
+  return std::ranges::any_of(facts.collections, [](const CollectionFacts& collection) {
+    return !collection.incidents.groups.empty();
+  });
+}
+
 } // namespace
 
 Detection detect_object_corrupt(const Facts& facts, Explainer& explainer) {
@@ -38,6 +62,15 @@ Detection detect_object_corrupt(const Facts& facts, Explainer& explainer) {
     }
     detection.findings.push_back(std::move(finding));
   }
+  std::size_t told = 0;
+  for (const BrokenSplitTable& table : facts.broken_tables) {
+    // Without dk_kind a traversal that has failed may have done so for these values.
+    if (told < table_limit && (table.kind_known || !has_incidents(facts))) {
+      detection.findings.push_back(broken_table_finding(table, explainer));
+      ++told;
+    }
+  }
+  note_rest(detection, facts.broken_tables.size(), table_limit, "dicts with broken tables");
   return detection;
 }
 

@@ -14,6 +14,7 @@
 #include "common/analysis/facts/lasting_writes.h"
 #include "common/analysis/facts/running_facts.h"
 #include "common/analysis/facts/slot_survey.h"
+#include "common/analysis/facts/split_tables.h"
 #include "common/analysis/facts/unfinished_tuples.h"
 #include "common/heap/collected_set.h"
 #include "common/heap/heap.h"
@@ -107,6 +108,7 @@ struct Facts {
   std::vector<UndercountedObject> undercounted; // that running functions use
   std::vector<GarbageInUse> in_use;             // by running C functions
   std::vector<UnfinishedTuple> unfinished;
+  std::vector<BrokenSplitTable> broken_tables;
   bool truncated = false; // the core ends before it should
 };
 

@@ -55,8 +55,9 @@ public:
       }
       facts.collections.push_back(std::move(collection));
     }
-    if (wanted_.tuples) {
+    if (wanted_.contents) {
       facts.unfinished = find_unfinished_tuples(input_);
+      facts.broken_tables = find_broken_split_tables(input_);
     }
     if (wanted_.frames) {
       for (std::size_t i = 0; i < facts.collections.size(); ++i) {

@@ -16,7 +16,7 @@ struct Wanted {
   bool running = false;      // the collection that was running
   bool crash = false;        // the signal that ended the target
   bool dangling = false;     // visits to what is no live object
-  bool tuples = false;       // those that were handed out unfinished
+  bool contents = false;     // tuples that were handed out unfinished, dicts with broken tables
   bool frames = false;       // whether what running functions use is counted
   bool lone_modules = false; // trace each m_traverse for itself, too
   std::span<const Address> watched_functions{}; // whose calls are incidents of the trace

@@ -1,7 +1,7 @@
 #include "common/analysis/facts/unfinished_tuples.h"
 
+#include "common/analysis/facts/objects_of.h"
 #include "common/cpython/objects/item_place.h"
-#include "common/cpython/type_flag.h"
 
 namespace pygc::analysis {
 namespace {
@@ -26,30 +26,22 @@ std::optional<std::uint64_t> first_missing(const image::AddressSpace& memory,
 std::vector<UnfinishedTuple> find_unfinished_tuples(const CheckInput& input) {
   const cpython::Runtime& runtime = input.reader.runtime();
   std::vector<UnfinishedTuple> found;
-  Address last_type = 0;
-  bool is_tuple = false;
-  for (const heap::SpaceRange& space : input.heap.spaces) {
-    for (std::size_t i = space.first; i < space.first + space.count; ++i) {
-      const heap::HeapIndex index(i);
-      if (const Address type = input.heap.types[index]; type != last_type) {
-        last_type = type;
-        is_tuple = input.heap.usable[index] &&
-                   input.reader.type(type).has_flag(cpython::type_flag::tuple_subclass);
-      }
-      if (!is_tuple || runtime.refcount(input.heap.refcounts[index]) < 2) {
-        continue;
-      }
-      const Address object = input.heap.objects[index];
-      const auto items = cpython::tuple_items(input.reader, object);
-      const auto missing = items ? first_missing(input.reader.memory(), *items) : std::nullopt;
-      if (missing) {
-        found.push_back({.interpreter = runtime.interpreters[space.interpreter].id,
-                         .object = object,
-                         .size = items->count,
-                         .first_missing = *missing});
-      }
-    }
-  }
+  each_object_of(input, cpython::type_flag::tuple_subclass,
+                 [&](const heap::SpaceRange& space, heap::HeapIndex index) {
+                   if (runtime.refcount(input.heap.refcounts[index]) < 2) {
+                     return;
+                   }
+                   const Address object = input.heap.objects[index];
+                   const auto items = cpython::tuple_items(input.reader, object);
+                   const auto missing =
+                       items ? first_missing(input.reader.memory(), *items) : std::nullopt;
+                   if (missing) {
+                     found.push_back({.interpreter = runtime.interpreters[space.interpreter].id,
+                                      .object = object,
+                                      .size = items->count,
+                                      .first_missing = *missing});
+                   }
+                 });
   return found;
 }
 

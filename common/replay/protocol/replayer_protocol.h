@@ -192,10 +192,13 @@ struct Walk {
   std::uint32_t ob_size = 0;
   std::uint64_t tuple_type = 0;  // 0: tuples are not looked at
   std::uint64_t tuple_items = 0; // from the object on
+  std::uint64_t dict_type = 0;   // 0: dicts are not looked at
+  std::uint32_t ma_keys = 0;
+  std::uint32_t ma_values = 0;
+  std::uint32_t dk_kind = 0; // in the keys; 0: unknown
   /// 1: gc_refs stand beside the target's memory, which so remains the file's: the visitor is the
   /// replayer's own. 0: in the heads, where the target's visit_decref looks for them.
   std::uint32_t counts_aside = 0;
-  std::uint32_t reserved = 0;
 };
 
 struct WalkedList {
@@ -240,7 +243,7 @@ struct Scan {
   std::uint64_t negative = 0; // objects whose gc_refs is below zero
   std::uint64_t lost = 0;     // objects whose gc_refs cannot be told
   std::uint64_t suspects =
-      0; // visits of what may be no live object or should be on a list; unfinished tuples
+      0; // visits of what may be no live object or should be on a list; unsound contents
 };
 
 /// An object of a collection after its traversals; of a count that the target's own visitor left.

@@ -36,6 +36,11 @@ if case.startswith("overdecref"):
     if case == "overdecref_crash":
         fill = [b"\xee" * n for n in (183, 191) for _ in range(300)]
         gc.collect()
+elif case == "broken_dict":
+    import ctypes
+
+    table = {0: [], 1: []}
+    ctypes.c_void_p.from_address(id(table) + object.__basicsize__ + 24).value = 1  # ma_values
 elif case == "track_twice":
     import track_twice
 
