@@ -85,7 +85,7 @@ esac
 
 stage "the package in a bare Debian"
 status=0
-{ tools/package.sh deb && timeout 300 tools/package-test.sh "$suite"; } || status=$?
+{ tools/package.sh deb && timeout --foreground 300 tools/package-test.sh "$suite"; } || status=$?
 case $status in
 0) ;;
 3) echo "nothing is known of the package: its tree could not be prepared" >&2 ;;

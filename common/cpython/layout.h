@@ -76,6 +76,8 @@ struct Layout {
   Maybe interp_gc, interp_finalizing, interp_modules, interp_imports_modules;
   Offset interpreters_head = 0, runtime_size = 0; // _PyRuntimeState
   Maybe runtime_gc, runtime_faulthandler;
+  Maybe free_tuples, free_tuple_counts, free_lists, free_list_count; // of PyInterpreterState
+  Maybe free_dicts, free_dict_count;
   Maybe interp_threads, thread_next, thread_cframe, thread_frame; // PyThreadState
   Maybe thread_frame_object; // PyThreadState.frame (to 3.10: a PyFrameObject)
   Maybe frame_object_back, frame_object_code, frame_object_valuestack; // PyFrameObject

@@ -41,7 +41,8 @@ void look_at_code(const image::DwarfInfo& dwarf, Address address) {
   std::map<std::string, std::uint64_t, std::less<>> variables;
   for (Dwarf_Die& scope : image::code_scopes(dwarf, address)) {
     static_cast<void>(image::frame_base_of(scope, address, context));
-    image::read_variables(scope, address, context, variables);
+    image::read_variables(scope, address, context, std::nullopt, variables);
+    image::read_variables(scope, address, context, image::Range{0x1000, 0x1100}, variables);
   }
   static_cast<void>(image::describe_source_line(dwarf, address));
 }

@@ -1,6 +1,7 @@
 #include "common/analysis/check/coverage.h"
 
 #include "common/cpython/collector/collector.h"
+#include "common/cpython/collector/free_lists.h"
 #include "common/cpython/objects/running_frames.h"
 
 #include <algorithm>
@@ -32,12 +33,17 @@ Coverage coverage_of(const CheckInput& input, const CheckReport& report) {
        "visits were not traced", "");
   look("local variables of running functions", cpython::knows_frames(runtime.layout),
        "the layout of frames is not known", "");
+  if (cpython::knows_free_lists(runtime)) {
+    coverage.checked.emplace_back("free lists");
+  }
   look("stacks", !input.threads.empty(), "the target has no registers of threads", "");
   coverage.not_checked.push_back({.what = "leaks", .why = {}, .command = "pygc leaks"});
   coverage.not_checked.push_back({.what = "garbage", .why = {}, .command = "pygc garbage"});
   coverage.not_checked.push_back({.what = "forgotten fields", .why = {}, .command = "pygc audit"});
   // clear_freelists of a full collection follows them (Modules/gcmodule.c, Python/gc.c).
-  coverage.not_checked.push_back({.what = "free lists", .why = {}, .command = {}});
+  if (!cpython::knows_free_lists(runtime)) {
+    coverage.not_checked.push_back({.what = "free lists", .why = {}, .command = {}});
+  }
   return coverage;
 }
 

@@ -42,6 +42,37 @@ Finding broken_table_finding(const BrokenSplitTable& table, Explainer& explainer
   return finding;
 }
 
+Finding free_list_finding(const FreeListFact& fact, Explainer& explainer) {
+  const cpython::BrokenFreeList& list = fact.list;
+  Finding finding;
+  finding.kind = FindingKind::object_corrupt;
+  finding.interpreter = fact.interpreter;
+  finding.address = list.value;
+  std::string what;
+  switch (list.fault) {
+  case cpython::FreeListFault::no_pointer:
+    finding.address = list.place;
+    what = fmt::format("{:#x} at {:#x} leads nowhere", list.value, list.place);
+    break;
+  case cpython::FreeListFault::linked:
+    finding.object = explainer.object(list.value);
+    what = fmt::format("the GC head of the one at {:#x} leads to others still", list.value);
+    break;
+  case cpython::FreeListFault::count:
+    finding.address = list.place;
+    what = fmt::format("their number at {:#x} is {}, for which there is no room", list.place,
+                       static_cast<std::int32_t>(list.value));
+    break;
+  }
+  finding.message = fmt::format(
+      "The list of free {}s that the interpreter keeps for the next ones is broken: {}. A free {} "
+      "was "
+      "written to, or the list. A full collection empties the list, and crashes; so does who makes "
+      "the next {}.",
+      list.type, what, list.type, list.type);
+  return finding;
+}
+
 bool has_incidents(const Facts& facts) {
   return std::ranges::any_of(facts.collections, [](const CollectionFacts& collection) {
     return !collection.incidents.groups.empty();
@@ -69,6 +100,9 @@ Detection detect_object_corrupt(const Facts& facts, Explainer& explainer) {
       detection.findings.push_back(broken_table_finding(table, explainer));
       ++told;
     }
+  }
+  for (const FreeListFact& fact : facts.free_lists) {
+    detection.findings.push_back(free_list_finding(fact, explainer));
   }
   note_rest(detection, facts.broken_tables.size(), table_limit, "dicts with broken tables");
   return detection;

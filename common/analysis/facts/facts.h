@@ -10,6 +10,7 @@
 #include "common/analysis/facts/engine_comparison.h"
 #include "common/analysis/facts/foreign_slots.h"
 #include "common/analysis/facts/frame_counts.h"
+#include "common/analysis/facts/free_lists.h"
 #include "common/analysis/facts/incidents.h"
 #include "common/analysis/facts/lasting_writes.h"
 #include "common/analysis/facts/running_facts.h"
@@ -109,7 +110,8 @@ struct Facts {
   std::vector<GarbageInUse> in_use;             // by running C functions
   std::vector<UnfinishedTuple> unfinished;
   std::vector<BrokenSplitTable> broken_tables;
-  bool truncated = false; // the core ends before it should
+  std::vector<FreeListFact> free_lists; // broken ones
+  bool truncated = false;               // the core ends before it should
 };
 
 } // namespace pygc::analysis

@@ -58,6 +58,7 @@ public:
     if (wanted_.contents) {
       facts.unfinished = find_unfinished_tuples(input_);
       facts.broken_tables = find_broken_split_tables(input_);
+      facts.free_lists = find_broken_free_lists(input_);
     }
     if (wanted_.frames) {
       for (std::size_t i = 0; i < facts.collections.size(); ++i) {

@@ -100,6 +100,7 @@ public:
       }
     }
     swept.facts.mismatched_files = find_mismatched_files(input_.image);
+    swept.facts.free_lists = find_broken_free_lists(input_);
     swept.facts.collections.push_back(std::move(collection));
     return swept;
   }
