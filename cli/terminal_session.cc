@@ -72,9 +72,11 @@ bool TerminalSession::cancelled() {
 Result<Address> TerminalSession::evaluate(std::string_view expression) {
   const auto address = address_in(expression);
   if (!address) {
-    return fail(ErrorKind::usage, 0,
-                fmt::format("'{}' is no address; outside a debugger write it as a number (0x...)",
-                            expression));
+    return fail(
+        ErrorKind::usage, 0,
+        fmt::format(
+            "'{}' is neither a number (0x...) nor a name such as sys.stderr or app.CACHE['key'][0]",
+            expression));
   }
   return *address;
 }

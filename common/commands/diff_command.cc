@@ -31,8 +31,9 @@ public:
     declare_target_options(app, options_);
     declare_runtime_option(app, options_);
     declare_output_options(app, options_);
-    app.add_option("--type", type_, "And by which ways objects of this type are held")
-        ->type_name("NAME");
+    app.add_option("--type", type_,
+                   "And by which ways objects of such types are held: Session, app.*")
+        ->type_name("PATTERN");
     app.add_flag("--leaks", leaks_, "And what pygc leaks finds");
     app.add_flag("--audit", audit_, "And which rules pygc audit finds broken");
     app.add_option("--top", top_, "Lines of each kind that the text shows (default 20)")
@@ -170,7 +171,7 @@ private:
       return std::unexpected(replayer.error());
     }
     return analysis::find_leaks(
-        context.reader(), heap, **replayer,
+        context.image(), context.reader(), heap, **replayer,
         {.threads = context.target().threads(),
          .cancelled = [&surroundings] { return surroundings.session.cancelled(); }});
   }

@@ -1,12 +1,15 @@
 #include "common/commands/explore_target.h"
 
+#include "common/analysis/explore/type_matcher.h"
 #include "common/base/numbers.h"
+#include "common/base/suggestion.h"
 #include "common/commands/output_sink.h"
 #include "common/commands/status.h"
 #include "common/cpython/objects/object_path.h"
 #include "common/session/last_list.h"
 
 #include <fmt/format.h>
+#include <unordered_set>
 
 namespace pygc::commands {
 
@@ -25,6 +28,24 @@ void add_target_reasons(const session::Context& context, std::vector<std::string
   if (auto unread = unread_memory(context)) {
     reasons.push_back(std::move(*unread));
   }
+}
+
+std::optional<std::string> unknown_type(cpython::ObjectReader& reader, const heap::Heap& heap,
+                                        const std::string& pattern) {
+  std::unordered_set<Address> seen;
+  std::vector<std::string> known;
+  for (const Address type : heap.types) {
+    if (!seen.insert(type).second) {
+      continue;
+    }
+    const analysis::TypeNames names = analysis::names_of_type(reader, type);
+    if (names.match(pattern)) {
+      return std::nullopt;
+    }
+    known.insert(known.end(), names.names.begin(), names.names.end());
+  }
+  return fmt::format("no tracked object is of a type '{}'{}", pattern,
+                     did_you_mean(pattern, known));
 }
 
 Result<int> answer(session::Context& context, session::Surroundings& surroundings,
@@ -108,9 +129,13 @@ Result<Address> ObjectWord::object(session::Context& context,
     return found; // the debugger is not asked about what begins as a name of Python's
   }
   const auto address = evaluated(surroundings.session, name_);
-  return address ? address
-                 : fail(ErrorKind::usage, 0,
-                        fmt::format("{}; {}", found.error().reason, address.error().reason));
+  if (address) {
+    return address;
+  }
+  const std::string& reason = found.error().reason;
+  return fail(ErrorKind::usage, 0,
+              reason.ends_with('?') ? reason
+                                    : fmt::format("{}; {}", reason, address.error().reason));
 }
 
 } // namespace pygc::commands

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <fmt/format.h>
 #include <string>
 
 namespace pygc::commands {
@@ -55,6 +56,15 @@ public:
       return std::unexpected(found.error());
     }
     add_target_reasons(context, found->incomplete_because);
+    if (found->count() == 0) {
+      const std::string& type = names_.front().value;
+      const auto unknown =
+          type.empty() ? std::nullopt : unknown_type(context.reader(), **heap, type);
+      surroundings.session.diagnostics(
+          unknown
+              ? "pygc: " + *unknown + "\n"
+              : fmt::format("pygc: none of {} tracked objects is such\n", (*heap)->objects.size()));
+    }
     return stream_answer(
         context, surroundings, options_, found->incomplete_because.empty(),
         [&](const std::function<Result<void>(std::string_view)>& write) -> Result<void> {

@@ -14,8 +14,8 @@ class LeaksCommand final : public Command {
 public:
   void declare(CLI::App& app) override {
     declare_heap_options(app, options_);
-    app.add_option("--type", type_, "Only objects of this type, as gc-refs names it")
-        ->type_name("NAME");
+    app.add_option("--type", type_, "Only objects of types with such a name: Session, app.*")
+        ->type_name("PATTERN");
   }
 
   Result<int> run(session::Surroundings& surroundings) override {
@@ -25,7 +25,7 @@ public:
     }
     session::Context& context = *opened->context;
     auto leaks = analysis::find_leaks(
-        context.reader(), *opened->heap, *opened->replayer,
+        context.image(), context.reader(), *opened->heap, *opened->replayer,
         {.type = type_, .threads = context.target().threads(), .cancelled = [&surroundings] {
            return surroundings.session.cancelled();
          }});
@@ -39,6 +39,10 @@ public:
     const std::string text = options_.json
                                  ? report::leaks_json(context.subject(), *leaks)
                                  : report::leaks_text(*leaks, surroundings.style(options_.output));
+    if (const auto unknown =
+            type_.empty() ? std::nullopt : unknown_type(context.reader(), *opened->heap, type_)) {
+      surroundings.session.diagnostics("pygc: " + *unknown + "\n");
+    }
     auto status = answer(context, surroundings, options_, text, leaks->incomplete_because.empty());
     return status && leaks->proven() ? Result<int>(status_findings) : status;
   }

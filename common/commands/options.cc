@@ -1,6 +1,6 @@
 #include "common/commands/options.h"
 
-#include "common/commands/suggestion.h"
+#include "common/base/suggestion.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/ranges.h>

@@ -19,8 +19,9 @@ public:
     app.add_option("--depth", question_.depth, "Follow references so many steps (default 1)")
         ->check(CLI::Range(1, 1000))
         ->type_name("K");
-    app.add_option("--type", question_.type, "Only objects of this type, as gc-refs names it")
-        ->type_name("NAME");
+    app.add_option("--type", question_.type,
+                   "Only objects of types with such a name: Session, app.*")
+        ->type_name("PATTERN");
     app.add_option("--limit", question_.limit, "References shown (default 100)")
         ->check(CLI::Range(1, 10000000))
         ->type_name("N");
@@ -52,6 +53,11 @@ public:
       return std::unexpected(tree.error());
     }
     add_target_reasons(context, tree->incomplete_because);
+    if (const auto unknown = tree->rows.empty() && !question_.type.empty()
+                                 ? unknown_type(context.reader(), *opened->heap, question_.type)
+                                 : std::nullopt) {
+      surroundings.session.diagnostics("pygc: " + *unknown + "\n");
+    }
     const std::string text = options_.json
                                  ? report::refs_json(context.subject(), *tree)
                                  : report::refs_text(*tree, surroundings.style(options_.output));

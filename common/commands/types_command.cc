@@ -26,6 +26,9 @@ public:
     app.add_flag("--retained", question_.retained, "And what would be freed with them");
     app.add_flag("--garbage", question_.garbage,
                  "Only what the next full collection would find unreachable");
+    app.add_option("--type", question_.type,
+                   "Only objects of types with such a name: Session, app.*")
+        ->type_name("PATTERN");
     app.add_option("--min", question_.min, "Only types of so many bytes: 4096, 4k, 1M")
         ->transform(CLI::AsSizeValue(false))
         ->type_name("SIZE");
@@ -61,6 +64,11 @@ public:
       return std::unexpected(survey.error());
     }
     add_target_reasons(context, survey->incomplete_because);
+    if (const auto unknown = question_.type.empty()
+                                 ? std::nullopt
+                                 : unknown_type(context.reader(), **heap, question_.type)) {
+      surroundings.session.diagnostics("pygc: " + *unknown + "\n");
+    }
     const std::string text =
         options_.json ? report::types_json(context.subject(), *survey)
                       : report::types_text(*survey, surroundings.style(options_.output), top_);

@@ -1,6 +1,6 @@
 #include "common/commands/usage.h"
 
-#include "common/commands/suggestion.h"
+#include "common/base/suggestion.h"
 
 #include <algorithm>
 #include <cctype>

@@ -7,9 +7,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <optional>
 #include <string>
-#include <unordered_set>
+#include <string_view>
 #include <vector>
 
 namespace pygc::commands {
@@ -23,8 +24,8 @@ public:
                    "app.CACHE['key'][0], an expression of the debugger's")
         ->type_name("ADDR");
     declare_heap_options(app, options_);
-    app.add_option("--type", type_, "All objects of this type, as gc-refs names it")
-        ->type_name("NAME");
+    app.add_option("--type", type_, "All objects of types with such a name: Session, app.*, *Error")
+        ->type_name("PATTERN");
     app.add_flag("--merge", merge_,
                  "One path to each object; those that are alike are folded into one, and counted");
     app.add_option("--not", not_,
@@ -50,13 +51,16 @@ public:
     } else {
       return fail(ErrorKind::usage, 0, "pygc why takes an ADDR or --type, not both");
     }
-    std::vector<ObjectWord> not_words;
-    for (const std::string& text : not_) {
-      const auto read = ObjectWord::read(surroundings.session, text);
+    std::vector<ObjectWord> not_words(not_.size());
+    for (std::size_t i = 0; i < not_.size(); ++i) {
+      if (is_pattern(not_[i])) {
+        continue;
+      }
+      const auto read = ObjectWord::read(surroundings.session, not_[i]);
       if (!read) {
         return std::unexpected(read.error());
       }
-      not_words.push_back(*read);
+      not_words[i] = *read;
     }
     const auto opened = session::open_heap(options_, surroundings);
     if (!opened) {
@@ -75,10 +79,18 @@ public:
         .threads = context.target().threads(),
         .cancelled = [&surroundings] { return surroundings.session.cancelled(); },
         .tracer = [&context] { return context.tracer(); }};
+    if (auto unknown =
+            type_.empty() ? std::nullopt : unknown_type(context.reader(), *opened->heap, type_)) {
+      return fail(ErrorKind::not_found, 0, std::move(*unknown));
+    }
     for (std::size_t i = 0; i < not_.size(); ++i) {
-      if (has_type(context.reader(), *opened->heap, not_[i])) {
-        question.without_types.insert(not_[i]);
+      auto unknown = unknown_type(context.reader(), *opened->heap, not_[i]);
+      if (!unknown) {
+        question.without_types.push_back(not_[i]);
         continue;
+      }
+      if (is_pattern(not_[i])) {
+        return fail(ErrorKind::not_found, 0, std::move(*unknown));
       }
       const auto without = not_words[i].object(context, surroundings);
       if (!without) {
@@ -99,13 +111,13 @@ public:
   }
 
 private:
-  /// Whether an object of the heap is of a type with that tp_name.
-  static bool has_type(cpython::ObjectReader& reader, const heap::Heap& heap,
-                       const std::string& name) {
-    std::unordered_set<Address> seen;
-    return std::ranges::any_of(heap.types, [&](Address type) {
-      return seen.insert(type).second && reader.type(type).name == name;
-    });
+  /// What can be nothing else: "*Error".
+  static bool is_pattern(std::string_view text) {
+    return text.find_first_of("*?") != std::string_view::npos &&
+           std::ranges::all_of(text, [](char c) {
+             return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+                    std::string_view("_.*?").contains(c);
+           });
   }
 
   session::Options options_;

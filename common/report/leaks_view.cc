@@ -25,8 +25,9 @@ std::string held_by(const LeakGroup& group) {
                             : fmt::format("only {} of memory could hold it",
                                           counted(group.words, "word", "words"));
   }
-  return fmt::format("held by `{}` at +{:#x}, a type without traverse", group.holder_type,
-                     group.holder_offset);
+  return fmt::format("held by `{}` at +{:#x}{}, a type without traverse", group.holder_type,
+                     group.holder_offset,
+                     group.holder_slot.empty() ? "" : fmt::format(" ({})", group.holder_slot));
 }
 
 void add_group(Text& text, const LeakGroup& group) {
@@ -70,6 +71,7 @@ std::string leaks_json(const Subject& subject, const Leaks& leaks) {
                       {"words", group.words},
                       {"holder_type", text_or_null(group.holder_type)},
                       {"holder_offset", held ? Json(group.holder_offset) : Json(nullptr)},
+                      {"holder_slot", text_or_null(group.holder_slot)},
                       {"examples", std::move(examples)}});
   }
   document["groups"] = std::move(groups);

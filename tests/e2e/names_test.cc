@@ -23,7 +23,7 @@ protected:
 };
 
 TEST_P(NamesTest, LeadWherePythonsDo) {
-  EXPECT_EQ(expect_names_lead_where_eval_does(core), 25U);
+  EXPECT_EQ(expect_names_lead_where_eval_does(core), 34U);
 }
 
 TEST_P(NamesTest, AreTakenByEachCommand) {
@@ -45,11 +45,32 @@ TEST_P(NamesTest, SayWhereTheyEnd) {
       {"sys.nosuch", "'sys' has no attribute 'nosuch'"},
       {"CACHE['key'][2]", "'CACHE['key']' has no item [2]"},
       {"CACHE['nokey']", "'CACHE' has no item ['nokey']"},
-      {"sys['x']", "'sys' has no item ['x']"}};
+      {"sys['x']", "'sys' is a module: items are looked up in dicts, lists and tuples alone"},
+      {"queue[0]", "'queue' is a collections.deque: items are looked up in"},
+      {"CAHCE['key']", "did you mean 'CACHE'?"},
+      {"sys.stder", "did you mean 'stderr'?"},
+      {"CACHE['kye']", "did you mean 'key'?"},
+      {"made.frist", "did you mean 'first'?"},
+      {"generator.gi_frame", "'generator.gi_frame' is computed (getset_descriptor)"},
+      {"CACHE[(1, 2)]", "is neither a number (0x...) nor a name such as"}};
   for (const auto& [name, said] : wrong) {
     const Outcome outcome = run_pygc({"object", name, core.path});
     EXPECT_EQ(outcome.status, 2) << name;
     EXPECT_THAT(outcome.err, HasSubstr(said));
+  }
+}
+
+TEST_P(NamesTest, TellValues) {
+  const std::vector<std::pair<std::string, std::string>> values = {
+      {"texts['ascii']", "str 'plainplainplain'"},
+      {"texts['wide']", "str '\u20ac\u20ac\u20ac'"},
+      {"values[0]", "int -7"},
+      {"values[1]", "float 1.5"},
+      {"values[2]", R"(bytes b'a\'\x00')"},
+      {"values[3]", "bool True"}};
+  for (const auto& [name, said] : values) {
+    const Outcome outcome = run_pygc({"refs", "--from", name, core.path, "--json"});
+    EXPECT_EQ(parse_document(outcome.out, outcome).at("object").at("summary"), said);
   }
 }
 

@@ -20,7 +20,7 @@ protected:
     heap_.finish();
     TableReplayer replayer(heap_.objects(), std::move(visits));
     const auto leaks = find_leaks(
-        heap_.reader(), heap_.heap(), replayer,
+        heap_.image(), heap_.reader(), heap_.heap(), replayer,
         {.type = std::move(type), .threads = heap_.threads(), .cancelled = [] { return false; }});
     EXPECT_TRUE(leaks);
     return *leaks;
@@ -90,7 +90,7 @@ TEST_F(ExploreLeaks, AreNotToldWhenMemoryIsMissing) {
   heap.add_object(1);
   heap.finish();
   TableReplayer replayer(heap.objects(), {});
-  const auto leaks = find_leaks(heap.reader(), heap.heap(), replayer,
+  const auto leaks = find_leaks(heap.image(), heap.reader(), heap.heap(), replayer,
                                 {.threads = heap.threads(), .cancelled = [] { return false; }});
   ASSERT_TRUE(leaks);
   EXPECT_THAT(leaks->groups, IsEmpty());
@@ -114,7 +114,7 @@ protected:
     heap_.finish();
     TableReplayer replayer(heap_.objects(), {});
     replayer.visit_further(container, holder);
-    const auto leaks = find_leaks(heap_.reader(), heap_.heap(), replayer,
+    const auto leaks = find_leaks(heap_.image(), heap_.reader(), heap_.heap(), replayer,
                                   {.threads = heap_.threads(), .cancelled = [] { return false; }});
     EXPECT_TRUE(leaks);
     return *leaks;

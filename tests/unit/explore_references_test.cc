@@ -60,6 +60,28 @@ TEST_F(ExploreReferences, ToAnObject) {
   EXPECT_THAT(tree->notes, IsEmpty());
 }
 
+TEST_F(ExploreReferences, OfATypeByItsBareName) {
+  const Address other = heap_.add_type("app.Other", heap_.add_function("other"));
+  heap_.add_object(3);
+  heap_.add_object(1, other);
+  heap_.add_object(1);
+  const auto tree = follow({{}, {0}, {0}}, {.object = heap_.object(0), .type = "Other"});
+  ASSERT_TRUE(tree);
+  EXPECT_THAT(others(*tree), ElementsAre(heap_.object(1)));
+}
+
+TEST_F(ExploreReferences, FromAnObjectAreCountedWhateverTheirOrder) {
+  for (int i = 0; i < 3; ++i) {
+    heap_.add_object(3);
+  }
+  const auto tree =
+      follow({{1, 2, 1, 2, 1}, {}, {}}, {.object = heap_.object(0), .direction = Direction::from});
+  ASSERT_TRUE(tree);
+  EXPECT_THAT(others(*tree), ElementsAre(heap_.object(1), heap_.object(2), testing::uncollected));
+  EXPECT_EQ(tree->rows[0].reference.visits, 3U);
+  EXPECT_EQ(tree->rows[1].reference.visits, 2U);
+}
+
 TEST_F(ExploreReferences, GoDeeperOnceAnObject) {
   for (int i = 0; i < 4; ++i) {
     heap_.add_object(1);

@@ -1,4 +1,6 @@
 // Local variables of running functions, in frames made by hand.
+#include "common/cpython/objects/frame_remains.h"
+#include "common/cpython/objects/frames_in_objects.h"
 #include "common/cpython/objects/line_table.h"
 #include "tests/unit/support/frames_fixture.h"
 
@@ -115,6 +117,39 @@ TEST_F(RunningFrames, AGeneratorsVariableIsFoundByItsSlot) {
   EXPECT_FALSE(frame_reference_in(heap_.reader(), generator, {inner_ + 48}));
   EXPECT_FALSE(frame_reference_in(heap_.reader(), generator, {generator + 8}));
   EXPECT_FALSE(frame_reference_in(heap_.reader(), generator, {generator}));
+}
+
+TEST_F(RunningFrames, AGeneratorsVariableIsFoundByWhatItHolds) {
+  const Address generator = inner_ - 16;
+  const Address type = heap_.add_type("generator", 0);
+  heap_.image().library().symbols["PyGen_Type"] = type;
+  heap_.store(generator + heap_.runtime().layout.ob_type, type);
+  heap_.store(inner_ + 24, std::uint64_t{1} << 40U); // owned by a generator
+  set_variable(inner_, 1, 0x2000);
+  set_variable(inner_, 2, 0x3000); // on its value stack
+  heap_.finish();
+  const auto found = variable_that_holds(heap_.reader(), generator, 0x2000);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->variable, 1U);
+  EXPECT_FALSE(variable_that_holds(heap_.reader(), generator, 0x3000));
+  EXPECT_FALSE(variable_that_holds(heap_.reader(), code_, 0x2000)); // has no frame in it
+}
+
+TEST_F(RunningFrames, TheirFieldsAreOwnedOrBorrowed) {
+  heap_.store(inner_ + 16, 0x2000);
+  heap_.finish();
+  const pygc::cpython::RunningFrames running(heap_.reader());
+  const auto function = running.field(inner_ + 16);
+  ASSERT_TRUE(function);
+  EXPECT_EQ(function->name, "f_funcobj");
+  EXPECT_EQ(function->code, code_);
+  EXPECT_TRUE(function->owned);
+  const auto globals = running.field(outer_ + 24);
+  ASSERT_TRUE(globals);
+  EXPECT_EQ(globals->name, "f_globals");
+  EXPECT_FALSE(globals->owned);
+  EXPECT_FALSE(running.field(inner_ + 32)); // a variable
+  EXPECT_FALSE(running.field(inner_ - 8));
 }
 
 TEST_F(RunningFrames, AFrameOfAThreadIsNoObjects) {

@@ -23,7 +23,7 @@ HeapCensus take_census(cpython::ObjectReader& reader, const heap::Heap& heap) {
     }
     const auto [known, added] = by_type.try_emplace(heap.types[at], 0);
     if (added) {
-      const std::string name = cpython::full_type_name(reader, names, heap.objects[at]);
+      const std::string name = cpython::full_name_of_type(reader, names, heap.types[at]);
       const auto number = static_cast<std::uint32_t>(census.types.size());
       known->second = by_name.try_emplace(name, number).first->second;
       if (known->second == number) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <optional>
-
 #include <unordered_map>
 #include <unordered_set>
 
@@ -113,21 +112,38 @@ private:
   std::unordered_map<Address, std::vector<Address>> visited_by_;
 };
 
+/// gc_refs of each node without the holders' references.
+std::vector<std::int64_t> left_without(const Collection& collection, std::span<const Hold> holds) {
+  std::vector<std::int64_t> left = collection.replayed.gc_refs;
+  for (const Hold& hold : holds) {
+    --left[hold.node];
+  }
+  return left;
+}
+
+std::vector<std::uint32_t> nodes_with(const std::vector<std::int64_t>& references) {
+  std::vector<std::uint32_t> nodes;
+  for (std::uint32_t node = 0; node < references.size(); ++node) {
+    if (references[node] != 0) {
+      nodes.push_back(node);
+    }
+  }
+  return nodes;
+}
+
 /// The reachable part of the collected objects and of the hidden ones, which lead to each other.
 class Reach {
 public:
   Reach(const Collection& collection, std::span<const Hold> holds, const Hidden& hidden)
       : collection_(collection), hidden_(hidden) {
-    left_ = collection.replayed.gc_refs;
-    nodes_.reserve(left_.size());
+    roots_ = nodes_with(left_without(collection, holds));
     for (const Hold& hold : holds) {
-      --left_[hold.node];
       held_[hold.holder.object].push_back(hold.node);
     }
-    for (std::uint32_t node = 0; node < left_.size(); ++node) {
-      nodes_.emplace(collection.set.objects[heap::SetIndex(node)], node);
-      if (left_[node] != 0) {
-        roots_.push_back(node);
+    for (std::uint32_t node = 0; node < collection.set.objects.size(); ++node) {
+      const Address object = collection.set.objects[heap::SetIndex(node)];
+      if (hidden.visited_by().contains(object)) {
+        nodes_.emplace(object, node);
       }
     }
   }
@@ -176,8 +192,7 @@ private:
 
   const Collection& collection_;
   const Hidden& hidden_;
-  std::vector<std::int64_t> left_; // by node: gc_refs without the holders'
-  std::unordered_map<Address, std::uint32_t> nodes_;
+  std::unordered_map<Address, std::uint32_t> nodes_;             // that visit hidden objects
   std::unordered_map<Address, std::vector<std::uint32_t>> held_; // by holder
   std::vector<std::uint32_t> roots_;
   std::unordered_set<Address> live_; // hidden ones
@@ -191,6 +206,12 @@ Result<std::vector<bool>> reached_beside_holders(cpython::ObjectReader& reader,
                                                  const heap::Heap& heap, replay::Replayer& replayer,
                                                  const Collection& collection,
                                                  std::span<const Hold> holds) {
+  // What holders and untracked containers lead to comes on top of this.
+  auto reached =
+      heap::reachable_from(collection.graph, nodes_with(left_without(collection, holds)));
+  if (std::ranges::all_of(holds, [&](const Hold& hold) { return reached[hold.node]; })) {
+    return reached;
+  }
   Hidden hidden(reader, replayer);
   for (const Hold& hold : holds) {
     hidden.add_holder(hold.holder);

@@ -17,8 +17,8 @@ struct Hold {
 };
 
 /// What would be reachable if the holders' types visited what they hold, and if untracked
-/// containers (dicts and tuples of atoms) were tracked. One flag a node. Errors: replayer,
-/// cancelled, limit.
+/// containers (dicts and tuples of atoms) were tracked. One flag a node; where all that is held is
+/// reachable without these, the others' are only lower bounds. Errors: replayer, cancelled, limit.
 Result<std::vector<bool>> reached_beside_holders(cpython::ObjectReader& reader,
                                                  const heap::Heap& heap, replay::Replayer& replayer,
                                                  const Collection& collection,

@@ -2,6 +2,8 @@
 
 #include "common/analysis/explore/collection.h"
 #include "common/analysis/explore/held_garbage.h"
+#include "common/analysis/explore/type_matcher.h"
+#include "common/analysis/facts/slot_names.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -23,9 +25,10 @@ struct Pinned {
 
 class Search {
 public:
-  Search(cpython::ObjectReader& reader, const heap::Heap& heap, replay::Replayer& replayer,
-         const LeakQuestion& question)
-      : reader_(reader), heap_(heap), replayer_(replayer), question_(question) {}
+  Search(const image::ProcessImage& image, cpython::ObjectReader& reader, const heap::Heap& heap,
+         replay::Replayer& replayer, const LeakQuestion& question)
+      : image_(image), reader_(reader), heap_(heap), replayer_(replayer), question_(question),
+        is_wanted_(reader, {question.type}) {}
 
   Result<Leaks> run() {
     if (auto replayed = replay(); !replayed) {
@@ -86,15 +89,15 @@ private:
   std::uint64_t gc_refs(const Pinned& each) const {
     return static_cast<std::uint64_t>(collections_[each.collection].replayed.gc_refs[each.node]);
   }
-  const std::string& type_name(const Pinned& each) {
+  Address type_of(const Pinned& each) const {
     const auto& set = collections_[each.collection].set;
-    return reader_.type(heap_.types[set.heap_index[heap::SetIndex(each.node)]]).name;
+    return heap_.types[set.heap_index[heap::SetIndex(each.node)]];
+  }
+  bool is_asked_for(const Pinned& each) {
+    return question_.type.empty() || is_wanted_(type_of(each));
   }
 
   void add(LeakGroup&& group, std::uint64_t references, LeakExample example) {
-    if (!question_.type.empty() && group.type != question_.type) {
-      return;
-    }
     const auto key = std::tuple(group.kind, group.proven, group.type, group.refcount, group.visits,
                                 group.words, group.holder_type, group.holder_offset);
     LeakGroup& known = groups_.try_emplace(key, std::move(group)).first->second;
@@ -106,18 +109,19 @@ private:
   }
 
   LeakGroup group_of(const Pinned& each, std::uint64_t words) {
-    return {.type = type_name(each),
+    return {.type = reader_.type(type_of(each)).name,
             .refcount = refcount(each),
             .visits = refcount(each) - gc_refs(each),
             .words = words,
             .holder_type = {},
+            .holder_slot = {},
             .examples = {}};
   }
 
   void find_lost_references() {
     for (std::size_t i = 0; i < pinned_.size(); ++i) {
       const std::uint64_t words = words_.counts[i];
-      if (refcount(pinned_[i]) > words) {
+      if (refcount(pinned_[i]) > words && is_asked_for(pinned_[i])) {
         add(group_of(pinned_[i], words), refcount(pinned_[i]) - words,
             {.object = pinned_[i].object});
       }
@@ -147,7 +151,7 @@ private:
         return std::unexpected(reached.error());
       }
       for (std::size_t k = 0; k < holds[i].size(); ++k) {
-        if (!(*reached)[holds[i][k].node]) {
+        if (!(*reached)[holds[i][k].node] && is_asked_for(pinned_[pinned[i][k]])) {
           add_held(pinned[i][k], holds[i][k].holder);
         }
       }
@@ -165,7 +169,16 @@ private:
   }
 
   void finish() {
+    Ownership ownership(image_, reader_);
+    SlotNames names(image_, reader_, ownership);
     for (auto& [key, group] : groups_) {
+      const Address holder = group.examples.front().holder;
+      if (holder != 0) {
+        group.holder_slot = names.name(holder, {holder + group.holder_offset});
+      }
+      if (group.holder_slot.starts_with('+')) {
+        group.holder_slot.clear();
+      }
       leaks_.groups.push_back(std::move(group));
     }
     std::ranges::stable_sort(leaks_.groups, [](const LeakGroup& a, const LeakGroup& b) {
@@ -176,10 +189,12 @@ private:
   using Key = std::tuple<LeakKind, bool, std::string, std::uint64_t, std::uint64_t, std::uint64_t,
                          std::string, std::uint64_t>;
 
+  const image::ProcessImage& image_;
   cpython::ObjectReader& reader_;
   const heap::Heap& heap_;
   replay::Replayer& replayer_;
   const LeakQuestion& question_;
+  TypeMatcher is_wanted_;
   std::vector<Collection> collections_;
   std::vector<Pinned> pinned_; // ascending
   Words words_;
@@ -197,9 +212,10 @@ bool Leaks::proven() const {
   return std::ranges::any_of(groups, &LeakGroup::proven);
 }
 
-Result<Leaks> find_leaks(cpython::ObjectReader& reader, const heap::Heap& heap,
-                         replay::Replayer& replayer, const LeakQuestion& question) {
-  return Search(reader, heap, replayer, question).run();
+Result<Leaks> find_leaks(const image::ProcessImage& image, cpython::ObjectReader& reader,
+                         const heap::Heap& heap, replay::Replayer& replayer,
+                         const LeakQuestion& question) {
+  return Search(image, reader, heap, replayer, question).run();
 }
 
 Counts count_leaks(const Leaks& leaks) {

@@ -46,6 +46,7 @@ struct LeakGroup {
   std::uint64_t words = 0;
   std::string holder_type; // of nogc_holder
   std::uint64_t holder_offset = 0;
+  std::string holder_slot;           // ".peer of Lazy"; empty: the offset is all that is known
   std::vector<LeakExample> examples; // a few
 };
 
@@ -60,15 +61,16 @@ struct Leaks {
 };
 
 struct LeakQuestion {
-  std::string type = {}; // tp_name; empty: all
+  std::string type = {}; // a pattern (type_matcher.h); empty: all
   const std::vector<machine::Thread>& threads;
   std::function<bool()> cancelled;
 };
 
 /// With anything incomplete nothing is called a leak: groups are empty. Errors: replayer,
 /// cancelled, limit.
-Result<Leaks> find_leaks(cpython::ObjectReader& reader, const heap::Heap& heap,
-                         replay::Replayer& replayer, const LeakQuestion& question);
+Result<Leaks> find_leaks(const image::ProcessImage& image, cpython::ObjectReader& reader,
+                         const heap::Heap& heap, replay::Replayer& replayer,
+                         const LeakQuestion& question);
 
 /// "refleak: dict (proven)", "nogc_holder: Program held by nogc_holder.Lazy at +0x10 (proven)".
 Counts count_leaks(const Leaks& leaks);

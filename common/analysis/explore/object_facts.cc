@@ -1,15 +1,19 @@
 #include "common/analysis/explore/object_facts.h"
 
 #include "common/analysis/explore/collection.h"
+#include "common/analysis/explore/container_memory.h"
 #include "common/cpython/objects/object_size.h"
 
 #include <algorithm>
+#include <ranges>
 #include <span>
+#include <vector>
 
 namespace pygc::analysis {
 namespace {
 
-constexpr std::size_t words_each = 4096;
+constexpr std::size_t words_each = std::size_t{1} << 20;
+constexpr std::size_t named_each = std::size_t{1} << 15; // of them; stacks and frames lie high
 
 class Examination {
 public:
@@ -29,6 +33,11 @@ public:
                                        tree->incomplete_because.begin(),
                                        tree->incomplete_because.end());
       (direction == Direction::to ? facts_.referrers : facts_.referents) = std::move(*tree);
+    }
+    for (const std::string& note : facts_.referents.notes) {
+      if (std::ranges::find(facts_.referrers.notes, note) == facts_.referrers.notes.end()) {
+        facts_.referrers.notes.push_back(note);
+      }
     }
     look_at_object();
     if (auto found = look_at_heap(); !found) {
@@ -50,7 +59,7 @@ private:
       return;
     }
     cpython::ObjectSizes sizes(reader_);
-    facts_.own_size = sizes.own_size(question_.object, *type_at).bytes;
+    facts_.own_size = sizes.parts(question_.object, *type_at).own.bytes;
     const ObjectBlocks blocks = BlockSurvey(reader_, sizes).of(question_.object, *type_at);
     facts_.block = blocks.own;
     if (!blocks.fits) {
@@ -86,6 +95,10 @@ private:
         facts_.collector = {.gc_refs = gc_refs,
                             .visits = static_cast<std::uint64_t>(refcount - gc_refs),
                             .reachable = collection->reachable[node]};
+        for (const std::uint32_t visitor :
+             collection->graph.referrers(static_cast<std::uint32_t>(node))) {
+          visitors_.push_back(objects[heap::SetIndex(visitor)]);
+        }
       }
       return {};
     }
@@ -100,12 +113,22 @@ private:
     }
     facts_.words = words->counts.front();
     RootNames names(image_, reader_, question_.threads);
-    for (const Word& word : words->places) {
+    const ContainerMemory visited(reader_, visitors_);
+    std::size_t named = 0;
+    for (const Word& word : words->places | std::views::reverse) {
+      if (facts_.roots.size() == question_.limit || named == named_each) {
+        break;
+      }
+      if (visited.contains(word.at)) {
+        continue;
+      }
+      ++named;
       auto root = names.root(word.at);
-      if (root && root->kind != RootKind::memory && facts_.roots.size() < question_.limit) {
+      if (root && root->kind != RootKind::memory) {
         facts_.roots.push_back(std::move(*root));
       }
     }
+    std::ranges::reverse(facts_.roots);
     return {};
   }
 
@@ -114,6 +137,7 @@ private:
   const heap::Heap& heap_;
   replay::Replayer& replayer_;
   const ObjectQuestion& question_;
+  std::vector<Address> visitors_; // of the same collection
   ObjectFacts facts_;
 };
 

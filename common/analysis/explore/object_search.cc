@@ -1,12 +1,11 @@
 #include "common/analysis/explore/object_search.h"
 
 #include "common/analysis/explore/collection.h"
+#include "common/analysis/explore/type_matcher.h"
 #include "common/analysis/facts/replay_lacks.h"
 #include "common/cpython/objects/attributes.h"
-#include "common/cpython/objects/type_module.h"
 
 #include <algorithm>
-#include <array>
 #include <unordered_map>
 #include <utility>
 
@@ -42,7 +41,7 @@ Result<GcRefs> find_gc_refs(const cpython::ObjectReader& reader, const heap::Hea
 class Candidate final : public FilteredObject {
 public:
   Candidate(cpython::ObjectReader& reader, const heap::Heap& heap, const GcRefs& gc_refs)
-      : reader_(reader), heap_(heap), gc_refs_(gc_refs), names_(reader), sizes_(reader) {}
+      : reader_(reader), heap_(heap), gc_refs_(gc_refs), sizes_(reader) {}
 
   void look_at(heap::HeapIndex at) { at_ = at; }
 
@@ -63,36 +62,21 @@ public:
       return value && *value != 0;
     }
     const TypeNames& type = type_names();
-    if (field == Field::module) {
-      return matches_pattern(pattern, type.module);
-    }
-    return std::ranges::any_of(
-        type.names, [&](const std::string& name) { return matches_pattern(pattern, name); });
+    return field == Field::module ? matches_pattern(pattern, type.module) : type.match(pattern);
   }
 
 private:
-  struct TypeNames {
-    std::string module;
-    // tp_name, what of it stands behind the module, the qualified name, that with its module.
-    std::array<std::string, 4> names;
-  };
-
   const TypeNames& type_names() {
     const auto [found, added] = types_.try_emplace(heap_.types[at_]);
-    TypeNames& type = found->second;
     if (added) {
-      type.module = cpython::type_module(reader_, heap_.types[at_]);
-      const std::string name = reader_.type(heap_.types[at_]).name;
-      type.names = {name, name.substr(name.rfind('.') + 1), names_.type_name(heap_.objects[at_]),
-                    cpython::full_type_name(reader_, names_, heap_.objects[at_])};
+      found->second = names_of_type(reader_, heap_.types[at_]);
     }
-    return type;
+    return found->second;
   }
 
   cpython::ObjectReader& reader_;
   const heap::Heap& heap_;
   const GcRefs& gc_refs_;
-  cpython::ObjectNames names_;
   cpython::ObjectSizes sizes_;
   std::unordered_map<Address, TypeNames> types_;
   heap::HeapIndex at_;

@@ -1,6 +1,7 @@
 #include "common/analysis/explore/reference_names.h"
 
 #include "common/cpython/objects/attributes.h"
+#include "common/cpython/objects/frames_in_objects.h"
 
 #include <set>
 
@@ -57,6 +58,11 @@ std::string ReferenceNames::name_by_type(const Reference& reference) {
           return name.empty();
         });
   }
+  if (name.empty()) {
+    if (const auto variable = cpython::variable_that_holds(reader_, reference.from, reference.to)) {
+      name = slot_names_.variable(*variable);
+    }
+  }
   return name;
 }
 
@@ -65,6 +71,10 @@ ReferenceName ReferenceNames::name(const Reference& reference) {
   const auto traced = slots_.find({reference.from, reference.to});
   if (traced != slots_.end()) {
     name.slot = traced->second;
+    if (name.text.empty()) {
+      name.text = cpython::field_around_frame(reader_, reference.from, traced->second);
+      name.text.insert(0, name.text.empty() ? "" : ".");
+    }
     if (name.text.empty()) {
       name.text = slot_names_.name(reference.from, traced->second);
     }

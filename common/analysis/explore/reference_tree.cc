@@ -1,6 +1,8 @@
 #include "common/analysis/explore/reference_tree.h"
 
+#include "common/analysis/explore/type_matcher.h"
 #include "common/analysis/facts/replay_lacks.h"
+#include "common/cpython/objects/value_text.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -21,6 +23,25 @@ Result<void> check_object(cpython::ObjectReader& reader, Address address) {
               fmt::format("there is no Python object at {:#x}", address));
 }
 
+namespace {
+
+/// What an object without a traverse function may hold is seen by nobody; values hold nothing.
+void note_unseen(cpython::ObjectReader& reader, Address object, std::vector<std::string>& notes) {
+  const auto type_at = reader.type_address(object);
+  if (!type_at) {
+    return;
+  }
+  const cpython::TypeInfo& type = reader.type(*type_at);
+  if (!type.has_flag(cpython::type_flag::have_gc) &&
+      cpython::value_text(reader, object, *type_at).empty() &&
+      object != reader.exported("_Py_NoneStruct")) {
+    notes.push_back(fmt::format(
+        "'{}' has no traverse function: what its objects hold is not visited", type.name));
+  }
+}
+
+} // namespace
+
 Result<ReferenceTree> follow_references(const image::ProcessImage& image,
                                         cpython::ObjectReader& reader, const heap::Heap& heap,
                                         replay::Replayer& replayer, const TracerSource& tracer,
@@ -35,6 +56,7 @@ Result<ReferenceTree> follow_references(const image::ProcessImage& image,
   std::vector<std::uint32_t> depths;
   std::unordered_set<Address> seen{question.object};
   std::vector<Address> level{question.object};
+  TypeMatcher is_wanted(reader, {question.type});
   ReplayLacks lacks{.damaged = to ? heap.corruptions.size() : 0};
   for (std::uint32_t depth = 1; depth <= question.depth && !level.empty(); ++depth) {
     const auto references =
@@ -48,7 +70,7 @@ Result<ReferenceTree> follow_references(const image::ProcessImage& image,
       const Address other = to ? reference.from : reference.to;
       if (!question.type.empty()) {
         const auto type_at = reader.type_address(other);
-        if (!type_at || reader.type(*type_at).name != question.type) {
+        if (!type_at || !is_wanted(*type_at)) {
           continue;
         }
       }
@@ -64,6 +86,9 @@ Result<ReferenceTree> follow_references(const image::ProcessImage& image,
     }
   }
   tree.incomplete_because = lacks.sentences();
+  if (!to) {
+    note_unseen(reader, question.object, tree.notes);
+  }
   ReferenceNames names(image, reader);
   if (auto traced = names.trace(tracer, kept, tree.notes); !traced) {
     return std::unexpected(traced.error());

@@ -33,7 +33,8 @@ struct ReferenceQuestion {
   Address object = 0;
   Direction direction = Direction::to;
   std::uint32_t depth = 1;
-  std::string type = {};   // tp_name; only references of such objects are kept (and gone into)
+  /// A pattern (type_matcher.h): only references of such objects are kept (and gone into).
+  std::string type = {};
   std::size_t limit = 100; // rows
 };
 

@@ -1,22 +1,12 @@
 #include "common/analysis/explore/references.h"
 
-#include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace pygc::analysis {
 namespace {
 
 constexpr std::size_t objects_at_a_time = 1 << 15;
-
-void add_visit(std::vector<Reference>& found, std::size_t first, Address from, Address to) {
-  const auto of_container = std::span(found).subspan(first);
-  const auto known = std::ranges::find(of_container, to, &Reference::to);
-  if (known != of_container.end()) {
-    ++known->visits;
-  } else {
-    found.push_back({.from = from, .to = to, .visits = 1});
-  }
-}
 
 /// `keep` says of an object whether it is asked for.
 template <class Keep>
@@ -28,7 +18,7 @@ Result<void> add_visits(replay::Replayer& replayer, std::span<const Address> con
     return std::unexpected(visits.error());
   }
   references.not_traversed += incidents.size();
-  std::size_t first = references.found.size();
+  std::unordered_map<Address, std::size_t> known; // of the container: where its reference is
   std::uint32_t container = UINT32_MAX;
   for (const replay::Visit& visit : *visits) {
     if (!keep(visit.object)) {
@@ -36,9 +26,14 @@ Result<void> add_visits(replay::Replayer& replayer, std::span<const Address> con
     }
     if (visit.container != container) {
       container = visit.container;
-      first = references.found.size();
+      known.clear();
     }
-    add_visit(references.found, first, containers[container], visit.object);
+    const auto [at, added] = known.try_emplace(visit.object, references.found.size());
+    if (added) {
+      references.found.push_back({.from = containers[container], .to = visit.object, .visits = 1});
+    } else {
+      ++references.found[at->second].visits;
+    }
   }
   return {};
 }

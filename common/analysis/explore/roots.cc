@@ -129,6 +129,14 @@ std::optional<Root> RootNames::root(Address at) {
                 .name = slot_names_.variable(local->second),
                 .proven = true};
   }
+  if (const auto field = running_.field(at)) {
+    return field->owned ? std::optional(Root{.kind = RootKind::frame,
+                                             .at = at,
+                                             .name = fmt::format(".{} of {}", field->name,
+                                                                 function_name(field->code)),
+                                             .proven = true})
+                        : std::nullopt;
+  }
   const Owner owner = ownership_.owner(Ownership::Extent{}, {at});
   if (owner == Owner::interpreter || owner == Owner::runtime) {
     std::string name = slot_names_.name(0, {at});

@@ -36,10 +36,10 @@ std::string_view root_kind_name(RootKind kind);
 struct Root {
   RootKind kind = RootKind::memory;
   Address at = 0; // of the word; 0: a register
-  /// "'job' of worker() (explore.py:52)", "worker() in explore.py" of what is no local variable (a
-  /// temporary, or stale), "symbol+0x8"; may be empty.
+  /// "'job' of worker() (explore.py:52)", ".f_locals of <module>() in explore.py", "worker() in
+  /// explore.py" of what is neither (a temporary, or stale), "symbol+0x8"; may be empty.
   std::string name;
-  bool proven = false; // a local variable of a running function
+  bool proven = false; // a local variable of a running function, or a field of its frame
 };
 
 class RootNames {
@@ -47,8 +47,8 @@ public:
   RootNames(const image::ProcessImage& image, cpython::ObjectReader& reader,
             const std::vector<machine::Thread>& threads);
 
-  /// Nothing for what cannot hold a reference any more: a word below the stack pointer, one that a
-  /// Python frame has left behind which has ended.
+  /// Nothing for what holds no reference: a word below the stack pointer, one that a Python frame
+  /// has left behind which has ended, a field of a frame that borrows (f_globals).
   std::optional<Root> root(Address at);
 
 private:

@@ -1,6 +1,7 @@
 #include "common/analysis/explore/type_survey.h"
 
 #include "common/analysis/explore/retention.h"
+#include "common/analysis/explore/type_matcher.h"
 #include "common/analysis/facts/type_table.h"
 #include "common/base/numbers.h"
 
@@ -16,8 +17,8 @@ class Surveyor {
 public:
   Surveyor(cpython::ObjectReader& reader, const heap::Heap& heap,
            const TypeSurveyQuestion& question)
-      : reader_(reader), heap_(heap), question_(question), sizes_(reader), blocks_(reader, sizes_),
-        types_(reader) {
+      : reader_(reader), heap_(heap), question_(question), is_such_type_(reader, {question.type}),
+        sizes_(reader), blocks_(reader, sizes_), types_(reader) {
     survey_.retained = question.retained;
     survey_.garbage = question.garbage;
   }
@@ -58,13 +59,18 @@ public:
   }
 
 private:
+  bool is_asked_for(std::size_t i) {
+    return question_.type.empty() || is_such_type_(heap_.types[heap::HeapIndex(i)]);
+  }
+
   /// Which objects of the heap are wanted.
   void choose(const std::vector<Collection>& collections) {
     wanted_.assign(heap_.objects.size(), false);
     if (question_.garbage) {
       for (const Collection& collection : collections) {
         for (std::size_t node = 0; node < collection.reachable.size(); ++node) {
-          wanted_[collection.set.heap_index[heap::SetIndex(node)]] = !collection.reachable[node];
+          const std::uint32_t i = collection.set.heap_index[heap::SetIndex(node)];
+          wanted_[i] = !collection.reachable[node] && is_asked_for(i);
         }
       }
       return;
@@ -74,7 +80,7 @@ private:
       const bool frozen = runtime.interpreters[space.interpreter].spaces[space.space].kind ==
                           cpython::SpaceKind::permanent;
       for (std::size_t i = space.first; i < space.first + space.count; ++i) {
-        wanted_[i] = heap_.usable[heap::HeapIndex(i)];
+        wanted_[i] = heap_.usable[heap::HeapIndex(i)] && is_asked_for(i);
         survey_.frozen += wanted_[i] && frozen ? 1U : 0U;
         survey_.immortal +=
             wanted_[i] && runtime.is_immortal(heap_.refcounts[heap::HeapIndex(i)]) ? 1U : 0U;
@@ -183,6 +189,7 @@ private:
   cpython::ObjectReader& reader_;
   const heap::Heap& heap_;
   const TypeSurveyQuestion& question_;
+  TypeMatcher is_such_type_;
   cpython::ObjectSizes sizes_;
   BlockSurvey blocks_;
   std::uint64_t too_large_ = 0;          // objects that do not go into their blocks

@@ -17,6 +17,7 @@ namespace pygc::analysis {
 enum class TypeOrder : std::uint8_t { objects, size, retained, name };
 
 struct TypeSurveyQuestion {
+  std::string type = {}; // a pattern (type_matcher.h); empty: all
   bool retained = false;
   bool garbage = false;  // only what the next full collection would find unreachable
   std::uint64_t min = 0; // bytes: of what is retained when that is asked for, else of the objects

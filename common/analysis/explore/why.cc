@@ -1,7 +1,9 @@
 #include "common/analysis/explore/why.h"
 
 #include "common/analysis/explore/collection.h"
+#include "common/analysis/explore/container_memory.h"
 #include "common/analysis/explore/reference_tree.h"
+#include "common/analysis/explore/type_matcher.h"
 #include "common/analysis/facts/type_table.h"
 #include "common/heap/merged_paths.h"
 #include "common/heap/root_paths.h"
@@ -16,7 +18,9 @@
 namespace pygc::analysis {
 namespace {
 
-constexpr std::size_t words_each = 64;
+constexpr std::size_t words_each = 64;                     // at least, of each object,
+constexpr std::size_t words_in_all = std::size_t{1} << 20; // or as many as this is for each
+constexpr std::size_t named_each = std::size_t{1} << 15;   // of them; stacks and frames lie high
 constexpr std::size_t roots_each = 4;
 constexpr std::size_t unreachable_each = 16; // whose users are looked for
 
@@ -24,7 +28,9 @@ class Search {
 public:
   Search(const image::ProcessImage& image, cpython::ObjectReader& reader, const heap::Heap& heap,
          replay::Replayer& replayer, const WhyQuestion& question)
-      : image_(image), reader_(reader), heap_(heap), replayer_(replayer), question_(question) {}
+      : image_(image), reader_(reader), heap_(heap), replayer_(replayer), question_(question),
+        is_wanted_type_(reader, {question.type}),
+        is_excluded_type_(reader, question.without_types) {}
 
   Result<Why> run() {
     why_.merged = question_.merge;
@@ -92,8 +98,7 @@ private:
   bool is_wanted(const heap::CollectedSet& set, std::uint32_t node) {
     return question_.object != 0
                ? wanted_.contains(set.objects[heap::SetIndex(node)])
-               : reader_.type(heap_.types[set.heap_index[heap::SetIndex(node)]]).name ==
-                     question_.type;
+               : is_wanted_type_(heap_.types[set.heap_index[heap::SetIndex(node)]]);
   }
 
   void search(const Collection& collection) {
@@ -134,9 +139,7 @@ private:
     for (std::uint32_t node = 0; node < excluded.size(); ++node) {
       const heap::SetIndex at(node);
       excluded[node] = question_.without.contains(collection.set.objects[at]) ||
-                       (!question_.without_types.empty() &&
-                        question_.without_types.contains(
-                            reader_.type(heap_.types[collection.set.heap_index[at]]).name));
+                       is_excluded_type_(heap_.types[collection.set.heap_index[at]]);
       why_.excluded += excluded[node] ? 1U : 0U;
     }
     return excluded;
@@ -164,7 +167,11 @@ private:
         found_.emplace_back(FoundPath{.targets = path.targets,
                                       .gc_refs = collection.replayed.gc_refs[path.nodes.front()],
                                       .objects = {},
-                                      .common = path.common});
+                                      .common = path.common,
+                                      .visitors = {}});
+    for (const std::uint32_t node : collection.graph.referrers(path.nodes.front())) {
+      found.visitors.push_back(collection.set.objects[heap::SetIndex(node)]);
+    }
     for (const std::uint32_t node : path.nodes) {
       found.objects.push_back(collection.set.objects[heap::SetIndex(node)]);
     }
@@ -197,29 +204,40 @@ private:
       first.push_back(path.objects.front());
     }
     std::ranges::sort(first);
-    auto words =
-        find_words(reader_.memory(), question_.threads, first, words_each, question_.cancelled);
+    auto words = find_words(reader_.memory(), question_.threads, first,
+                            std::max(words_each, words_in_all / first.size()), question_.cancelled);
     if (!words) {
       return std::unexpected(words.error());
     }
+    std::ranges::stable_sort(words->places, {}, &Word::candidate);
     RootNames names(image_, reader_, question_.threads);
     for (std::size_t i = 0; i < found_.size(); ++i) {
       std::vector<Root>& roots = why_.paths[i].roots;
-      for (const Word& word : words->places) {
-        if (first[word.candidate] == found_[i].objects.front()) {
-          if (auto root = names.root(word.at)) {
-            roots.push_back(std::move(*root));
-          }
+      const ContainerMemory visited(reader_, found_[i].visitors);
+      std::int64_t visits = 0; // whose words were found
+      std::size_t named = 0;
+      const auto candidate = static_cast<std::uint32_t>(
+          std::ranges::lower_bound(first, found_[i].objects.front()) - first.begin());
+      for (const Word& word :
+           std::ranges::equal_range(words->places, candidate, {}, &Word::candidate) |
+               std::views::reverse) {
+        if (visited.contains(word.at)) {
+          ++visits;
+        } else if (auto root = named++ < named_each ? names.root(word.at) : std::nullopt) {
+          roots.push_back(std::move(*root));
         }
       }
-      keep_telling(found_[i].objects.front(), found_[i].gc_refs, roots);
+      std::ranges::reverse(roots);
+      keep_telling(found_[i].objects.front(), found_[i].gc_refs, visits, roots);
     }
     return {};
   }
 
-  /// Plain memory stands for a root where the other words do not prove each reference that is no
-  /// visit, and where there are more such words than visits: those lie in fields of the containers.
-  void keep_telling(Address object, std::int64_t gc_refs, std::vector<Root>& roots) const {
+  /// When proven words account for each reference that is no visit, these alone are told. Else
+  /// plain memory stands for a root where there are more such words than visits whose words were
+  /// not found: those lie in memory of the containers.
+  void keep_telling(Address object, std::int64_t gc_refs, std::int64_t visits,
+                    std::vector<Root>& roots) const {
     // Local variables first, then as their kinds.
     std::ranges::stable_sort(roots, {},
                              [](const Root& root) { return std::tuple(!root.proven, root.kind); });
@@ -228,10 +246,14 @@ private:
     const auto stored = cpython::load_refcount(reader_.memory(), reader_.runtime().layout, object);
     const auto references =
         stored ? static_cast<std::int64_t>(reader_.runtime().refcount(*stored)) : std::int64_t{0};
-    const bool all_proven = std::ranges::count(roots, true, &Root::proven) >= gc_refs;
+    const auto proven = std::ranges::count(roots, true, &Root::proven);
+    if (proven != 0 && proven >= gc_refs) { // the others are no references
+      roots.resize(std::min(static_cast<std::size_t>(proven), roots_each));
+      return;
+    }
     const bool beyond_visits =
-        static_cast<std::int64_t>(roots.size() - telling) > references - gc_refs;
-    if (telling != 0 && (all_proven || !beyond_visits)) {
+        static_cast<std::int64_t>(roots.size() - telling) > references - gc_refs - visits;
+    if (telling != 0 && !beyond_visits) {
       roots.resize(telling);
     }
     roots.resize(std::min(roots.size(), roots_each));
@@ -297,14 +319,17 @@ private:
   const heap::Heap& heap_;
   replay::Replayer& replayer_;
   const WhyQuestion& question_;
+  TypeMatcher is_wanted_type_;
+  TypeMatcher is_excluded_type_;
   std::unordered_set<Address> wanted_;
   Address untracked_ = 0;
   std::vector<Address> unreachable_;
   struct FoundPath {
     std::uint64_t targets = 1;
-    std::int64_t gc_refs = 0;     // of the first object
-    std::vector<Address> objects; // the first is a root
-    std::vector<bool> common;     // by object: PathStep::common
+    std::int64_t gc_refs = 0;      // of the first object
+    std::vector<Address> objects;  // the first is a root
+    std::vector<bool> common;      // by object: PathStep::common
+    std::vector<Address> visitors; // of the first object
   };
   std::vector<FoundPath> found_; // one for each of why_.paths
   Why why_;

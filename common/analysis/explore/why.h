@@ -48,11 +48,11 @@ struct Why {
 
 struct WhyQuestion {
   Address object = 0;    // 0: by type
-  std::string type = {}; // tp_name
+  std::string type = {}; // a pattern (type_matcher.h)
   std::size_t limit = 3; // paths
   bool merge = false;    // one path to each target, those that are alike folded into one
-  std::unordered_set<Address> without = {};           // no path is to lead through these objects,
-  std::unordered_set<std::string> without_types = {}; // or through objects of these types (tp_name)
+  std::unordered_set<Address> without = {};    // no path is to lead through these objects,
+  std::vector<std::string> without_types = {}; // or through objects of such types (patterns)
   const std::vector<machine::Thread>& threads;
   std::function<bool()> cancelled;
   TracerSource tracer; // to name slots

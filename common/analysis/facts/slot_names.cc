@@ -73,6 +73,9 @@ std::string SlotNames::field(Address container, std::uint64_t offset) {
     return "." + member;
   }
   const auto type_at = reader_.type_address(container);
+  if (type_at && reader_.type(*type_at).dictoffset == static_cast<std::int64_t>(offset)) {
+    return ".__dict__";
+  }
   if (type_at && offset == 2 * sizeof(Address) && reader_.is_instance(*type_at, "PyCell_Type")) {
     return ".cell_contents"; // PyCellObject.ob_ref (Include/cpython/cellobject.h)
   }

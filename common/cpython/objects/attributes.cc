@@ -10,6 +10,8 @@ constexpr Address dict_behind_base = word;            // PyTypeObject
 constexpr Address mro_behind_is_gc = 2 * word;        //
 constexpr Address cached_keys_behind_qualname = word; // PyHeapTypeObject
 constexpr std::uint64_t mro_limit = 1024;
+constexpr std::size_t getset_limit = 1024;
+constexpr Address getset_size = 5 * word; // PyGetSetDef (Include/descrobject.h)
 // What lies before an object's GC head, or before the object where it has none (without a GIL).
 constexpr Address dict_before = 1 * word;
 constexpr Address values_before = 2 * word; // 3.11; later the list of weak references
@@ -95,6 +97,27 @@ Result<Address> attribute(ObjectReader& reader, Address object, std::string_view
   }
   const auto member = reader.member(object, name);
   return member || member.error().kind != ErrorKind::no_symbol ? member : Result<Address>(0);
+}
+
+bool has_getset(ObjectReader& reader, Address type, std::string_view name) {
+  const TupleItems bases = type_mro(reader, type).value_or(TupleItems{});
+  const image::AddressSpace& memory = reader.memory();
+  for (std::uint64_t i = 0; i < bases.count; ++i) {
+    const Address base = memory.load<Address>(bases.first + i * word).value_or(0);
+    const Address table =
+        memory.load<Address>(base + reader.runtime().layout.tp_members + word).value_or(0);
+    for (std::size_t k = 0; table != 0 && k < getset_limit; ++k) {
+      const Address text = memory.load<Address>(table + k * getset_size).value_or(0);
+      if (text == 0) {
+        break;
+      }
+      const auto known = memory.load_string(text, name.size() + 1);
+      if (known && *known == name) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 } // namespace pygc::cpython

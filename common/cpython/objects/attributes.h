@@ -29,4 +29,8 @@ Result<void> each_inline_value(ObjectReader& reader, Address object,
 /// Errors: corrupt, memory_*.
 Result<Address> attribute(ObjectReader& reader, Address object, std::string_view name);
 
+/// Whether the type or a base of it has a tp_getset entry of that name: the attribute is computed
+/// by C code. Static types of 3.12 and later have no tp_dict that tells.
+bool has_getset(ObjectReader& reader, Address type, std::string_view name);
+
 } // namespace pygc::cpython

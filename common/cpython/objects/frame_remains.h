@@ -4,6 +4,8 @@
 
 #include "common/cpython/objects/object_reader.h"
 
+#include <optional>
+#include <string_view>
 #include <unordered_set>
 
 namespace pygc::cpython {
@@ -19,6 +21,15 @@ public:
   /// other frame is nearer to. Whether that is no reference any more: the frame is a thread's and
   /// runs no longer, or it ends before the word.
   bool is_left_behind(Address code_at, Address at) const;
+
+  /// A field of a frame in front of its variables.
+  struct Field {
+    std::string_view name; // "f_locals"
+    Address code = 0;      // that the frame runs
+    bool owned = false;    // the frame has a reference to what the field holds
+  };
+  /// Which field of a frame that runs this word is; nothing for another word.
+  std::optional<Field> field(Address at) const;
 
 private:
   ObjectReader& reader_;

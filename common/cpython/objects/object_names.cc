@@ -1,5 +1,7 @@
 #include "common/cpython/objects/object_names.h"
 
+#include "common/cpython/objects/value_text.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -166,6 +168,9 @@ std::string ObjectNames::summary(Address object) {
     }
     const auto used = reader_.memory().load<std::int64_t>(object + layout.ma_used);
     return used ? fmt::format("{} of {} items", class_name(*type_at), *used) : class_name(*type_at);
+  }
+  if (std::string value = value_text(reader_, object, *type_at); !value.empty()) {
+    return fmt::format("{} {}", class_name(*type_at), value);
   }
   const std::string name = own_name(object);
   if (reader_.is_module(object) || (!name.empty() && !type.name.starts_with("_io."))) {

@@ -19,6 +19,8 @@ public:
 
   /// The type's name; a heap type's with its module, as repr() of the type shows it.
   std::string type_name(Address object);
+  /// The same of the type itself.
+  std::string class_name(Address type);
   /// The name an object itself carries (module, function, type, file), empty when it has none.
   std::string own_name(Address object);
   /// One short phrase that tells what the object is.
@@ -31,7 +33,6 @@ private:
   /// What an object of _io wraps: its member "buffer" or "raw"; where that is a property (3.14 and
   /// later), its first field that holds an object of _io. 0: nothing.
   Address inner_file(Address object);
-  std::string class_name(Address type);
 
   ObjectReader& reader_;
   std::unordered_map<Address, Address> owners_;

@@ -2,6 +2,7 @@
 
 #include "common/cpython/collector/collector.h"
 #include "common/cpython/objects/dict_entries.h"
+#include "common/cpython/objects/str_data.h"
 
 #include <algorithm>
 #include <array>
@@ -29,25 +30,6 @@ void append_utf8(std::string& to, std::uint32_t c) {
     to += static_cast<char>(0x80 | (c >> 6 & 0x3f));
     to += static_cast<char>(0x80 | (c & 0x3f));
   }
-}
-
-struct StrState {
-  unsigned kind = 0; // bytes a character
-  bool compact = false;
-  bool ascii = false;
-};
-
-/// The bit field PyASCIIObject.state: `interned` takes 2 bits, or 16 in newer versions; a str
-/// cannot have kind 0, which tells the two apart.
-std::optional<StrState> decode_state(std::uint32_t state) {
-  for (const unsigned shift : {2U, 16U}) {
-    const unsigned kind = state >> shift & 7;
-    const bool compact = (state >> (shift + 3) & 1) != 0;
-    if ((kind == 1 || kind == 2 || kind == 4) && compact) {
-      return StrState{kind, compact, (state >> (shift + 4) & 1) != 0};
-    }
-  }
-  return std::nullopt;
 }
 
 /// Bytes that nothing may run. False of what is not known: a file that was not found.
@@ -150,27 +132,20 @@ Address ObjectReader::exported(std::string_view symbol) {
 }
 
 Result<std::string> ObjectReader::text(Address str, std::size_t limit) const {
-  const Layout& layout = runtime_.layout;
-  const auto length = memory_.load<std::int64_t>(str + layout.unicode_length);
-  const auto state = memory_.load<std::uint32_t>(str + layout.unicode_state);
-  if (!length || !state) {
-    return std::unexpected(length ? state.error() : length.error());
+  const auto chars = str_data(memory_, runtime_.layout, str);
+  if (!chars) {
+    return std::unexpected(chars.error());
   }
-  const auto decoded = decode_state(*state);
-  if (!decoded || *length < 0) {
-    return fail(ErrorKind::corrupt, str, fmt::format("there is no str at {:#x}", str));
-  }
-  const std::size_t count = std::min({static_cast<std::size_t>(*length), limit, max_text});
-  const Address data = str + (decoded->ascii ? layout.ascii_size : layout.compact_size);
-  std::vector<std::byte> raw(count * decoded->kind);
-  if (auto read = memory_.read(data, raw); !read) {
+  const std::size_t count = std::min({static_cast<std::size_t>(chars->count), limit, max_text});
+  std::vector<std::byte> raw(count * chars->kind);
+  if (auto read = memory_.read(chars->first, raw); !read) {
     return std::unexpected(read.error());
   }
   std::string result;
   for (std::size_t i = 0; i < count; ++i) {
     std::uint32_t c = 0;
-    for (unsigned b = 0; b < decoded->kind; ++b) {
-      c |= std::to_integer<std::uint32_t>(raw[i * decoded->kind + b]) << (8 * b);
+    for (unsigned b = 0; b < chars->kind; ++b) {
+      c |= std::to_integer<std::uint32_t>(raw[i * chars->kind + b]) << (8 * b);
     }
     append_utf8(result, c);
   }

@@ -1,6 +1,7 @@
 #include "common/cpython/objects/object_size.h"
 
 #include "common/cpython/objects/attributes.h"
+#include "common/cpython/objects/built_in_sizes.h"
 #include "common/cpython/objects/int_value.h"
 
 #include <algorithm>
@@ -94,13 +95,20 @@ bool ObjectSizes::has_own_sizeof(Address type) {
 
 ObjectSizes::Body ObjectSizes::body(Address type) {
   const TupleItems bases = type_mro(reader_, type).value_or(TupleItems{});
-  const std::array<std::pair<Address, Body>, 7> known = {
+  // Up to 3.10 a frame is an object that counts its items.
+  const Body with_frame = layout_.frame_localsplus ? Body::frame : Body::unknown;
+  const std::array<std::pair<Address, Body>, 12> known = {
       {{reader_.exported("PyBaseObject_Type"), Body::none},
        {reader_.exported("PyList_Type"), Body::list},
        {reader_.exported("PyDict_Type"), Body::dict},
        {reader_.exported("PySet_Type"), Body::set},
        {reader_.exported("PyFrozenSet_Type"), Body::set},
        {reader_.exported("PyLong_Type"), Body::integer},
+       {reader_.exported("PyUnicode_Type"), Body::text},
+       {reader_.exported("PyGen_Type"), with_frame},
+       {reader_.exported("PyCoro_Type"), with_frame},
+       {reader_.exported("PyAsyncGen_Type"), with_frame},
+       {reader_.exported("PyFrame_Type"), with_frame},
        {reader_.exported("PyType_Type"), Body::type}}};
   for (std::uint64_t i = 0; i < bases.count; ++i) {
     const auto base = memory_.load<Address>(bases.first + i * word);
@@ -137,18 +145,24 @@ ObjectSizes::TypeFacts ObjectSizes::read_facts(Address type) {
     facts.before += 2 * word;
   }
   facts.fixed = facts.before + static_cast<std::uint64_t>(info.basicsize);
-  if (!info.has_flag(long_subclass)) { // since 3.12 it has no ob_size
+  facts.body = body(type);
+  // Since 3.12 an int has no ob_size, and what a frame ends has none.
+  if (!info.has_flag(long_subclass) && facts.body != Body::frame) {
     facts.itemsize = static_cast<std::uint64_t>(*itemsize);
   }
-  facts.body = body(type);
   return facts;
 }
 
 const ObjectSizes::TypeFacts& ObjectSizes::facts(Address type) {
+  if (type == last_type_) {
+    return *last_;
+  }
   auto found = facts_.find(type);
   if (found == facts_.end()) {
     found = facts_.emplace(type, read_facts(type)).first;
   }
+  last_type_ = type;
+  last_ = &found->second;
   return found->second;
 }
 
@@ -156,6 +170,11 @@ ObjectSize ObjectSizes::own_size(Address object, Address type) {
   const TypeFacts& known = facts(type);
   ObjectSize size{.bytes = known.fixed,
                   .basis = known.known ? SizeBasis::exact : SizeBasis::lower_bound};
+  if (known.body == Body::frame) {
+    const auto frame = bytes_of_frame(reader_, object, type);
+    return {.bytes = known.fixed + frame.value_or(0),
+            .basis = frame ? SizeBasis::model : SizeBasis::lower_bound};
+  }
   if (known.itemsize != 0) {
     const auto items = memory_.load<std::int64_t>(object + layout_.ob_size);
     if (!items || *items < 0 || *items > size_limit / static_cast<std::int64_t>(known.itemsize)) {
@@ -280,6 +299,8 @@ Result<std::uint64_t> ObjectSizes::body_size(Body body, Address object) const {
   }
   case Body::none:
   case Body::integer:
+  case Body::text:
+  case Body::frame:
   case Body::type:
   case Body::unknown:
     break;
@@ -317,11 +338,17 @@ Result<MemoryPart> ObjectSizes::body_part(Body body, Address object) const {
 
 MemoryParts ObjectSizes::parts(Address object, Address type) {
   const TypeFacts& known = facts(type);
+  if (known.body == Body::text) {
+    if (const auto parts = str_parts(memory_, layout_, object)) {
+      return *parts;
+    }
+  }
   const ObjectSize own =
       known.body == Body::integer ? int_size(object, known) : own_size(object, type);
   MemoryParts parts{.own = {.start = object - known.before, .bytes = own.bytes},
                     .body = {},
-                    .complete = known.body != Body::unknown && known.body != Body::type};
+                    .complete = known.body != Body::unknown && known.body != Body::text &&
+                                known.body != Body::type};
   if (known.body == Body::list || known.body == Body::set || known.body == Body::dict ||
       known.body == Body::deque) {
     const auto body = body_part(known.body, object);
@@ -353,8 +380,14 @@ ObjectSize ObjectSizes::size(Address object, Address type) {
   if (known == Body::type) { // its items are its members, of which type.__sizeof__ says nothing
     return {.bytes = layout_.gc_head_size + type_size(object), .basis = SizeBasis::model};
   }
+  if (known == Body::text) {
+    if (const auto parts = str_parts(memory_, layout_, object)) {
+      return {.bytes = parts->own.bytes + (parts->body ? parts->body->bytes : 0),
+              .basis = parts->complete ? SizeBasis::model : SizeBasis::lower_bound};
+    }
+  }
   ObjectSize size = own_size(object, type);
-  if (known == Body::unknown) {
+  if (known == Body::unknown || known == Body::text) {
     size.basis = SizeBasis::lower_bound;
   } else if (known != Body::none) {
     const auto body = body_size(known, object);

@@ -48,7 +48,8 @@ struct MemoryParts {
 };
 
 /// Mirrors _PySys_GetSizeOf (Python/sysmodule.c), object.__sizeof__ (Objects/typeobject.c) and
-/// those of int, list, dict, set, deque and type. The facts of a type are read once.
+/// those of int, str, list, dict, set, deque, generators, frames and type. The facts of a type are
+/// read once.
 class ObjectSizes {
 public:
   explicit ObjectSizes(ObjectReader& reader);
@@ -61,7 +62,18 @@ public:
   MemoryParts parts(Address object, Address type);
 
 private:
-  enum class Body : std::uint8_t { none, list, dict, set, deque, integer, type, unknown };
+  enum class Body : std::uint8_t {
+    none,
+    list,
+    dict,
+    set,
+    deque,
+    integer,
+    text,
+    frame,
+    type,
+    unknown
+  };
   struct TypeFacts {
     std::uint64_t fixed = 0;    // what every instance has
     std::uint64_t before = 0;   // of it, what lies before the object
@@ -85,6 +97,8 @@ private:
   const image::AddressSpace& memory_;
   const Layout& layout_;
   std::unordered_map<Address, TypeFacts> facts_;
+  const TypeFacts* last_ = nullptr; // of last_type_
+  Address last_type_ = 0;
   std::unordered_map<Address, bool> own_sizeof_;
 };
 

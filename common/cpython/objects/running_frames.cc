@@ -1,13 +1,18 @@
 #include "common/cpython/objects/running_frames.h"
 
+#include "common/cpython/objects/built_in_sizes.h"
 #include "common/cpython/objects/frame_chain.h"
 #include "common/cpython/objects/frame_objects.h"
 #include "common/cpython/objects/frame_remains.h"
+#include "common/cpython/objects/frames_in_objects.h"
 #include "common/cpython/objects/item_place.h"
 #include "common/cpython/objects/line_table.h"
 #include "common/cpython/type_proof.h"
 
+#include <algorithm>
+#include <array>
 #include <optional>
+#include <span>
 
 namespace pygc::cpython {
 namespace {
@@ -18,7 +23,11 @@ constexpr std::uint64_t object_limit = 1 << 20;   // bytes of an object that hol
 constexpr std::uint8_t owned_by_thread = 0;       // FRAME_OWNED_BY_THREAD
 constexpr std::uint8_t owned_by_generator = 1;    // FRAME_OWNED_BY_GENERATOR
 constexpr std::uint8_t owned_by_frame_object = 2; // FRAME_OWNED_BY_FRAME_OBJECT
-constexpr std::uint64_t tag_bits = 3; // of a _PyStackRef (3.14+): borrowed, or no object
+// Objects that a frame ends, up to 3.10 but for frame objects none.
+constexpr std::array<std::string_view, 4> types_with_frames = {"PyGen_Type", "PyCoro_Type",
+                                                               "PyAsyncGen_Type", "PyFrame_Type"};
+constexpr Address searched_bytes = 8192; // of one, for a variable
+constexpr std::uint64_t tag_bits = 3;    // of a _PyStackRef (3.14+): borrowed, or no object
 
 /// Those fields of the layout that frames are read by.
 struct Offsets {
@@ -76,6 +85,31 @@ std::optional<FrameCode> code_of(ObjectReader& reader, const Offsets& at, Addres
   return count && *count >= 0 && *count <= variable_limit
              ? std::optional(FrameCode{.code = code, .variables = *count})
              : std::nullopt;
+}
+
+struct Place {
+  std::string_view name;
+  bool owned; // the frame has a reference to what it holds
+};
+
+/// The first fields of _PyInterpreterFrame (Include/internal/pycore_frame.h,
+/// pycore_interpframe_structs.h). Of those behind them none holds an object.
+std::span<const Place> places_of(const Offsets& at) {
+  static constexpr std::array<Place, 6> with_function_first = {{{"f_func", true}, // 3.11
+                                                                {"f_globals", false},
+                                                                {"f_builtins", false},
+                                                                {"f_locals", true},
+                                                                {"f_code", true},
+                                                                {"frame_obj", true}}};
+  static constexpr std::array<Place, 7> with_code_first = {{{"f_executable", true},
+                                                            {"previous", false},
+                                                            {"f_funcobj", true},
+                                                            {"f_globals", false},
+                                                            {"f_builtins", false},
+                                                            {"f_locals", true},
+                                                            {"frame_obj", true}}};
+  return at.frame_code == 0 ? std::span<const Place>(with_code_first)
+                            : std::span<const Place>(with_function_first);
 }
 
 /// Code units from the function's begin to where it is.
@@ -241,13 +275,88 @@ bool RunningFrames::is_left_behind(Address code_at, Address at) const {
     return true;
   }
   const auto code = code_of(reader_, *offsets, frame);
-  const auto stack_size = code ? reader_.member(code->code, "co_stacksize") : Result<Address>(0);
-  if (!code || !stack_size) {
-    return false;
+  const auto slots =
+      code ? frame_slots(memory, reader_.runtime().layout, code->code) : std::nullopt;
+  return slots && at >= frame + offsets->variables + *slots * sizeof(Address);
+}
+
+std::optional<RunningFrames::Field> RunningFrames::field(Address at) const {
+  const auto offsets = offsets_of(reader_.runtime().layout);
+  if (!offsets || at % sizeof(Address) != 0) {
+    return std::nullopt;
   }
-  const Address values = static_cast<Address>(code->variables) +
-                         static_cast<std::uint32_t>(*stack_size); // an int: four bytes of the word
-  return at >= frame + offsets->variables + values * sizeof(Address);
+  Address frame = at;
+  while (!running_.contains(frame)) {
+    frame -= sizeof(Address);
+    if (at - frame >= offsets->variables) {
+      return std::nullopt;
+    }
+  }
+  const std::span<const Place> places = places_of(*offsets);
+  const std::size_t place = (at - frame) / sizeof(Address);
+  const image::AddressSpace& memory = reader_.memory();
+  const auto code = code_of(reader_, *offsets, frame);
+  if (place >= places.size() || !code) {
+    return std::nullopt;
+  }
+  // A generator visits what its frame owns.
+  const bool of_thread =
+      memory.load<std::uint8_t>(frame + offsets->owner).value_or(0) == owned_by_thread;
+  const bool counted = (memory.load<Address>(at).value_or(tag_bits) & tag_bits) == 0;
+  return Field{.name = places[place].name,
+               .code = code->code,
+               .owned = places[place].owned && of_thread && counted};
+}
+
+std::optional<FrameReference> variable_that_holds(ObjectReader& reader, Address container,
+                                                  Address object) {
+  const auto type = reader.type_address(container);
+  if (!type || !std::ranges::any_of(types_with_frames, [&](std::string_view symbol) {
+        return reader.is_instance(*type, symbol);
+      })) {
+    return std::nullopt;
+  }
+  for (Address at = container + sizeof(Address); at - container < searched_bytes;
+       at += sizeof(Address)) {
+    const auto word = reader.memory().load<Address>(at);
+    if (!word) {
+      break;
+    }
+    if ((*word & ~tag_bits) == object) {
+      const auto reference = frame_reference_in(reader, container, {at});
+      if (reference && reference->object == object) {
+        return reference;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::string_view field_around_frame(ObjectReader& reader, Address container, SlotAddress slot) {
+  const auto type = reader.type_address(container);
+  if (!type || slot.at <= container ||
+      std::ranges::none_of(types_with_frames, [&](std::string_view symbol) {
+        return symbol != "PyFrame_Type" && reader.is_instance(*type, symbol);
+      })) {
+    return {};
+  }
+  const Layout& layout = reader.runtime().layout;
+  const Address offset = slot.at - container;
+  if (layout.gi_qualname && offset == *layout.gi_qualname) {
+    return "__qualname__";
+  }
+  if (layout.gi_qualname && offset + sizeof(Address) == *layout.gi_qualname) {
+    return "__name__";
+  }
+  const auto at = offsets_of(layout);
+  const std::int64_t size = reader.type(*type).basicsize; // up to the frame's variables
+  const Address frame = at && size > 0 ? static_cast<Address>(size) - at->variables : 0;
+  if (!at || offset < frame) {
+    return {};
+  }
+  const std::size_t place = (offset - frame) / sizeof(Address);
+  const std::span<const Place> places = places_of(*at);
+  return place < places.size() && places[place].owned ? places[place].name : std::string_view{};
 }
 
 FrameVariable frame_variable(ObjectReader& reader, const FrameReference& reference) {

@@ -20,10 +20,9 @@ std::string type_module(ObjectReader& reader, Address type) {
   return dot == std::string::npos ? "builtins" : info.name.substr(0, dot);
 }
 
-std::string full_type_name(ObjectReader& reader, ObjectNames& names, Address object) {
-  const std::string name = names.type_name(object);
-  const auto type = reader.type_address(object);
-  const std::string module = type ? type_module(reader, *type) : "";
+std::string full_name_of_type(ObjectReader& reader, ObjectNames& names, Address type) {
+  const std::string name = names.class_name(type);
+  const std::string module = type_module(reader, type);
   return module.empty() || name.starts_with(module + ".") ? name : module + "." + name;
 }
 

@@ -13,8 +13,7 @@ namespace pygc::cpython {
 /// be read, or is no str.
 std::string type_module(ObjectReader& reader, Address type);
 
-/// The qualified name of an object's type with its module before it: "app.Outer.Inner",
-/// "builtins.dict".
-std::string full_type_name(ObjectReader& reader, ObjectNames& names, Address object);
+/// The qualified name of a type with its module before it: "app.Outer.Inner", "builtins.dict".
+std::string full_name_of_type(ObjectReader& reader, ObjectNames& names, Address type);
 
 } // namespace pygc::cpython

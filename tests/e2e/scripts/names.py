@@ -1,5 +1,7 @@
-"""Objects that Python code can name. Prints "NAME ADDR" for each name, which has no blanks, then READY."""
+"""Objects that Python code can name. Prints "NAME ADDR" for each name, which has no blanks, and of
+a str what sys.getsizeof() says, then READY."""
 import __main__
+import collections
 import gc
 import sys
 import time
@@ -30,6 +32,23 @@ class Item:
 CACHE = {"key": [Session(), Item()], 7: {"seven": ()}, -70000: ["far"], 1 << 40: ["large"], "x.y": ["dotted"]}
 CACHE["key"][0].user = ["replaced"]
 pair = ([0], (1, [2]))
+Point = collections.namedtuple("Point", "x y")
+point = Point([1], [2])
+texts = {"ascii": "plain" * 3, "latin": "\xe4" * 5, "wide": "\u20ac" * 3, "astral": "\U0001f600" * 2, "empty": ""}
+values = [-7, 1.5, b"a'\x00", True]
+
+
+def outer():
+    captured = ["captured"]
+    return lambda: (captured, 123456)
+
+
+def generate():
+    yield
+
+
+inner, generator = outer(), generate()
+queue = collections.deque([[1]])
 made = Item()
 vars(made)["third"] = [3]
 
@@ -59,7 +78,17 @@ for name in (
     "Base.registry",
     "CACHE['key'][0].registry",
     "CACHE['key'][0].__class__",
+    "point.y",
+    "inner.__code__",
+    "inner.__code__.co_consts",
+    "inner.__closure__[0].cell_contents",
+    "texts['ascii']",
+    "texts['latin']",
+    "texts['wide']",
+    "texts['astral']",
+    "texts['empty']",
 ):
-    print(name, id(eval(name)))
+    value = eval(name)
+    print(name, id(value), *([sys.getsizeof(value)] if isinstance(value, str) else []))
 print("READY", flush=True)
 time.sleep(100000)

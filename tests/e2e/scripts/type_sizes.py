@@ -79,6 +79,26 @@ for count in (0, 1, 4, 9, 100, 3000):
     KEPT.append(collections.deque(range(count)))
 KEPT += [Number(value) for value in (1, -1, 2**30, -(2**300))]
 KEPT[8].append([])  # more is allocated than is used
+
+
+def generate(first, second=None):
+    third = [first]
+    yield sys._getframe()
+    yield third
+
+
+async def wait(first):
+    return [first]
+
+
+async def generate_later(first):
+    yield first
+
+
+KEPT += [generate(1), generate([2]), generate(3), wait([4]), generate_later([5])]
+KEPT.append(next(KEPT[-5]))  # its frame
+next(KEPT[-5])
+KEPT.append(sys._getframe())
 KEPT.append(KEPT[3].__dict__)
 
 

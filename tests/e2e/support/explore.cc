@@ -53,10 +53,16 @@ std::size_t expect_names_lead_where_eval_does(const Core& core) {
       continue;
     }
     const std::string name = line.substr(0, blank);
-    const auto document = document_alone(core, {"refs", "--from", name, "--limit", "1"});
+    const std::size_t behind = line.find(' ', blank + 1);
+    const auto document = behind == std::string::npos
+                              ? document_alone(core, {"refs", "--from", name, "--limit", "1"})
+                              : document_alone(core, {"object", name});
     EXPECT_EQ(to_address(document.at("object").at("address").get<std::string>()),
-              to_address(line.substr(blank + 1)))
+              to_address(line.substr(blank + 1, behind - blank - 1)))
         << name;
+    if (behind != std::string::npos) {
+      EXPECT_EQ(document.at("own_size"), std::stoull(line.substr(behind + 1))) << name;
+    }
     ++names;
   }
   return names;

@@ -1,8 +1,8 @@
-#include "common/commands/suggestion.h"
+#include "common/base/suggestion.h"
 
 #include <algorithm>
 
-namespace pygc::commands {
+namespace pygc {
 namespace {
 
 // Optimal string alignment: a swap of two neighbours is one mistake.
@@ -51,4 +51,4 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   return meant.empty() ? "" : "; did you mean '" + meant + "'?";
 }
 
-} // namespace pygc::commands
+} // namespace pygc

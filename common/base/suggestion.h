@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace pygc::commands {
+namespace pygc {
 
 /// The first of the candidates with the fewest letters left out, added, changed or swapped; empty
 /// when all differ in more than a third of the word and one letter more, and for a word of one
@@ -15,4 +15,4 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
 /// "; did you mean 'check'?", or nothing when no candidate is near.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
-} // namespace pygc::commands
+} // namespace pygc

@@ -1,9 +1,9 @@
 // "did you mean".
-#include "common/commands/suggestion.h"
+#include "common/base/suggestion.h"
 
 #include <gtest/gtest.h>
 
-namespace pygc::commands {
+namespace pygc {
 namespace {
 
 const std::vector<std::string> words{"check",  "gc-refs", "generations",
@@ -26,4 +26,4 @@ TEST(Suggestion, HasNoneWhereNothingIsNear) {
 }
 
 } // namespace
-} // namespace pygc::commands
+} // namespace pygc
