@@ -80,7 +80,8 @@ public:
       record.offset = region.offset;
       record.file = file_index(region.fd);
       if (fetch_ && !aligned) { // or it would have to be read to be there
-        leave_out_idle(record);
+        add_used(record);
+        return;
       }
     }
     records_.push_back(record);
@@ -92,12 +93,32 @@ public:
   }
 
 private:
-  void leave_out_idle(protocol::RegionRecord& record) const {
-    const auto found = std::ranges::lower_bound(idle_, record.start, {}, &image::Range::start);
-    if (found != idle_.end() && found->start == record.start && found->end < record.end) {
-      record.offset += found->end - record.start;
-      record.start = found->end;
+  /// What of a region is not idle, in pieces.
+  void add_used(protocol::RegionRecord record) {
+    const auto first = std::ranges::partition_point(
+        idle_, [&](const image::Range& range) { return range.end <= record.start; });
+    const Address end = record.end;
+    const std::uint64_t start_offset = record.offset - record.start;
+    const int fd = files_[record.file];
+    for (auto range = first; range != idle_.end() && range->start < end; ++range) {
+      record.end = range->start;
+      add_piece(record, fd);
+      record.start = std::min(range->end, end);
+      record.offset = record.start + start_offset;
     }
+    record.end = end;
+    add_piece(record, fd);
+  }
+
+  void add_piece(protocol::RegionRecord piece, int fd) {
+    if (piece.start >= piece.end) {
+      return;
+    }
+    if (records_.size() == protocol::max_regions_per_packet) {
+      flush();
+    }
+    piece.file = file_index(fd);
+    records_.push_back(piece);
   }
 
   std::uint32_t file_index(int fd) {

@@ -133,7 +133,14 @@ Result<void> NativeReplayer::finish_lock() {
   }
   failed_regions_ = reply->failed_regions;
   locked_ = true;
-  return {};
+  if (lent_.word == 0) {
+    return {};
+  }
+  protocol::Command command; // of no objects
+  command.kind = protocol::Kind::clear;
+  command.answers[0] = {.function = lent_.word, .value = lent_.state};
+  auto lent = ask(command);
+  return lent ? Result<void>{} : std::unexpected(lent.error());
 }
 
 } // namespace pygc::replay

@@ -1,3 +1,5 @@
+#include "common/replay/found_sweep.h"
+#include "common/replay/found_walk_layout.h"
 #include "common/replay/native_replayer.h"
 #include "common/replay/sweep.h"
 
@@ -41,13 +43,18 @@ public:
   /// One attempt; see NativeReplayer::start().
   static Result<std::unique_ptr<Sweep>> start(const image::AddressSpace& memory,
                                               const Options& options, const SweepRequest& request,
+                                              const FoundObjects* found,
                                               const std::function<bool()>& cancelled, bool& clash) {
     auto process = NativeReplayer::prepare(memory, options, cancelled, Writable::fetched, clash);
     if (!process) {
       return std::unexpected(process.error());
     }
     std::unique_ptr<NativeSweep> sweep(new NativeSweep(std::move(*process), request.lists.size()));
-    if (auto begun = sweep->begin(memory, request); !begun) {
+    auto begun = sweep->lay_out(memory, request);
+    if (begun) {
+      begun = sweep->begin(found);
+    }
+    if (!begun) {
       return std::unexpected(begun.error());
     }
     return sweep;
@@ -67,9 +74,12 @@ public:
         outcome.type_count > type_capacity) {
       return nonsense();
     }
-    SweptLists lists;
+    if (found_ && reply->next != found_->collected) {
+      return nonsense();
+    }
+    SweptLists lists = found_.value_or(SweptLists{});
     lists.collected = reply->next;
-    lists.immortal = outcome.immortal;
+    lists.immortal += outcome.immortal;
     lists.seconds = since(begun_);
     for (std::size_t i = 0; i < list_count_; ++i) {
       lists.counts.push_back(window.get<protocol::WalkedList>(walk_.lists, i).count);
@@ -262,7 +272,7 @@ private:
   NativeSweep(std::unique_ptr<NativeReplayer> process, std::size_t lists)
       : process_(std::move(process)), list_count_(lists) {}
 
-  Result<void> begin(const image::AddressSpace& memory, const SweepRequest& request) {
+  Result<void> lay_out(const image::AddressSpace& memory, const SweepRequest& request) {
     SharedWindow& window = process_->window_;
     std::vector<protocol::WalkedList> lists;
     lists.reserve(request.lists.size());
@@ -303,8 +313,20 @@ private:
     walk_.ma_values = request.ma_values;
     walk_.dk_kind = request.dk_kind;
     walk_.counts_aside = borrowed_references_ && process_->visit_decref_ != 0 ? 0 : 1;
+    return {};
+  }
+
+  Result<void> begin(const FoundObjects* found) {
     begun_ = Clock::now();
-    return process_->process_.send(std::as_bytes(std::span(&walk_, 1)), {});
+    if (found == nullptr) {
+      return process_->process_.send(std::as_bytes(std::span(&walk_, 1)), {});
+    }
+    const auto walk = lay_out_found(process_->window_, walk_, *found);
+    if (!walk) {
+      return std::unexpected(walk.error());
+    }
+    found_ = found->lists;
+    return process_->process_.send(std::as_bytes(std::span(&*walk, 1)), {});
   }
 
   Result<void> send(const protocol::Command& command) const {
@@ -340,6 +362,7 @@ private:
 
   std::unique_ptr<NativeReplayer> process_;
   std::size_t list_count_;
+  std::optional<SweptLists> found_; // by the caller
   protocol::Walk walk_;
   Clock::time_point begun_;
   std::uint64_t collected_ = 0;
@@ -348,16 +371,34 @@ private:
   std::uint64_t incidents_at_ = 0; // in the window
 };
 
-Result<std::unique_ptr<Sweep>> start_sweep(const image::AddressSpace& memory,
-                                           const Options& options, const SweepRequest& request,
-                                           const std::function<bool()>& cancelled) {
+namespace {
+
+Result<std::unique_ptr<Sweep>> start(const image::AddressSpace& memory, const Options& options,
+                                     const SweepRequest& request, const FoundObjects* found,
+                                     const std::function<bool()>& cancelled) {
   for (int attempt = 1;; ++attempt) {
     bool clash = false;
-    auto sweep = NativeSweep::start(memory, options, request, cancelled, clash);
+    auto sweep = NativeSweep::start(memory, options, request, found, cancelled, clash);
     if (sweep || !clash || attempt == max_attempts) {
       return sweep;
     }
   }
+}
+
+} // namespace
+
+Result<std::unique_ptr<Sweep>> start_sweep(const image::AddressSpace& memory,
+                                           const Options& options, const SweepRequest& request,
+                                           const std::function<bool()>& cancelled) {
+  return start(memory, options, request, nullptr, cancelled);
+}
+
+Result<std::unique_ptr<Sweep>> start_found_sweep(const image::AddressSpace& memory,
+                                                 const Options& options,
+                                                 const SweepRequest& request,
+                                                 const FoundObjects& found,
+                                                 const std::function<bool()>& cancelled) {
+  return start(memory, options, request, &found, cancelled);
 }
 
 } // namespace pygc::replay

@@ -3,16 +3,21 @@
 #include "common/base/cache_directory.h"
 #include "common/cpython/collector/fatal_functions.h"
 #include "common/cpython/collector/visitor_search.h"
+#include "common/cpython/objects/unused_memory.h"
 #include "common/heap/collected_set.h"
 #include "common/image/process/idle_stacks.h"
 #include "common/image/process/process_image.h"
+#include "common/session/current_thread.h"
+#include "common/session/found_objects.h"
 #include "common/session/last_list.h"
 #include "common/session/live_process.h"
 #include "common/session/sweep_request.h"
 #include "common/session/visitor_choice.h"
 #include "common/target/core/core_file.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 
 namespace pygc::session {
 namespace {
@@ -20,15 +25,8 @@ namespace {
 constexpr const char* native_name = "pygc-replayer-native";
 constexpr const char* emulated_name = "pygc-replayer-emulated";
 
-/// Target code runs with a thread pointer of the target's: any thread's will do, the stopped one's
-/// is the best guess for code that looks at its own thread.
-Address thread_pointer(const target::Target& target) {
-  for (const target::Thread& thread : target.threads()) {
-    if (thread.thread_pointer != 0) {
-      return thread.thread_pointer;
-    }
-  }
-  return 0;
+CurrentThread thread_of(const Context& context) {
+  return current_thread(context.image().memory(), context.runtime(), context.target().threads());
 }
 
 replay::ObjectShape shape_of(const cpython::Layout& layout) {
@@ -179,15 +177,35 @@ Result<const heap::Heap*> Context::heap() {
 }
 
 Result<std::unique_ptr<replay::Sweep>> Context::sweep() {
-  const auto request = sweep_request(reader());
-  if (!request || options_.engine != Engine::native) {
+  if (options_.engine != Engine::native) {
     return nullptr;
+  }
+  const std::function<bool()> cancelled = [this] { return surroundings_.session.cancelled(); };
+  const auto request = sweep_request(reader());
+  if (!request) {
+    return nullptr;
+  }
+  std::optional<replay::FoundObjects> found;
+  if (request->lists.empty()) {
+    surroundings_.session.progress("walking the heap");
+    found = find_objects(reader(), request->sample_size, cancelled);
+    if (!found) {
+      return nullptr;
+    }
   }
   surroundings_.session.progress("running the traverse functions");
   replay::Options options = replay_options(native_name);
   options.idle = image::idle_stacks(image().memory(), target().threads());
-  return replay::start_sweep(image().memory(), options, *request,
-                             [this] { return surroundings_.session.cancelled(); });
+  std::ranges::copy(cpython::unused_memory(image().memory(), runtime()),
+                    std::back_inserter(options.idle));
+  std::ranges::sort(options.idle, {}, &image::Range::start);
+  auto sweep =
+      found ? replay::start_found_sweep(image().memory(), options, *request, *found, cancelled)
+            : replay::start_sweep(image().memory(), options, *request, cancelled);
+  if (sweep) {
+    replay::lend_thread((*sweep)->replayer(), thread_of(*this).lent);
+  }
+  return sweep;
 }
 
 Result<replay::Replayer*> Context::replayer() {
@@ -207,6 +225,7 @@ Result<replay::Replayer*> Context::native() {
       return std::unexpected(started.error());
     }
     replayer_ = std::move(*started);
+    replay::lend_thread(*replayer_, thread_of(*this).lent);
     if (auto searched = search_visitor(*replayer_); !searched) {
       replayer_.reset();
       return std::unexpected(searched.error());
@@ -218,7 +237,7 @@ Result<replay::Replayer*> Context::native() {
 replay::Options Context::replay_options(const char* executable) const {
   replay::Options options;
   options.replayer_path = surroundings_.replayer_directory + "/" + executable;
-  options.thread_pointer = thread_pointer(target());
+  options.thread_pointer = thread_of(*this).thread_pointer;
   options.visit_decref = runtime().visit_decref;
   options.shape = shape_of(runtime().layout);
   options.fatal_functions = cpython::fatal_functions(image(), runtime());
@@ -240,6 +259,7 @@ Result<replay::Tracer*> Context::tracer() {
       return std::unexpected(started.error());
     }
     tracer_ = std::move(*started);
+    replay::lend_thread(*tracer_, thread_of(*this).lent);
     if (auto searched = search_visitor(*tracer_); !searched) {
       tracer_.reset(); // so that the next one who asks hears of it too
       return std::unexpected(searched.error());

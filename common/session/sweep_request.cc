@@ -15,7 +15,9 @@ constexpr std::int64_t header_limit = 256; // no struct in front of the items is
 std::optional<replay::SweepRequest> sweep_request(cpython::ObjectReader& reader) {
   const cpython::Runtime& runtime = reader.runtime();
   const bool visitor_unknown = runtime.layout.stack_ref_size && runtime.visit_decref == 0;
-  if (!cpython::collector_of(runtime.layout).has_lists() || runtime.interpreters.size() != 1 ||
+  const bool has_lists = cpython::collector_of(runtime.layout).has_lists();
+  // The target's own visitor looks for counts in the objects, and those of found ones are aside.
+  if ((!has_lists && runtime.layout.stack_ref_size) || runtime.interpreters.size() != 1 ||
       reader.memory().pager() != nullptr || visitor_unknown) {
     return std::nullopt;
   }
@@ -24,10 +26,12 @@ std::optional<replay::SweepRequest> sweep_request(cpython::ObjectReader& reader)
     return std::nullopt;
   }
   replay::SweepRequest request;
-  for (const std::size_t space : heap::swept_spaces(runtime, interpreter)) {
-    const cpython::Space& list = interpreter.spaces[space];
-    request.lists.push_back(
-        {.head = list.head, .collected = list.kind != cpython::SpaceKind::permanent});
+  if (has_lists) {
+    for (const std::size_t space : heap::swept_spaces(runtime, interpreter)) {
+      const cpython::Space& list = interpreter.spaces[space];
+      request.lists.push_back(
+          {.head = list.head, .collected = list.kind != cpython::SpaceKind::permanent});
+    }
   }
   request.sample_size = sample_size;
   request.sampled_type = reader.exported("PyModule_Type");

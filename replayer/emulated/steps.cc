@@ -39,6 +39,11 @@ std::uint64_t traverse_function(const Workplace& place, std::uint64_t object,
 }
 
 Reply clear(const Workplace& place, const Command& command) {
+  if (const protocol::Answer& lent = command.answers[0]; lent.function != 0) {
+    if (auto* word = place.memory.word(lent.function, PROT_WRITE)) {
+      *word = lent.value;
+    }
+  }
   const auto* objects = place.in_window<std::uint64_t>(command.objects);
   for (std::uint64_t i = command.first; i < command.end; ++i) {
     if (auto* prev = place.memory.word(place.gc_prev(objects[i]), read_write)) {

@@ -13,28 +13,33 @@ namespace {
 
 namespace protocol = replay::protocol;
 
-constexpr std::uint64_t block_size = (std::uint64_t{1} << count_block_shift) /
-                                     (std::uint64_t{1} << count_granule_shift) *
-                                     sizeof(std::uint32_t);
-constexpr std::uint64_t max_blocks = (protocol::own_end - protocol::own_counts) / block_size;
+constexpr std::uint64_t slice_size =
+    (std::uint64_t{1} << (count_slice_shift - count_granule_shift)) * sizeof(std::uint32_t);
+constexpr std::uint64_t table_size = count_slices * sizeof(std::uint32_t*);
+constexpr std::uint64_t piece = std::uint64_t{1} << 26; // mapped at once
 
-std::uint64_t used_blocks = 0;
+std::uint64_t used_end = protocol::own_counts;
+std::uint64_t mapped_end = protocol::own_counts;
 
-std::uint32_t* make_block() {
-  if (used_blocks == max_blocks) {
-    return nullptr;
+/// Zeros; null: no memory.
+void* take(std::uint64_t size) {
+  if (used_end + size > mapped_end) {
+    if (mapped_end + piece > protocol::own_end) {
+      return nullptr;
+    }
+    const std::int64_t at = machine::syscall(
+        SYS_mmap, mapped_end, piece, PROT_READ | PROT_WRITE,
+        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, ~std::uint64_t{0}, 0);
+    if (at != static_cast<std::int64_t>(mapped_end)) {
+      return nullptr;
+    }
+    // The kernel may have none: then the pages are small, no more.
+    machine::syscall(SYS_madvise, mapped_end, piece, MADV_HUGEPAGE);
+    mapped_end += piece;
   }
-  const std::uint64_t start = protocol::own_counts + used_blocks * block_size;
-  const std::int64_t at = machine::syscall(
-      SYS_mmap, start, block_size, PROT_READ | PROT_WRITE,
-      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, ~std::uint64_t{0}, 0);
-  if (at != static_cast<std::int64_t>(start)) {
-    return nullptr;
-  }
-  // The kernel may have none: then the pages are small, no more.
-  machine::syscall(SYS_madvise, start, block_size, MADV_HUGEPAGE);
-  ++used_blocks;
-  return reinterpret_cast<std::uint32_t*>(start);
+  void* taken = reinterpret_cast<void*>(used_end);
+  used_end += size;
+  return taken;
 }
 
 } // namespace
@@ -46,8 +51,19 @@ std::uint32_t* make_count(std::uint64_t object) {
     counts.lowest_bits = object & granule;
   }
   const std::uint64_t number = object >> count_block_shift;
-  if (number < count_blocks && counts.blocks[number] == nullptr) {
-    counts.blocks[number] = make_block();
+  if (number >= count_blocks) {
+    return nullptr;
+  }
+  std::uint32_t**& slices = counts.blocks[number];
+  if (slices == nullptr) {
+    slices = static_cast<std::uint32_t**>(take(table_size));
+  }
+  if (slices == nullptr) {
+    return nullptr;
+  }
+  std::uint32_t*& slice = slices[(object >> count_slice_shift) % count_slices];
+  if (slice == nullptr) {
+    slice = static_cast<std::uint32_t*>(take(slice_size));
   }
   return count_at(object);
 }

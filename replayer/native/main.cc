@@ -52,7 +52,12 @@ struct NativeReplayer {
 
   /// A walk. No code of the target has run yet: what it tells is the memory's.
   static bool answer(const Packet& request, std::uint64_t& failed_regions) {
-    if (!request.is<protocol::Walk>(Kind::walk)) {
+    protocol::FoundWalk walk;
+    if (request.is<protocol::Walk>(Kind::walk)) {
+      walk.walk = request.get<protocol::Walk>();
+    } else if (request.is<protocol::FoundWalk>(Kind::walk)) {
+      walk = request.get<protocol::FoundWalk>();
+    } else {
       return false;
     }
     failed_regions += finish_fills();
@@ -61,7 +66,7 @@ struct NativeReplayer {
       send_lock_result(result, failed_regions);
     }
     protocol::Reply reply;
-    reply.next = walk_lists(request.get<protocol::Walk>());
+    reply.next = walk_lists(walk);
     failed_regions += finish_fetches();
     reply.failed_regions = failed_regions;
     send_reply(reply);

@@ -73,6 +73,14 @@ void clear_loop() {
   loop.finish();
 }
 
+/// Of Kind::clear: a word of the target's, as it is to be.
+void lend_word() {
+  const protocol::Answer& lent = run_state.command.answers[0];
+  if (!is_own(lent.function)) {
+    at(lent.function) = lent.value;
+  }
+}
+
 void update_loop() {
   const Loop loop;
   const auto* refcounts = in_window<std::uint64_t>(loop.command.counts);
@@ -319,6 +327,11 @@ protocol::Reply run_command() {
   const Loop loop;
   const Step step =
       visits_soon(loop.command) ? Step{&sweep_loop, Mode::target} : step_of(loop.command.kind);
+  if (loop.command.kind == Kind::clear && loop.command.answers[0].function != 0) {
+    state.mode = Mode::writing;
+    machine::run_on_stack(&lend_word, target_stack_top());
+    state.mode = Mode::idle;
+  }
   state.index = loop.command.first;
   state.traversed = 0;
   state.records = 0;

@@ -6,6 +6,7 @@
 #include "replayer/native/machine.h"
 #include "replayer/native/map.h"
 #include "replayer/native/read_ahead.h"
+#include "replayer/native/refcounts.h"
 #include "replayer/native/run_state.h"
 #include "replayer/native/visitors.h"
 #include "replayer/shared/gc_refs.h"
@@ -27,9 +28,9 @@ constexpr std::uint64_t max_refcount = std::uint64_t{1} << 39;
 constexpr unsigned max_bases = 1000;
 constexpr std::size_t max_probes = 256;
 constexpr std::uint64_t least_type_size = 256;
-constexpr std::uint64_t lookahead = 12;
 
-protocol::Walk request;
+protocol::FoundWalk found;
+protocol::Walk& request = found.walk;
 protocol::WalkOutcome outcome;
 std::uint64_t collected = 0;
 
@@ -215,10 +216,58 @@ bool walk_list(protocol::WalkedList& list) {
   return at(list.head + gc_prev) == before || stop(WalkStop::link);
 }
 
+/// An object that the analysis has found.
+bool take_found(std::uint64_t object, bool is_collected) {
+  if (!is_node(object)) {
+    return stop(WalkStop::object);
+  }
+  if (!is_collected) {
+    return mark_listed(object, at(object)); // no head: a count aside
+  }
+  if (collected == request.object_capacity) {
+    return stop(WalkStop::capacity);
+  }
+  const std::uint64_t refcount = refcount_of(found, object);
+  if (!give_gc_refs(object, at(object), refcount)) {
+    return false;
+  }
+  reinterpret_cast<std::uint64_t*>(protocol::own_nodes)[collected++] = object;
+  outcome.refcounts += refcount;
+  return true;
+}
+
+bool take_run(const protocol::FoundRun& run) {
+  const auto* words = in_window<std::uint64_t>(run.bits);
+  for (std::uint32_t word = 0; word < run.words; ++word) {
+    constexpr std::uint64_t step = 64 * protocol::found_granule;
+    for (std::uint64_t bits = words[word]; bits != 0; bits &= bits - 1) {
+      const std::uint64_t object =
+          run.first + word * step +
+          static_cast<std::uint64_t>(__builtin_ctzll(bits)) * protocol::found_granule;
+      if (!take_found(object, run.collected != 0)) {
+        return false;
+      }
+    }
+  }
+  progress() = progress() + 1;
+  read_ahead_of(run.first);
+  return true;
+}
+
 void walk_all() {
   auto* lists = in_window<protocol::WalkedList>(request.lists);
   for (std::uint32_t i = 0; i < request.list_count; ++i) {
     if (!walk_list(lists[i])) {
+      return;
+    }
+  }
+  if (found.run_count != 0 && !counts.on) { // there is no head for them
+    stop(WalkStop::capacity);
+    return;
+  }
+  const auto* runs = in_window<protocol::FoundRun>(found.runs);
+  for (std::uint64_t i = 0; i < found.run_count; ++i) {
+    if (!take_run(runs[i])) {
       return;
     }
   }
@@ -229,6 +278,10 @@ bool is_tracked_elsewhere(std::uint64_t object, std::uint64_t type) {
   if (at(type + setup.shape.tp_is_gc) != 0) { // not each object has a head
     return false;
   }
+  if (found.biased != 0) {
+    const std::uint32_t* count = count_at(object);
+    return is_tracked(found, object) && (count == nullptr || *count == 0);
+  }
   const std::uint64_t node = object - setup.shape.gc_head_size;
   if (at(node + request.gc_next) == 0) {
     return false;
@@ -238,36 +291,16 @@ bool is_tracked_elsewhere(std::uint64_t object, std::uint64_t type) {
                    : (at(node + setup.shape.gc_prev) & listed_bit) == 0;
 }
 
-/// Of an object that was collected; gc_refs_lost: it is not any more.
-std::int64_t gc_refs_after(std::uint64_t object) {
-  if (counts.on) {
-    return counted_gc_refs(object);
-  }
-  const auto& shape = run_state.setup.shape;
-  const std::uint64_t prev = at(object - shape.gc_head_size + shape.gc_prev);
-  return (prev & collecting_bit) != 0 ? gc_refs_of(prev) : protocol::gc_refs_lost;
-}
-
-/// For gc_refs_after(), and for the reference count.
-void prefetch_counts(std::uint64_t object) {
-  if (counts.on) {
-    __builtin_prefetch(count_at(object));
-    __builtin_prefetch(reinterpret_cast<const void*>(object));
-  } else {
-    __builtin_prefetch(reinterpret_cast<const void*>(object - run_state.setup.shape.gc_head_size));
-  }
-}
-
 } // namespace
 
-std::uint64_t walk_lists(const protocol::Walk& walk) {
-  request = walk;
+std::uint64_t walk_lists(const protocol::FoundWalk& walk) {
+  found = walk;
   outcome = {};
   collected = 0;
   run_state.walked = true;
-  run_state.tuple_type = walk.tuple_type;
-  run_state.dict_type = walk.dict_type;
-  counts.on = walk.counts_aside != 0;
+  run_state.tuple_type = request.tuple_type;
+  run_state.dict_type = request.dict_type;
+  counts.on = request.counts_aside != 0;
   fetch_in_place(counts.on);
   if (!map_walked(request.object_capacity)) {
     stop(WalkStop::capacity);
@@ -285,13 +318,18 @@ std::uint64_t walk_lists(const protocol::Walk& walk) {
 }
 
 bool is_suspect(std::uint64_t object, std::uint64_t type, bool has_gc_head) {
+  if (found.biased != 0) {
+    return !is_immortal(found, object) &&
+           (static_cast<std::int64_t>(refcount_of(found, object)) <= 0 ||
+            (has_gc_head && is_tracked_elsewhere(object, type)));
+  }
   const std::uint64_t stored = at(object + request.ob_refcnt);
   return (stored & request.refcount_mask) == 0 || (stored & unused_count_bits) != 0 ||
          (has_gc_head && is_tracked_elsewhere(object, type));
 }
 
 bool is_unsound_tuple(std::uint64_t tuple) {
-  if ((at(tuple + request.ob_refcnt) & request.refcount_mask) < 2) {
+  if (refcount_of(found, tuple) < 2) {
     return false;
   }
   const std::uint64_t size = at(tuple + request.ob_size);
@@ -321,58 +359,8 @@ bool is_unsound_dict(std::uint64_t dict) {
          split_keys;
 }
 
-void find_objects() {
-  const auto& command = run_state.command;
-  run_state.index = command.end; // a fault ends all of it
-  const auto* objects = in_window<std::uint64_t>(command.objects);
-  auto* found = in_window<std::uint64_t>(command.records);
-  for (std::uint64_t i = 0; i < command.end; ++i) {
-    found[i] = is_collecting(objects[i]) ? 1 : 0;
-  }
-}
-
-void scan_objects() {
-  const auto& command = run_state.command;
-  run_state.index = command.end; // a fault ends all of it
-  const auto* objects = in_window<std::uint64_t>(command.objects);
-  protocol::Scan sums;
-  for (std::uint64_t i = 0; i < command.end; ++i) {
-    if (i + lookahead < command.end) {
-      prefetch_counts(objects[i + lookahead]);
-    }
-    const std::uint64_t refcount = at(objects[i] + request.ob_refcnt) & request.refcount_mask;
-    const std::int64_t refs = gc_refs_after(objects[i]);
-    const bool told = refs != protocol::gc_refs_lost && refs <= static_cast<std::int64_t>(refcount);
-    sums.lost += told ? 0 : 1;
-    sums.negative += refs < 0 ? 1 : 0;
-    sums.refcounts += refcount;
-    sums.gc_refs += static_cast<std::uint64_t>(refs);
-  }
-  sums.suspects = run_state.suspects;
-  *in_window<protocol::Scan>(command.records) = sums;
-}
-
-void list_objects() {
-  const auto& command = run_state.command;
-  run_state.index = command.end; // a fault ends all of it
-  const auto& shape = run_state.setup.shape;
-  const auto* objects = in_window<std::uint64_t>(command.objects);
-  auto* listed = in_window<protocol::ListedObject>(command.records);
-  const std::uint64_t left = command.end - command.first;
-  const std::uint64_t count = left < command.record_capacity ? left : command.record_capacity;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const std::uint64_t place = command.first + i;
-    if (place + lookahead < command.end) {
-      prefetch_counts(objects[place + lookahead]);
-    }
-    const std::uint64_t object = objects[place];
-    listed[i] = {.object = object,
-                 .type = at(object + shape.ob_type),
-                 .refcount = at(object + request.ob_refcnt) & request.refcount_mask,
-                 .gc_refs = gc_refs_after(object)};
-  }
-  run_state.records = count;
-  run_state.index = command.first + count;
+const protocol::FoundWalk& last_walk() {
+  return found;
 }
 
 } // namespace pygc::replayer

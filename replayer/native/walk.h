@@ -2,7 +2,7 @@
 // them: a list whose links agree both ways and which comes back to its head is sound.
 #pragma once
 
-#include "common/replay/protocol/replayer_protocol.h"
+#include "common/replay/protocol/found_walk.h"
 
 #include <cstdint>
 
@@ -10,8 +10,12 @@ namespace pygc::replayer {
 
 /// Writes the addresses of the collected objects to protocol::own_nodes, their gc_refs into their
 /// heads, and the rest into the window. Returns how many there are. Ends at the first thing that is
-/// not as it ought to be: the analysis has a walker that looks closely.
-std::uint64_t walk_lists(const replay::protocol::Walk& walk);
+/// not as it ought to be: the analysis has a walker that looks closely. Without lists: of what it
+/// has found, the same.
+std::uint64_t walk_lists(const replay::protocol::FoundWalk& walk);
+
+/// What the last walk was asked for.
+const replay::protocol::FoundWalk& last_walk();
 
 /// After walk_lists(), of an object that a traverse function visits and that is not being
 /// collected: whether it may be no live object, or one that ought to be on a list. The analysis

@@ -1,8 +1,10 @@
 // How long pygc takes on a large heap, and how long a process stands still for `--pid`, next to the
 // interpreter's own gc.collect(): a table in Markdown.
 //   pygc_bench [--objects N] [--repetitions N] [--core kernel|gcore]
-//              [--rows all|alone|debuggers] [--threads N]
+//              [--rows all|alone|debuggers] [--threads N] [--build NAME]
+// NAME: of tools/matrix.sh --list, such as source-python3.13t; without it the host's own.
 #include "tests/e2e/support/front_ends.h"
+#include "tests/e2e/support/matrix.h"
 #include "tests/e2e/support/processes.h"
 
 #include <algorithm>
@@ -30,7 +32,17 @@ struct Options {
   bool all = true; // views, --deep and --pid too
   bool debuggers = true;
   int threads = 0; // that wait, beside the main one
+  const InterpreterBuild* build = &release_build();
 };
+
+const InterpreterBuild& build_of(const std::string& name) {
+  const auto found =
+      std::ranges::find(matrix(), name, [](const MatrixBuild& it) { return it.build.name; });
+  if (found == matrix().end()) {
+    throw std::runtime_error("the matrix has no build " + name);
+  }
+  return found->build;
+}
 
 Options parse(std::span<char*> words) {
   Options options;
@@ -43,6 +55,8 @@ Options parse(std::span<char*> words) {
       options.repetitions = std::max(1, std::atoi(value.c_str()));
     } else if (name == "--threads") {
       options.threads = std::atoi(value.c_str());
+    } else if (name == "--build") {
+      options.build = &build_of(value);
     } else if (name == "--core" && (value == "kernel" || value == "gcore")) {
       options.kind = value == "kernel" ? CoreKind::kernel : CoreKind::gcore;
     } else if (name == "--rows" && (value == "all" || value == "alone" || value == "debuggers")) {
@@ -50,7 +64,8 @@ Options parse(std::span<char*> words) {
       options.debuggers = value != "alone";
     } else {
       throw std::runtime_error("usage: pygc_bench [--objects N] [--repetitions N] "
-                               "[--core kernel|gcore] [--rows all|alone|debuggers] [--threads N]");
+                               "[--core kernel|gcore] [--rows all|alone|debuggers] [--threads N] "
+                               "[--build NAME]");
     }
   }
   return options;
@@ -156,7 +171,7 @@ double seconds_between_clocks(const std::string& output) {
 }
 
 CoreRequest big_heap(const Options& options) {
-  return {.build = &release_build(),
+  return {.build = options.build,
           .script = std::string(PYGC_BENCH_DIR) + "/bigheap.py",
           .words = {std::to_string(options.objects), std::to_string(options.repetitions),
                     "threads=" + std::to_string(options.threads)},

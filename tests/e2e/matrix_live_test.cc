@@ -3,7 +3,9 @@
 #include "tests/e2e/support/matrix.h"
 #include "tests/e2e/support/processes.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
+#include <iterator>
 
 namespace pygc::e2e {
 namespace {
@@ -14,7 +16,8 @@ TEST_P(Matrix, LiveEqualsACore) {
   examine_build(GetParam(), "live", [](const MatrixBuild& it) -> std::string {
     const RunningScript heap({.build = &it.build, .script = "heap.py", .words = {"twice"}});
     const std::string pid = std::to_string(heap.pid());
-    const Reading expected = read_core(core_of(heap, it.build));
+    const Core core = core_of(heap, it.build);
+    const Reading expected = read_core(core);
     EXPECT_EQ(expected.check.at("complete"), true);
     EXPECT_EQ(findings_of(expected.check, "unowned_visit").empty(), !it.has_faulthandler_bug());
     {
@@ -32,9 +35,29 @@ TEST_P(Matrix, LiveEqualsACore) {
     {
       const testing::ScopedTrace trace(__FILE__, __LINE__, "gdbserver");
       const Gdbserver server({"--once", "--attach", "PORT", pid});
-      const Reading remote = read_in_gdb(it.build, server.connect("remote"), {"detach"});
+      Commands commands = server.connect("remote");
+      const TempDir directory;
+      const std::string there = directory.file("there");
+      const std::string here = directory.file("here");
+      const std::string options = " " + join(it.build.pygc_options());
+      if (it.free_threaded) { // looks through all memory, of which the allocator has a gigabyte
+        commands.push_back("pygc object sys.modules --json --output " + there + options);
+      }
+      const Reading remote = read_in_gdb(it.build, commands, {"detach"});
       expect_same(remote, expected);
       EXPECT_EQ(remote.check.at("target").at("kind"), "remote");
+      if (it.free_threaded) {
+        std::vector<std::string> words = {"object", "sys.modules", core.path,
+                                          "--json", "--output",    here};
+        std::ranges::copy(it.build.pygc_options(), std::back_inserter(words));
+        const Outcome outcome = run_pygc(words);
+        nlohmann::json of_remote = parse_document(read_file(there), remote.outcome);
+        nlohmann::json of_core = parse_document(read_file(here), outcome);
+        EXPECT_LT(of_remote.at("target").at("fetched_bytes"), 200 << 20);
+        of_remote.erase("target");
+        of_core.erase("target");
+        EXPECT_EQ(of_remote, of_core);
+      }
     }
     EXPECT_TRUE(runs_freely(heap.pid()));
     return std::to_string(expected.references.size()) + " objects, four ways";

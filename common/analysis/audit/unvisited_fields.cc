@@ -1,6 +1,7 @@
 #include "common/analysis/audit/unvisited_fields.h"
 
 #include "common/analysis/audit/borrowed_places.h"
+#include "common/cpython/objects/unused_memory.h"
 
 #include <algorithm>
 #include <bitset>
@@ -33,9 +34,14 @@ public:
   }
 
   void count(const CheckInput& input) {
-    for (const image::Region& region : input.image.memory().regions()) {
-      if (region.permissions.write && region.host != nullptr) {
-        count(region.host, region.end - region.start);
+    const image::AddressSpace& memory = input.image.memory();
+    const auto unused = cpython::unused_memory(memory, input.reader.runtime());
+    for (const image::Region& region : memory.regions()) {
+      if (!region.permissions.write || region.host == nullptr) {
+        continue;
+      }
+      for (const image::Range& used : cpython::without({region.start, region.end}, unused)) {
+        count(region.host + (used.start - region.start), used.end - used.start);
       }
     }
     for (const target::Thread& thread : input.threads) {

@@ -4,6 +4,7 @@
 #include "common/analysis/explore/held_garbage.h"
 #include "common/analysis/explore/type_matcher.h"
 #include "common/analysis/facts/slot_names.h"
+#include "common/analysis/explore/words_in_use.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -39,8 +40,8 @@ public:
     for (const Pinned& each : pinned_) {
       candidates.push_back(each.object);
     }
-    auto words = find_words(reader_.memory(), question_.threads, candidates, places_each,
-                            question_.cancelled);
+    auto words =
+        find_words_in_use(reader_, question_.threads, candidates, places_each, question_.cancelled);
     if (!words) {
       return std::unexpected(words.error());
     }

@@ -2,6 +2,7 @@
 
 #include "common/analysis/explore/collection.h"
 #include "common/analysis/explore/container_memory.h"
+#include "common/analysis/explore/words_in_use.h"
 #include "common/cpython/objects/object_size.h"
 
 #include <algorithm>
@@ -106,8 +107,9 @@ private:
   }
 
   Result<void> look_at_words() {
-    const auto words = find_words(reader_.memory(), question_.threads,
-                                  std::span(&question_.object, 1), words_each, question_.cancelled);
+    const auto words =
+        find_words_in_use(reader_, question_.threads, std::span(&question_.object, 1), words_each,
+                          question_.cancelled);
     if (!words) {
       return std::unexpected(words.error());
     }

@@ -4,6 +4,7 @@
 #include "common/analysis/explore/container_memory.h"
 #include "common/analysis/explore/reference_tree.h"
 #include "common/analysis/explore/type_matcher.h"
+#include "common/analysis/explore/words_in_use.h"
 #include "common/analysis/facts/type_table.h"
 #include "common/heap/merged_paths.h"
 #include "common/heap/root_paths.h"
@@ -204,8 +205,9 @@ private:
       first.push_back(path.objects.front());
     }
     std::ranges::sort(first);
-    auto words = find_words(reader_.memory(), question_.threads, first,
-                            std::max(words_each, words_in_all / first.size()), question_.cancelled);
+    auto words = find_words_in_use(reader_, question_.threads, first,
+                                   std::max(words_each, words_in_all / first.size()),
+                                   question_.cancelled);
     if (!words) {
       return std::unexpected(words.error());
     }
@@ -264,8 +266,8 @@ private:
       return {};
     }
     std::ranges::sort(unreachable_);
-    const auto words = find_words(reader_.memory(), question_.threads, unreachable_, words_each,
-                                  question_.cancelled);
+    const auto words = find_words_in_use(reader_, question_.threads, unreachable_, words_each,
+                                         question_.cancelled);
     if (!words) {
       return std::unexpected(words.error());
     }

@@ -1,5 +1,8 @@
 #include "common/analysis/explore/words.h"
 
+#include "common/analysis/explore/words_in_use.h"
+#include "common/cpython/objects/unused_memory.h"
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -114,12 +117,9 @@ private:
   Words found_;
 };
 
-} // namespace
-
-Result<Words> find_words(const image::AddressSpace& memory,
-                         const std::vector<machine::Thread>& threads,
-                         std::span<const Address> candidates, std::size_t places_each,
-                         const std::function<bool()>& cancelled) {
+Result<Words> find(const image::AddressSpace& memory, const std::vector<machine::Thread>& threads,
+                   std::span<const image::Range> unused, std::span<const Address> candidates,
+                   std::size_t places_each, const std::function<bool()>& cancelled) {
   Scan scan(candidates, places_each);
   for (const machine::Thread& thread : threads) {
     for (const std::uint64_t value : thread.registers) {
@@ -130,23 +130,41 @@ Result<Words> find_words(const image::AddressSpace& memory,
     if (!is_scanned(region)) {
       continue;
     }
-    const std::uint64_t size = region.end - region.start;
     if (region.source == image::Source::missing) {
-      scan.miss(size);
+      scan.miss(region.end - region.start);
       continue;
     }
     if (region.source == image::Source::zero || region.host == nullptr) {
       continue;
     }
-    for (std::uint64_t at = 0; at < size; at += piece) {
-      if (cancelled()) {
-        return fail(ErrorKind::cancelled, 0, "interrupted");
+    for (const image::Range& used : cpython::without({region.start, region.end}, unused)) {
+      for (Address at = used.start; at < used.end; at += piece) {
+        if (cancelled()) {
+          return fail(ErrorKind::cancelled, 0, "interrupted");
+        }
+        scan.look_through(region.host + (at - region.start),
+                          std::min<std::uint64_t>(piece, used.end - at), at);
       }
-      scan.look_through(region.host + at, std::min<std::uint64_t>(piece, size - at),
-                        region.start + at);
     }
   }
   return scan.take();
+}
+
+} // namespace
+
+Result<Words> find_words(const image::AddressSpace& memory,
+                         const std::vector<machine::Thread>& threads,
+                         std::span<const Address> candidates, std::size_t places_each,
+                         const std::function<bool()>& cancelled) {
+  return find(memory, threads, {}, candidates, places_each, cancelled);
+}
+
+Result<Words> find_words_in_use(cpython::ObjectReader& reader,
+                                const std::vector<machine::Thread>& threads,
+                                std::span<const Address> candidates, std::size_t places_each,
+                                const std::function<bool()>& cancelled) {
+  return find(reader.memory(), threads, cpython::unused_memory(reader.memory(), reader.runtime()),
+              candidates, places_each, cancelled);
 }
 
 } // namespace pygc::analysis

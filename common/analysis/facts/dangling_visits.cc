@@ -1,5 +1,7 @@
 #include "common/analysis/facts/dangling_visits.h"
 
+#include "common/base/address_set.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
@@ -27,7 +29,9 @@ class Search {
 public:
   Search(const CheckInput& input, std::int64_t interpreter)
       : input_(input), runtime_(input.reader.runtime()), interpreter_(interpreter) {
-    listed_.insert(input.heap.objects.begin(), input.heap.objects.end());
+    for (const Address object : input.heap.objects) {
+      listed_.insert(object);
+    }
     for (std::size_t i = 0; i < input.heap.objects.size(); ++i) {
       if (!input.heap.usable[heap::HeapIndex(i)]) {
         told_.insert(input.heap.objects[heap::HeapIndex(i)]);
@@ -166,6 +170,9 @@ private:
 
   /// Of any type, not only of a GC type.
   const std::string& type_problem(Address type) {
+    if (last_problem_ != nullptr && type == last_type_) {
+      return *last_problem_;
+    }
     const auto [found, fresh] = types_.try_emplace(type);
     if (fresh) {
       const cpython::TypeInfo& info = input_.reader.type(type);
@@ -173,6 +180,8 @@ private:
         found->second = info.problem;
       }
     }
+    last_type_ = type;
+    last_problem_ = &found->second;
     return found->second;
   }
 
@@ -180,10 +189,12 @@ private:
   const cpython::Runtime& runtime_;
   std::int64_t interpreter_;
   std::unordered_set<Address> told_;
-  std::unordered_set<Address> listed_;    // by the collector
+  AddressSet listed_;                     // by the collector
   std::unordered_set<Address> lost_seen_; // and not
   LostObjects lost_;
-  std::unordered_map<Address, std::string> types_;
+  std::unordered_map<Address, std::string> types_; // what is wrong with them
+  Address last_type_ = 0;
+  const std::string* last_problem_ = nullptr;
   std::map<Address, DanglingVisit> dead_;
 };
 

@@ -7,20 +7,24 @@
 #include "common/cpython/type_proof.h"
 
 #include <algorithm>
+#include <cstring>
 #include <fmt/format.h>
-#include <optional>
 #include <unordered_set>
 #include <vector>
 
 namespace pygc::cpython {
 namespace {
 
-constexpr std::size_t thread_limit = std::size_t{1} << 20U;
-
 /// Memory that the debug allocator has filled: of a block that is not yet an object, or no longer.
 bool is_filled(std::uint64_t word) {
   return word == 0xcdcdcdcdcdcdcdcdU || word == 0xddddddddddddddddU;
 }
+
+/// What of an object its space depends on, and what is told of it.
+struct Header {
+  BiasedCount count;
+  Address type = 0;
+};
 
 /// The walk of one space.
 class Walk {
@@ -29,6 +33,11 @@ public:
        const Interpreter& interpreter, const Space& space, HeapSink& sink)
       : memory_(memory), runtime_(runtime), layout_(*runtime.layout.free_threaded), queues_(queues),
         interpreter_(interpreter), space_(space), frozen_(space.kind == SpaceKind::permanent),
+        header_size_(std::max({layout_.ob_tid + sizeof(std::uint64_t),
+                               layout_.ob_gc_bits + sizeof(std::uint8_t),
+                               layout_.ob_ref_local + sizeof(std::uint32_t),
+                               layout_.ob_ref_shared + sizeof(std::int64_t),
+                               runtime.layout.ob_type + sizeof(Address)})),
         sink_(sink) {}
 
   Result<void> run() {
@@ -61,6 +70,9 @@ public:
     }
     return walk_abandoned(pool);
   }
+
+  /// Whether an object was frozen, of this space or not.
+  bool met_frozen() const { return met_frozen_; }
 
 private:
   void fault(std::string message, bool missing) {
@@ -206,12 +218,18 @@ private:
             false);
       return {};
     }
+    const std::byte* bytes = memory_.host(page.start, page.capacity * page.block_size);
     for (std::size_t i = 0; i < blocks.allocated.size(); ++i) {
       const Address block = page.start + i * page.block_size;
-      if (!blocks.allocated[i] || delayed_.contains(block)) {
+      if (!blocks.allocated[i] || (!delayed_.empty() && delayed_.contains(block))) {
         continue;
       }
-      add(block + before);
+      const std::uint64_t skip = i * page.block_size + before;
+      if (bytes != nullptr && before + header_size_ <= page.block_size) {
+        add(block + before, bytes + skip);
+      } else {
+        add(block + before, memory_.host(block + before, header_size_));
+      }
       if (auto proceed = sink_.proceed(); !proceed) {
         return proceed;
       }
@@ -219,35 +237,75 @@ private:
     return {};
   }
 
-  void add(Address object) {
+  /// `bytes`: where it lies for us; null: not in one piece.
+  void add(Address object, const std::byte* bytes) {
+    if (bytes == nullptr) {
+      add_piecewise(object);
+      return;
+    }
+    Header header;
+    const auto get = [bytes](auto& field, std::uint32_t offset) {
+      std::memcpy(&field, bytes + offset, sizeof field);
+    };
+    get(header.count.gc_bits, layout_.ob_gc_bits);
+    if (!is_in_space(header.count.gc_bits)) {
+      return;
+    }
+    get(header.count.tid, layout_.ob_tid);
+    get(header.count.local, layout_.ob_ref_local);
+    get(header.count.shared, layout_.ob_ref_shared);
+    get(header.type, static_cast<std::uint32_t>(runtime_.layout.ob_type));
+    add(object, header);
+  }
+
+  /// Of an object that lies on both sides of an edge, or not in the core.
+  void add_piecewise(Address object) {
     const auto bits = memory_.load<std::uint8_t>(object + layout_.ob_gc_bits);
-    if (bits && ((*bits & gc_bits::tracked) == 0 || ((*bits & gc_bits::frozen) != 0) != frozen_)) {
+    if (bits && !is_in_space(*bits)) {
       return;
     }
     const auto count = bits ? load_biased_count(memory_, layout_, object)
                             : Result<BiasedCount>(std::unexpected(bits.error()));
-    if (!count) {
-      if (!frozen_) {
-        sink_.add({.object = object, .state = {}, .unreadable = &count.error()});
-      }
-      return;
+    const auto type = memory_.load<Address>(object + runtime_.layout.ob_type);
+    if (count) {
+      add(object, {.count = *count, .type = type.value_or(0)});
+    } else if (!frozen_) {
+      sink_.add({.object = object, .state = {}, .unreadable = &count.error()});
     }
-    const auto type = memory_.load<std::uint64_t>(object + runtime_.layout.ob_type);
-    if (type && is_filled(*type)) {
+  }
+
+  bool is_in_space(std::uint8_t bits) {
+    if ((bits & gc_bits::tracked) == 0) {
+      return false;
+    }
+    const bool is_frozen = (bits & gc_bits::frozen) != 0;
+    met_frozen_ = met_frozen_ || is_frozen;
+    return is_frozen == frozen_;
+  }
+
+  void add(Address object, const Header& header) {
+    if (is_filled(header.type)) {
       return; // its thread has only just got the memory, or is about to give it back
     }
+    const BiasedCount& count = header.count;
     const bool queued = queues_.known ? !queues_.objects.empty() && queues_.objects.contains(object)
-                                      : count->is_queued();
+                                      : count.is_queued();
     const Verdict verdict = sink_.add(
         {.object = object,
-         .refcount = count->is_immortal() ? immortal_refcount
-                                          : static_cast<std::uint64_t>(count->references(queued)),
-         .state = GcState(0, false, (*bits & gc_bits::finalized) != 0),
-         .in_motion = count->is_being_merged(),
-         .may_be_dead = queued || count->is_deferred() || interpreter_.collecting});
-    if (judges_counts_ && verdict == Verdict::usable) {
-      judge(object, *count, queued);
+         .refcount = count.is_immortal() ? immortal_refcount
+                                         : static_cast<std::uint64_t>(count.references(queued)),
+         .state = GcState(0, false, (count.gc_bits & gc_bits::finalized) != 0),
+         .in_motion = count.is_being_merged(),
+         .may_be_dead = queued || count.is_deferred() || interpreter_.collecting});
+    if (judges_counts_ && verdict == Verdict::usable && !is_plain(count)) {
+      judge(object, count, queued);
     }
+  }
+
+  /// What most objects have: an owner, no flags, no deferred references.
+  static bool is_plain(const BiasedCount& count) {
+    return count.tid != 0 && count.tid % alignof(void*) == 0 && count.shared == 0 &&
+           !count.is_deferred();
   }
 
   void judge(Address object, const BiasedCount& count, bool queued) {
@@ -279,6 +337,8 @@ private:
   const Space& space_;
   bool judges_counts_ = false; // while threads are stopped by the interpreter they may be anything
   bool frozen_;                // the space of frozen objects, which lie among the others
+  bool met_frozen_ = false;
+  std::size_t header_size_;
   HeapSink& sink_;
   std::uint64_t base_ = 0;              // from a block to its object
   std::unordered_set<Address> delayed_; // freed blocks of the heap that is walked
@@ -294,13 +354,31 @@ public:
     if (!queues_.problem.empty() && &space == &interpreter.spaces.front()) {
       sink.add_fault({.message = queues_.problem, .memory_missing = queues_.memory_missing});
     }
-    return Walk(memory_, runtime_, queues_, interpreter, space, sink).run();
+    if (space.kind == SpaceKind::permanent && has_none_frozen(interpreter)) {
+      return {};
+    }
+    Walk walk(memory_, runtime_, queues_, interpreter, space, sink);
+    auto walked = walk.run();
+    if (walked && space.kind == SpaceKind::collected) {
+      walked_.insert(space.head);
+      met_frozen_ = met_frozen_ || walk.met_frozen();
+    }
+    return walked;
   }
 
 private:
+  /// Whoever has walked all the others knows: frozen objects lie among theirs.
+  bool has_none_frozen(const Interpreter& interpreter) const {
+    return !met_frozen_ && std::ranges::all_of(interpreter.spaces, [&](const Space& space) {
+      return space.kind != SpaceKind::collected || walked_.contains(space.head);
+    });
+  }
+
   const image::AddressSpace& memory_;
   const Runtime& runtime_;
   MergeQueues queues_;
+  mutable std::unordered_set<Address> walked_; // heads of spaces
+  mutable bool met_frozen_ = false;            // there
 };
 
 } // namespace
@@ -308,37 +386,6 @@ private:
 std::unique_ptr<HeapSource> walk_allocator(const image::AddressSpace& memory,
                                            const Runtime& runtime) {
   return std::make_unique<AllocatorWalk>(memory, runtime);
-}
-
-Result<std::vector<Address>> thread_states(const image::AddressSpace& memory, const Layout& layout,
-                                           const Interpreter& interpreter) {
-  if (!layout.interp_threads || !layout.thread_next) {
-    return fail(ErrorKind::corrupt, interpreter.address, "the layout has no list of threads");
-  }
-  std::vector<Address> threads;
-  std::unordered_set<Address> seen;
-  auto next = memory.load<Address>(interpreter.address + *layout.interp_threads);
-  while (next && *next != 0) {
-    if (!is_plausible(*next) || threads.size() >= thread_limit || !seen.insert(*next).second) {
-      return fail(ErrorKind::corrupt, *next,
-                  fmt::format("the list of threads leads to {:#x}, and not to its end", *next));
-    }
-    threads.push_back(*next);
-    next = memory.load<Address>(*next + *layout.thread_next);
-  }
-  if (!next) {
-    return std::unexpected(next.error());
-  }
-  return threads;
-}
-
-Result<bool> has_heaps(const image::AddressSpace& memory, const Layout& layout, Address thread) {
-  const auto ready = memory.load<std::int32_t>(thread + layout.free_threaded->thread_heaps_ready);
-  return ready ? Result<bool>(*ready != 0) : std::unexpected(ready.error());
-}
-
-Address heap_of(const FreeThreadedLayout& layout, Address thread, unsigned heap) {
-  return thread + layout.thread_heaps + Address{heap} * layout.heap_size;
 }
 
 } // namespace pygc::cpython

@@ -15,6 +15,17 @@ static int locks_traverse(PyObject* op, visitproc visit, void* arg) {
   return 0;
 }
 
+// Needs the PyThreadState of the thread that runs it.
+static int critical_traverse(PyObject* op, visitproc visit, void* arg) {
+  int result = 0;
+  VISIT_TYPE(op);
+  Py_BEGIN_CRITICAL_SECTION(op);
+  PyObject* field = ((Container*)op)->field;
+  result = field != NULL ? visit(field, arg) : 0;
+  Py_END_CRITICAL_SECTION();
+  return result;
+}
+
 // What Py_INCREF and Py_DECREF do for an owner in a release build; a debug build counts references
 // in all as well.
 static int borrows_traverse(PyObject* op, visitproc visit, void* arg) {
@@ -63,6 +74,7 @@ static PyObject* damage(PyObject* module, PyObject* args) {
 
 static const Case cases[] = {
     {"counts.locks", locks_traverse, NULL, NULL},
+    {"counts.critical", critical_traverse, NULL, NULL},
     {"counts.borrows", borrows_traverse, NULL, NULL},
     {NULL, NULL, NULL, NULL},
 };
