@@ -65,7 +65,7 @@ bool replace_channel(int number, const std::string& text) {
 }
 
 bool is_item(char c) {
-  return c >= 1 && c <= 8;
+  return (c >= 1 && c <= 8) || c == static_cast<char>(Item::signal);
 }
 
 } // namespace

@@ -26,6 +26,7 @@ enum class Item : char {
   sysroot = 6,
   version = 7, // of GDB
   style = 8,   // 1 where GDB styles its output
+  signal = 14, // that the thread before it has stopped at; absent where GDB does not know
   send = 4,    // complete: without it nothing happens
 };
 

@@ -50,14 +50,15 @@ machine::Thread parse_thread(const std::string& line) {
   return thread;
 }
 
-// The selected thread comes twice: first, and again among all.
-void add_thread(std::vector<machine::Thread>& threads, const std::string& line) {
+/// The selected thread comes twice: first, and again among all. Returns its place.
+std::size_t add_thread(std::vector<machine::Thread>& threads, const std::string& line) {
   const machine::Thread thread = parse_thread(line);
   if (!threads.empty() && threads.front().registers == thread.registers &&
       threads.front().thread_pointer == thread.thread_pointer) {
-    return;
+    return 0;
   }
   threads.push_back(thread);
+  return threads.size() - 1;
 }
 
 /// The number of "process 12" that "info proc" begins with; 0 when it printed nothing.
@@ -98,6 +99,7 @@ void take_over(const Request& request) {
     current.maps = wire::parse_maps(maps);
     current.asks_maps = false;
   }
+  std::size_t thread = 0; // of which something was said last
   for (const auto& part : request.parts) {
     switch (part.item) {
     case Item::begin:
@@ -109,7 +111,13 @@ void take_over(const Request& request) {
       break;
     case Item::thread:
       if (current.threads) {
-        add_thread(current.threads->threads, part.text);
+        thread = add_thread(current.threads->threads, part.text);
+      }
+      break;
+    case Item::signal:
+      if (current.threads && thread < current.threads->threads.size()) {
+        std::from_chars(part.text.data(), part.text.data() + part.text.size(),
+                        current.threads->threads[thread].signal);
       }
       break;
     case Item::value:

@@ -23,8 +23,10 @@ constexpr std::size_t printf_piece = 4000;
 // warnings about the core's register sections in every command's output); one with a known address
 // would not be sniffed. Without DWARF, or GDB would go on from that frame, which is on no chain, to
 // callers that look real, forget a cache of tail calls there and abort on it at a later stop. What
-// it prints is dropped, for an error follows. Never "select-frame": GDB tells users of MI of each
-// frame that is selected. @N: a channel. (char)N: an Item. own, clear: breakpoints of ours; an
+// it prints is dropped, for an error follows. Where a thread has stopped at no signal, or GDB has
+// no
+// $_siginfo, __pygc_thread ends there in an error. Never "select-frame": GDB tells users of MI of
+// each frame that is selected. @N: a channel. (char)N: an Item. own, clear: breakpoints of ours; an
 // error in a response may have left some behind.
 constexpr std::string_view helpers = R"(
 define-prefix pygc
@@ -74,6 +76,9 @@ end
 define __pygc_thread
   eval "maint set test-settings string-noescape %THREAD_FORMAT%", %THREAD_VALUES%
   append value @731 (char)2
+  __pygc_text
+  eval "maint set test-settings string-noescape %d", $_siginfo.si_signo
+  append value @731 (char)14
   __pygc_text
 end
 define __pygc_threads

@@ -2,6 +2,7 @@
 #include "common/replay/found_walk_layout.h"
 #include "common/replay/native_replayer.h"
 #include "common/replay/sweep.h"
+#include "common/replay/walk_shapes.h"
 
 #include <algorithm>
 
@@ -127,9 +128,9 @@ public:
     if (reply->incidents != 0) {
       return std::nullopt;
     }
-    std::vector<bool> found;
+    std::vector<bool> found(objects.size());
     for (std::size_t i = 0; i < objects.size(); ++i) {
-      found.push_back(window.get<std::uint64_t>(*records, i) == 1);
+      found[i] = window.get<std::uint64_t>(*records, i) == 1;
     }
     return found;
   }
@@ -299,19 +300,7 @@ private:
     walk_.object_capacity = most_objects(memory);
     walk_.sample_size = request.sample_size;
     borrowed_references_ = request.borrowed_references;
-    walk_.immortal = request.immortal_objects ? 1 : 0;
-    walk_.sampled_type = request.sampled_type;
-    walk_.refcount_mask = request.refcount_mask;
-    walk_.gc_next = request.gc_next;
-    walk_.ob_refcnt = request.ob_refcnt;
-    walk_.tp_base = request.tp_base;
-    walk_.ob_size = request.ob_size;
-    walk_.tuple_type = request.tuple_type;
-    walk_.tuple_items = request.tuple_items;
-    walk_.dict_type = request.dict_type;
-    walk_.ma_keys = request.ma_keys;
-    walk_.ma_values = request.ma_values;
-    walk_.dk_kind = request.dk_kind;
+    put_shapes(request, walk_);
     walk_.counts_aside = borrowed_references_ && process_->visit_decref_ != 0 ? 0 : 1;
     return {};
   }

@@ -33,12 +33,15 @@ bool run_on_stack(Body body, std::uint64_t stack_top);
 std::int64_t start_process(Body body, std::uint64_t stack_top, std::uint64_t flags);
 
 /// For a signal handler: on its return, the run_on_stack under way returns false, with the
-/// processor's flags, floating-point and vector state as at a function's entry.
+/// processor's flags, thread pointer, floating-point and vector state as at a function's entry.
 void abandon(ucontext_t& context);
 
 /// Flags that the target's code may leave set and no function expects: alignment checks, and string
 /// instructions that run backward.
 void reset_flags();
+/// The flags, and the thread pointer, which the target's code may have changed without a system
+/// call.
+void reset_state();
 
 std::uint64_t program_counter(const ucontext_t& context);
 /// The address that the instruction that faulted uses, decoded from it and the registers, for the

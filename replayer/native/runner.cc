@@ -243,14 +243,14 @@ void traverse_loop() {
     loop.state.function = function;
     loop.state.container_records = loop.state.records;
     reinterpret_cast<Traverse>(function)(object, visitor, object);
-    machine::reset_flags();
+    machine::reset_state();
     if (loop.state.records_full) {
       return;
     }
     if (edges && loop.command.visitor != 0 && loop.state.records != loop.state.container_records) {
       loop.state.counting = true;
       reinterpret_cast<Traverse>(function)(object, loop.command.visitor, object);
-      machine::reset_flags();
+      machine::reset_state();
       settle_edges(loop);
       loop.state.counting = false;
     }
@@ -280,7 +280,7 @@ void sweep_loop() {
       loop.state.suspects = loop.state.suspects + 1;
     }
     reinterpret_cast<Traverse>(function)(object, visitor, object);
-    machine::reset_flags();
+    machine::reset_state();
     loop.state.traversed = i + 1 - loop.command.first;
   }
   settle_waiting();

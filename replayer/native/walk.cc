@@ -329,7 +329,7 @@ bool is_suspect(std::uint64_t object, std::uint64_t type, bool has_gc_head) {
 }
 
 bool is_unsound_tuple(std::uint64_t tuple) {
-  if (refcount_of(found, tuple) < 2) {
+  if (refcount_of(found, tuple) < 1) {
     return false;
   }
   const std::uint64_t size = at(tuple + request.ob_size);

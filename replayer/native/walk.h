@@ -22,9 +22,9 @@ const replay::protocol::FoundWalk& last_walk();
 /// then looks closely; that it is told of a sound one costs time only.
 bool is_suspect(std::uint64_t object, std::uint64_t type, bool has_gc_head);
 
-/// After walk_lists(), of an object of one of the walk's types: a tuple that others than its maker
-/// refer to, of which an item is NULL, or a dict whose values its traversal does not look at. The
-/// analysis then looks closely.
+/// After walk_lists(), of an object of one of the walk's types: a tuple that somebody refers to,
+/// its maker maybe, of which an item is NULL, or a dict whose values its traversal does not look
+/// at. The analysis then looks closely.
 bool is_unsound_tuple(std::uint64_t tuple);
 bool is_unsound_dict(std::uint64_t dict);
 

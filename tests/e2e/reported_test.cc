@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <tuple>
 
 namespace pygc::e2e {
 namespace {
@@ -17,7 +18,7 @@ protected:
   static json check(const std::string& name, int status = 1) {
     const std::string extensions = build_extensions(
         *GetParam(), {"overdecref_item", "track_twice", "double_track", "freed_tracked",
-                      "type_freed", "undercount_local", "untrack_dealloc"});
+                      "type_freed", "undercount_local", "untrack_dealloc", "fatal_slots"});
     const Core core = make_core({.build = GetParam(),
                                  .script = "reported.py",
                                  .words = {extensions, name},
@@ -58,6 +59,35 @@ TEST_P(Reported, AnObjectThatWasTrackedTwice) {
   const auto findings = findings_of(document, "crash");
   ASSERT_EQ(findings.size(), 1U) << document.at("findings").dump(1);
   EXPECT_EQ(findings.front().at("severity"), "error");
+}
+
+TEST_P(Reported, ACrashInASlotOfATypeWhateverTheFunctionIsCalled) {
+  for (const auto& [name, doing, function] :
+       {std::tuple("fatal_dealloc", "deallocating an object", "give_back"),
+        std::tuple("fatal_clear", "clearing garbage", "let_go")}) {
+    const json document = check(name);
+    const json& crash = document.at("crash");
+    EXPECT_EQ(crash.at("doing"), doing);
+    EXPECT_EQ(crash.at("object").at("type"), "fatal_slots.Box");
+    const auto findings = findings_of(document, "crash");
+    ASSERT_EQ(findings.size(), 1U) << document.at("findings").dump(1);
+    EXPECT_EQ(findings.front().at("function"), function);
+    EXPECT_THAT(findings.front().at("message"), HasSubstr("fatal_slots.so"));
+  }
+}
+
+TEST_P(Reported, ATupleThatAContainerHoldsUnfinished) {
+  const json document = check("tuple_held", 0);
+  ASSERT_EQ(document.at("findings").size(), 1U) << document.at("findings").dump(1);
+  EXPECT_EQ(document.at("findings").at(0).at("kind"), "unfinished_tuple");
+}
+
+TEST_P(Reported, AnAttributeThatADeadObjectIs) {
+  const json document = check("attribute_released");
+  ASSERT_EQ(document.at("findings").size(), 1U) << document.at("findings").dump(1);
+  const json& visitor = document.at("findings").at(0).at("visitors").at(0);
+  EXPECT_EQ(visitor.at("type"), "Conf");
+  EXPECT_EQ(visitor.at("slot_name"), ".child");
 }
 
 TEST_P(Reported, AnObjectThatWasFreedWhileItWasTracked) {

@@ -100,6 +100,44 @@ TEST(Causes, TellTheWorstVictims) {
   EXPECT_EQ(told[0].further_victims, 10U);
 }
 
+Finding negative(Address object, const std::string& field) {
+  Finding negative = finding(FindingKind::negative_gc_refs, object, -1);
+  Visitor& visitor = negative.visitors.emplace_back();
+  visitor.function = "node_traverse";
+  visitor.slot_name = field;
+  return negative;
+}
+
+TEST(Causes, ObjectsThatAreVisitedAlikeAreOneFinding) {
+  Finding elsewhere = negative(0x4000, ".parent");
+  elsewhere.interpreter = 1;
+  Finding of_type = negative(0x5000, ".parent");
+  of_type.object->type = "other";
+  const auto told =
+      fold_alike({negative(0x1000, ".parent"), negative(0x2000, ".parent"),
+                  negative(0x3000, ".other"), elsewhere, of_type, negative(0x6000, ".parent"),
+                  finding(FindingKind::negative_gc_refs, 0x7000, -1)});
+  ASSERT_THAT(told, SizeIs(5));
+  EXPECT_EQ(told[0].occurrences, 3U);
+  ASSERT_THAT(told[0].victims, SizeIs(3));
+  EXPECT_EQ(told[0].victims[0].object.address, 0x1000U);
+  EXPECT_EQ(told[0].victims[2].object.address, 0x6000U);
+  EXPECT_THAT(told[0].victims[2].visitors, SizeIs(1));
+  EXPECT_THAT(told[1].victims, IsEmpty());
+}
+
+TEST(Causes, OfManyAlikeTheFirstOnesAreListed) {
+  std::vector<Finding> many;
+  for (Address i = 1; i <= 30; ++i) {
+    many.push_back(negative(0x1000 * i, "items[" + std::to_string(i) + "]"));
+  }
+  const auto told = fold_alike(many);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].occurrences, 30U);
+  EXPECT_THAT(told[0].victims, SizeIs(20));
+  EXPECT_EQ(told[0].further_victims, 10U);
+}
+
 TEST(Advice, SaysWhatTheBuildMakesOfACount) {
   EXPECT_THAT(effect_of(-1, true, true), HasSubstr("this debug build aborts"));
   EXPECT_THAT(effect_of(-1, true, false), HasSubstr("This release build keeps the object"));

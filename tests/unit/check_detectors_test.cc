@@ -184,6 +184,20 @@ TEST_F(Detectors, CrashIsToldWithObjectAndCaller) {
   EXPECT_THAT(finding.message, HasSubstr("SIGABRT ended the process in PyObject_GC_Track"));
   crash.stack.under_python = true;
   EXPECT_EQ(one(detect_crash).severity, Severity::warning);
+  EXPECT_EQ(one(detect_crash).function, "m_new");
+
+  // Of what the collector calls the function that it called is to blame.
+  crash.stack.deed = cpython::Deed::clear;
+  crash.called = "job_clear";
+  crash.called_module = "/lib/job.so";
+  crash.called_line = "job.c:12";
+  crash.stack_overflow = true;
+  crash.repeated = 2;
+  const Finding clear = one(detect_crash);
+  EXPECT_EQ(clear.function, "job_clear");
+  EXPECT_THAT(clear.message,
+              HasSubstr("job_clear (/lib/job.so, job.c:12) under PyObject_GC_Track"));
+  EXPECT_THAT(clear.message, HasSubstr("has overflowed: 2 of its 3 innermost frames"));
 }
 
 TEST_F(Detectors, BuildIdMismatch) {

@@ -63,6 +63,34 @@ TEST(CrashStack, DeallocFunctionsByTheirNames) {
   EXPECT_EQ(stack.object, 0x7000U);
 }
 
+TEST(CrashStack, WhatIsKnownOfAFrameBesideItsName) {
+  const std::vector<image::Frame> frames = {frame("memcpy"), frame("job_free"), frame("run")};
+  const CrashStack stack = read_crash_stack(frames, [](std::size_t at) {
+    return at == 1 ? KnownDeed{.deed = Deed::deallocate, .object = 0x7000, .container = 0}
+                   : KnownDeed{};
+  });
+  EXPECT_EQ(stack.deed, Deed::deallocate);
+  EXPECT_EQ(stack.frame, 1U);
+  EXPECT_EQ(stack.object, 0x7000U);
+  EXPECT_EQ(stack.caller, 2U);
+}
+
+TEST(CrashStack, TheObjectOfWhatTheCollectorCalls) {
+  const std::vector<image::Frame> frames = {frame("job_clear", {{"self", 0x7000}}),
+                                            frame("delete_garbage"), frame("gc_collect_main")};
+  const CrashStack stack = read_crash_stack(frames);
+  EXPECT_EQ(stack.deed, Deed::clear);
+  EXPECT_EQ(stack.object, 0x7000U);
+}
+
+TEST(CrashStack, CollectionsOfAnyVersion) {
+  for (const char* name : {"gc_collect_main", "gc_collect_increment", "_PyGC_Collect", "_Py_RunGC",
+                           "deduce_unreachable"}) {
+    const std::vector<image::Frame> frames = {frame("mark_alive"), frame(name)};
+    EXPECT_EQ(read_crash_stack(frames).deed, Deed::collect) << name;
+  }
+}
+
 TEST(CrashStack, OnlySignalsOfDefects) {
   EXPECT_EQ(fatal_signal_name(SIGSEGV), "SIGSEGV");
   EXPECT_EQ(fatal_signal_name(SIGTRAP), "");

@@ -133,6 +133,14 @@ TEST_F(HeapWalk, TellsALinkThatDoesNotLeadBack) {
             std::string::npos);
 }
 
+TEST_F(HeapWalk, AnObjectThatWasUntrackedOnItsListIsOneFault) {
+  next(node(2), 0);
+  prev(node(2), 0);
+  EXPECT_EQ(walk().objects, all());
+  EXPECT_EQ(heap_.corruptions.size(), 1U);
+  EXPECT_NE(problem().find("it was untracked while it stayed on the list"), std::string::npos);
+}
+
 TEST_F(HeapWalk, TellsAHeadThatDoesNotNameTheLast) {
   prev(space().head, node(1));
   walk();

@@ -257,6 +257,26 @@ TEST_P(Escape, FlagsThatAreLeftSetDoNotReachTheNext) {
   EXPECT_EQ(result->traversed, 3U);
 }
 
+/// Neither when the traversal comes to its end nor when it does not.
+TEST_P(Escape, AThreadPointerThatIsChangedIsPutBackForTheNext) {
+  // xor %eax,%eax; wrfsbase %rax
+  const Code change{0x31, 0xc0, 0xf3, 0x48, 0x0f, 0xae, 0xd0};
+  const Code read{0x64, 0x48, 0x8b, 0x04, 0x25, 0, 0, 0, 0}; // mov %fs:0,%rax
+  const Address changes = image.add_object_with(change + ret_zero);
+  const Address first = image.add_object_with(read + ret_zero);
+  const Address faults = image.add_object_with(change + read);
+  const Address second = image.add_object_with(read + ret_zero);
+  Options with = options();
+  with.thread_pointer = data_base;
+  ASSERT_NE(start_engine(with), nullptr);
+  const auto result = run({changes, first, faults, second});
+  ASSERT_TRUE(result) << result.error().reason;
+  for (const Incident& incident : result->incidents) { // the instruction may not exist
+    EXPECT_TRUE(incident.container == 0 || incident.container == 2) << incident.container;
+  }
+  EXPECT_GE(result->traversed, 2U);
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, Escape, ::testing::Bool(),
                          [](const auto& of) { return of.param ? "native" : "emulated"; });
 

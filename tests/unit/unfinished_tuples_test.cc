@@ -53,7 +53,10 @@ TEST_F(UnfinishedTuples, AreFoundByTheirFirstNull) {
 
 TEST_F(UnfinishedTuples, OneThatOnlyItsMakerHasIsBeingMade) {
   add_tuple(1, {0x1000, 0});
-  EXPECT_THAT(find(), IsEmpty());
+  add_tuple(0, {0x1000, 0});
+  const auto found = find();
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_FALSE(found[0].handed_out);
 }
 
 TEST_F(UnfinishedTuples, OtherTypesMayHaveNulls) {
@@ -74,6 +77,9 @@ TEST_F(Detectors, UnfinishedTupleNamesTheItem) {
   EXPECT_EQ(finding.interpreter, 7);
   EXPECT_EQ(finding.object->address, object(0));
   EXPECT_THAT(finding.message, HasSubstr("Item 3 of 5 is NULL, and there are 3 references"));
+  facts_.unfinished.front().handed_out = false;
+  EXPECT_THAT(one(detect_unfinished_tuple).message,
+              HasSubstr("reference to the tuple is a container's"));
 }
 
 } // namespace

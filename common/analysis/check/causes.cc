@@ -1,9 +1,11 @@
 #include "common/analysis/check/causes.h"
 
+#include "common/analysis/check/parts.h"
 #include "common/analysis/facts/facts.h"
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 
@@ -52,6 +54,27 @@ bool leave_short(const Finding& negative, std::uint64_t too_many) {
 }
 
 using ObjectOf = std::pair<std::int64_t, Address>; // interpreter, object
+
+/// What findings have in common that are alike: the object's type, and by which functions and
+/// fields it is visited.
+using Likeness =
+    std::tuple<std::int64_t, Cause, std::string, std::set<std::pair<std::string, std::string>>>;
+
+Likeness likeness_of(const Finding& negative) {
+  std::set<std::pair<std::string, std::string>> ways;
+  for (const Visitor& visitor : negative.visitors) {
+    ways.emplace(visitor.function, field_of(visitor.slot_name));
+  }
+  return {negative.interpreter, negative.cause, negative.object->type, std::move(ways)};
+}
+
+Victim as_victim(const Finding& negative) {
+  return {.object = *negative.object,
+          .gc_refs = negative.gc_refs.value_or(0),
+          .visits = negative.visits.value_or(0),
+          .too_many = static_cast<std::uint64_t>(-negative.gc_refs.value_or(0)),
+          .visitors = negative.visitors};
+}
 
 } // namespace
 
@@ -114,6 +137,34 @@ std::vector<Finding> absorb_negatives(std::vector<Finding> findings) {
     }
   }
   return left;
+}
+
+std::vector<Finding> fold_alike(std::vector<Finding> findings) {
+  std::map<Likeness, std::size_t> known;
+  std::vector<Finding> folded;
+  for (Finding& finding : findings) {
+    if (finding.kind != FindingKind::negative_gc_refs || !finding.object ||
+        finding.visitors.empty()) {
+      folded.push_back(std::move(finding));
+      continue;
+    }
+    const auto [at, first] = known.try_emplace(likeness_of(finding), folded.size());
+    if (first) {
+      folded.push_back(std::move(finding));
+      continue;
+    }
+    Finding& told = folded[at->second];
+    if (told.victims.empty()) {
+      told.victims.push_back(as_victim(told));
+    }
+    told.occurrences += 1;
+    if (told.victims.size() < victim_limit) {
+      told.victims.push_back(as_victim(finding));
+    } else {
+      told.further_victims += 1;
+    }
+  }
+  return folded;
 }
 
 } // namespace pygc::analysis

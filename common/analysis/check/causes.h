@@ -18,4 +18,8 @@ std::vector<Finding> fold_causes(std::vector<Finding> findings);
 /// arithmetic of a victim. One that causes leave short stays.
 std::vector<Finding> absorb_negatives(std::vector<Finding> findings);
 
+/// Findings of negative_gc_refs about objects of one type that the same functions visit through the
+/// same fields become one, with the objects as its victims: one mistake has made them all.
+std::vector<Finding> fold_alike(std::vector<Finding> findings);
+
 } // namespace pygc::analysis

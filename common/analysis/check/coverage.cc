@@ -1,10 +1,12 @@
 #include "common/analysis/check/coverage.h"
 
+#include "common/analysis/facts/code_holds.h"
 #include "common/cpython/collector/collector.h"
 #include "common/cpython/collector/free_lists.h"
 #include "common/cpython/objects/running_frames.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace pygc::analysis {
 
@@ -37,6 +39,11 @@ Coverage coverage_of(const CheckInput& input, const CheckReport& report) {
     coverage.checked.emplace_back("free lists");
   }
   look("stacks", !input.threads.empty(), "the target has no registers of threads", "");
+  if (input.threads.size() > code_thread_limit) {
+    look(fmt::format("variables of C functions of {} more threads",
+                     input.threads.size() - code_thread_limit),
+         false, fmt::format("the first {} are looked at", code_thread_limit), "");
+  }
   coverage.not_checked.push_back({.what = "leaks", .why = {}, .command = "pygc leaks"});
   coverage.not_checked.push_back({.what = "garbage", .why = {}, .command = "pygc garbage"});
   coverage.not_checked.push_back({.what = "forgotten fields", .why = {}, .command = "pygc audit"});

@@ -9,14 +9,12 @@ namespace {
 
 constexpr std::size_t stack_limit = 16; // frames told
 
-/// "caller (file.so, file.c:12)"
-std::string caller_text(const CrashFacts& crash) {
-  std::string text = crash.caller;
-  if (!crash.caller_module.empty()) {
-    text += fmt::format(" ({}{}{})", crash.caller_module, crash.caller_line.empty() ? "" : ", ",
-                        crash.caller_line);
-  }
-  return text;
+/// "function (file.so, file.c:12)"
+std::string place_text(const std::string& function, const std::string& module,
+                       const std::string& line) {
+  return module.empty()
+             ? function
+             : fmt::format("{} ({}{}{})", function, module, line.empty() ? "" : ", ", line);
 }
 
 std::string object_state(const CrashFacts& crash, const ObjectState& object) {
@@ -34,6 +32,29 @@ std::string object_state(const CrashFacts& crash, const ObjectState& object) {
     text += ", and it is still tracked";
   }
   return text;
+}
+
+/// The collector's own calls are as their caller made them; what it calls is another's.
+bool is_callers(cpython::Deed deed) {
+  using enum cpython::Deed;
+  return deed == track || deed == untrack || deed == unlink || deed == validate ||
+         deed == check_count;
+}
+
+const std::string& blamed(const CrashFacts& crash, const CrashView& view) {
+  if (is_callers(crash.stack.deed) && !view.caller.empty()) {
+    return view.caller;
+  }
+  return crash.called.empty() ? view.function : crash.called;
+}
+
+/// "clear_it (a.so, a.c:3) under delete_garbage"
+std::string where_text(const CrashFacts& crash, const CrashView& view) {
+  if (crash.called.empty() || is_callers(crash.stack.deed)) {
+    return view.function;
+  }
+  const std::string called = place_text(crash.called, crash.called_module, crash.called_line);
+  return crash.called == view.function ? called : fmt::format("{} under {}", called, view.function);
 }
 
 } // namespace
@@ -76,9 +97,9 @@ Detection detect_crash(const Facts& facts, Explainer& explainer) {
   finding.kind = FindingKind::crash;
   finding.severity = crash.stack.under_python ? Severity::warning : Severity::error;
   finding.object = view.object;
-  finding.function = view.caller.empty() ? view.function : view.caller;
-  finding.message =
-      fmt::format("{} ended the process in {}, {}", view.signal, view.function, view.doing);
+  finding.function = blamed(crash, view);
+  finding.message = fmt::format("{} ended the process in {}, {}", view.signal,
+                                where_text(crash, view), view.doing);
   if (crash.stack.object != 0) {
     finding.message += fmt::format(" at {:#x}: {}", crash.stack.object, view.object_state);
   }
@@ -86,9 +107,17 @@ Detection detect_crash(const Facts& facts, Explainer& explainer) {
     finding.message += fmt::format("; the container is {}", view.container->summary);
   }
   if (!view.caller.empty()) {
-    finding.message += "; called by " + caller_text(crash);
+    finding.message +=
+        "; called by " + place_text(view.caller, view.caller_module, view.caller_line);
   }
   finding.message += ".";
+  if (crash.stack_overflow) {
+    finding.message += fmt::format(
+        " The stack of the thread has overflowed{}.",
+        crash.repeated > 1 ? fmt::format(": {} of its {} innermost frames are of {}",
+                                         crash.repeated, crash.functions.size(), crash.called)
+                           : std::string{});
+  }
   if (crash.stack.under_python) {
     finding.message += " Python code that it called is what the signal ended.";
   }

@@ -211,6 +211,7 @@ std::vector<Finding> diagnose(const Facts& facts, std::vector<Finding> findings)
     }
     advise(finding, facts.truncated);
   }
+  findings = fold_alike(std::move(findings));
   // What is wrong with the heap is what the process died of; the report has the crash beside it.
   const bool explained = std::ranges::any_of(findings, [](const Finding& finding) {
     return finding.severity == Severity::error && finding.kind != FindingKind::crash;

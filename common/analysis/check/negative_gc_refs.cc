@@ -79,6 +79,25 @@ Finding finding_of(const CollectionFacts& collection, const NegativeObject& nega
   return finding;
 }
 
+/// Whether what is too many comes of traversals that did not come to their end, and are told so:
+/// some visit over and over.
+bool is_of_unfinished(const CollectionFacts& collection, const NegativeObject& negative) {
+  std::set<std::uint32_t> unfinished;
+  for (const replay::Incident& incident : collection.replayed.incidents) {
+    if (replay::ends_traversal(incident.outcome)) {
+      unfinished.insert(incident.container);
+    }
+  }
+  if (negative.decrements.empty()) { // more visits than can be told apart
+    return !unfinished.empty();
+  }
+  std::int64_t surplus = 0;
+  for (const replay::Decrement& decrement : negative.decrements) {
+    surplus += unfinished.contains(decrement.container) ? decrement.visits : 0;
+  }
+  return collection.gc_refs(negative.object) + surplus >= 0;
+}
+
 } // namespace
 
 Detection detect_negative_gc_refs(const Facts& facts, Explainer& explainer) {
@@ -86,7 +105,9 @@ Detection detect_negative_gc_refs(const Facts& facts, Explainer& explainer) {
   for (const CollectionFacts& collection : facts.collections) {
     const Slots slots = slots_of(collection);
     for (const NegativeObject& negative : collection.negatives) {
-      detection.findings.push_back(finding_of(collection, negative, slots, explainer));
+      if (!is_of_unfinished(collection, negative)) {
+        detection.findings.push_back(finding_of(collection, negative, slots, explainer));
+      }
     }
     note_rest(detection, collection.further_negatives, 0, "objects with negative gc_refs");
   }

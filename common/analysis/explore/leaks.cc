@@ -3,8 +3,8 @@
 #include "common/analysis/explore/collection.h"
 #include "common/analysis/explore/held_garbage.h"
 #include "common/analysis/explore/type_matcher.h"
-#include "common/analysis/facts/slot_names.h"
 #include "common/analysis/explore/words_in_use.h"
+#include "common/analysis/facts/slot_names.h"
 
 #include <algorithm>
 #include <fmt/format.h>

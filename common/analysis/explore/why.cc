@@ -205,9 +205,9 @@ private:
       first.push_back(path.objects.front());
     }
     std::ranges::sort(first);
-    auto words = find_words_in_use(reader_, question_.threads, first,
-                                   std::max(words_each, words_in_all / first.size()),
-                                   question_.cancelled);
+    auto words =
+        find_words_in_use(reader_, question_.threads, first,
+                          std::max(words_each, words_in_all / first.size()), question_.cancelled);
     if (!words) {
       return std::unexpected(words.error());
     }

@@ -9,7 +9,6 @@
 namespace pygc::analysis {
 namespace {
 
-constexpr std::size_t thread_limit = 64; // whose functions are looked at
 constexpr std::size_t frame_limit = 256;
 
 bool is_tracked_object(cpython::ObjectReader& reader, Address value) {
@@ -33,7 +32,7 @@ CodeHolds find_code_holds(const CheckInput& input) {
   if (debug == nullptr) {
     return holds;
   }
-  const std::size_t threads = std::min(input.threads.size(), thread_limit);
+  const std::size_t threads = std::min(input.threads.size(), code_thread_limit);
   for (std::size_t i = 0; i < threads; ++i) {
     const target::Thread& thread = input.threads[i];
     const auto frames = debug->unwind_held(thread, frame_limit);

@@ -4,6 +4,7 @@
 #include "common/analysis/facts/input.h"
 #include "common/heap/collected_set.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -21,6 +22,9 @@ struct CodeHold {
   std::string function; // which may have been inlined
   std::string variable;
 };
+
+/// Threads whose C functions are looked at, the first ones: unwinding takes its time.
+inline constexpr std::size_t code_thread_limit = 64;
 
 /// By object. Only of tracked objects, of functions whose debug information is there.
 using CodeHolds = std::map<Address, std::vector<CodeHold>>;

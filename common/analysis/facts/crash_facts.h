@@ -19,6 +19,12 @@ struct CrashFacts {
   std::string caller;                 // who called for the deed
   std::string caller_module;          // its file
   std::string caller_line;            // where it is declared, "file.c:12"; may be empty
+  std::string called;                 // what was called in the course of it, if anything was:
+                                      // an extension's function before the interpreter's
+  std::string called_module;
+  std::string called_line;
+  bool stack_overflow = false;
+  std::size_t repeated = 0; // of `functions`, how many are the one that is told
 };
 
 /// Nothing when no thread has a signal that tells of a defect.

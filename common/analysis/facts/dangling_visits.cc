@@ -148,13 +148,15 @@ private:
     if (!runtime_.layout.free_threaded && *count >> pool_bits == object >> pool_bits) {
       return "its memory is a free block of pymalloc";
     }
+    const auto references = static_cast<std::int64_t>(runtime_.refcount(*count));
     if (const std::string& problem = type_problem(*type); !problem.empty()) {
-      return "it is no object: " + problem;
+      return references == 0 // objects that are kept for reuse are linked by ob_type
+                 ? fmt::format("its reference count is 0, and {}: it was freed", problem)
+                 : "it is no object: " + problem;
     }
     if (runtime_.is_immortal(*count)) {
       return {};
     }
-    const auto references = static_cast<std::int64_t>(runtime_.refcount(*count));
     return references > 0
                ? std::string()
                : fmt::format("its reference count is {}: it was freed, or is about to be",

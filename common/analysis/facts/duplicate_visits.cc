@@ -29,9 +29,11 @@ std::uint64_t DuplicateSlot::visits() const {
 std::vector<DuplicateSlot> find_duplicate_slots(const SlotSurvey& survey) {
   std::vector<Source> sources;
   sources.reserve(survey.visits.size());
+  const auto not_completed = survey.not_completed(); // told as such; some visit over and over
   for (const SlotVisit& visit : survey.visits) {
     const bool by_type = survey.requests[visit.request].function == 0;
-    if (by_type && visit.counted && visit.certain && !is_foreign(visit.owner)) {
+    if (by_type && visit.counted && visit.certain && !is_foreign(visit.owner) &&
+        !not_completed.contains(visit.request)) {
       sources.push_back({visit.slot, visit.object, survey.container(visit)});
     }
   }

@@ -57,6 +57,7 @@ public:
     }
     if (wanted_.contents) {
       facts.unfinished = find_unfinished_tuples(input_);
+      drop_being_made(facts);
       facts.broken_tables = find_broken_split_tables(input_);
       facts.free_lists = find_broken_free_lists(input_);
     }
@@ -193,6 +194,25 @@ private:
     }
     failure = error;
     return {};
+  }
+
+  /// Tuples to which there is one reference, and no container has that: their makers fill them.
+  static void drop_being_made(Facts& facts) {
+    std::set<Address> being_made;
+    for (const UnfinishedTuple& tuple : facts.unfinished) {
+      if (!tuple.handed_out) {
+        being_made.insert(tuple.object);
+      }
+    }
+    for (const CollectionFacts& collection : facts.collections) {
+      for (std::size_t i = 0; i < collection.set.objects.size() && !being_made.empty(); ++i) {
+        if (const heap::SetIndex object(i); collection.gc_refs(object) == 0) {
+          being_made.erase(collection.set.objects[object]);
+        }
+      }
+    }
+    std::erase_if(facts.unfinished,
+                  [&](const UnfinishedTuple& tuple) { return being_made.contains(tuple.object); });
   }
 
   void count_frames(const cpython::Interpreter& interpreter, const CollectionFacts& collection,

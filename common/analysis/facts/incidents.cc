@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t incident_limit = 1000; // incidents grouped
 
+constexpr Address stack_guard = 1 << 20; // a frame goes so far beyond the replayer's stack
+
 /// The function whose traversal this is. To 3.8 module_traverse calls m_traverse of a module
 /// without its state, too (Objects/moduleobject.c): where it ends tells.
 Address function_of(const CheckInput& input, Address container, Address pc) {
@@ -31,6 +33,16 @@ Address function_of(const CheckInput& input, Address container, Address pc) {
   const bool ends_there =
       image != input.reader.runtime().module || (symbol && symbol->address == module->traverse);
   return ends_there ? module->traverse : function;
+}
+
+bool calls_interpreter(const CheckInput& input, Address function, Address pc) {
+  const image::Module* interpreter = input.reader.runtime().module;
+  const image::Module* module = input.image.module_at(pc);
+  if (module == nullptr || module != interpreter || input.image.module_at(function) == module) {
+    return false;
+  }
+  const auto symbol = module->symbol_at(pc);
+  return symbol && !symbol->name.starts_with("visit_"); // the collector's visitors
 }
 
 /// The replayers tell of the first object only, or of some.
@@ -84,8 +96,10 @@ IncidentSummary summarize_incidents(const CheckInput& input, const heap::Collect
     }
     const Address container = set.objects[heap::SetIndex(incident.container)];
     const Address function = function_of(input, container, incident.pc);
-    // Where in an endless loop a traversal is stopped is chance.
-    const Address place = incident.outcome == replay::Outcome::timeout ? 0 : incident.pc;
+    // Where in an endless loop a traversal is stopped is chance, and where in a recursion.
+    const bool anywhere =
+        incident.outcome == replay::Outcome::timeout || has_no_stack_left(incident);
+    const Address place = anywhere ? 0 : incident.pc;
     auto [found, fresh] = groups.try_emplace({incident.outcome, function, place});
     if (!fresh) {
       ++found->second.count;
@@ -94,6 +108,7 @@ IncidentSummary summarize_incidents(const CheckInput& input, const heap::Collect
     found->second = {.function = function,
                      .container = container,
                      .first = incident,
+                     .calls_interpreter = calls_interpreter(input, function, incident.pc),
                      .missing_memory = missing_memory(input.image, incident.address),
                      .fatal_call = {}};
     if (incident.outcome == replay::Outcome::fault && incident.number == SIGBUS) {
@@ -114,6 +129,12 @@ IncidentSummary summarize_incidents(const CheckInput& input, const heap::Collect
   }
   summary.further = incidents.size() - std::min(incidents.size(), incident_limit);
   return summary;
+}
+
+bool has_no_stack_left(const replay::Incident& incident) {
+  return incident.outcome == replay::Outcome::fault &&
+         incident.address < replay::protocol::own_stack &&
+         replay::protocol::own_stack - incident.address <= stack_guard;
 }
 
 std::optional<std::string> missing_memory(const image::ProcessImage& image, Address address) {
@@ -145,6 +166,10 @@ std::string describe_incident(const replay::Incident& incident, std::string_view
   default: // also a write to memory that must not be written
     if (incident.outcome == replay::Outcome::fault && incident.pc == 0) {
       return "calls a pointer that is NULL";
+    }
+    if (has_no_stack_left(incident)) {
+      return fmt::format("has no stack left in {}: it calls itself without end, or very deep",
+                         place);
     }
     return fmt::format("faults in {}, accessing {:#x}", place, incident.address);
   }

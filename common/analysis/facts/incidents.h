@@ -21,6 +21,8 @@ struct IncidentGroup {
   Address container = 0;  // of the first one
   replay::Incident first; // `container` is an index into the set
   std::uint64_t count = 1;
+  /// An extension's function has called one of the interpreter, and ends there.
+  bool calls_interpreter = false;
   /// Why the memory that was accessed is not to be had, if that is the reason: the target is not
   /// to blame.
   std::optional<std::string> missing_memory;
@@ -44,6 +46,9 @@ struct IncidentSummary {
 /// `incidents` are those of a replay of the set.
 IncidentSummary summarize_incidents(const CheckInput& input, const heap::CollectedSet& set,
                                     std::span<const replay::Incident> incidents);
+
+/// Whether the traversal has used up the stack that the replayer gives it, 8 MiB.
+bool has_no_stack_left(const replay::Incident& incident);
 
 /// Why the memory at an address is not to be had; nothing when it is there, or never was.
 std::optional<std::string> missing_memory(const image::ProcessImage& image, Address address);

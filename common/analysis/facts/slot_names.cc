@@ -1,5 +1,6 @@
 #include "common/analysis/facts/slot_names.h"
 
+#include "common/cpython/objects/attributes.h"
 #include "common/cpython/objects/int_value.h"
 #include "common/cpython/objects/struct_members.h"
 
@@ -30,7 +31,36 @@ std::string SlotNames::name(Address container, SlotAddress slot) {
   if (std::string name = item(container, slot); !name.empty()) {
     return name;
   }
-  return inside ? field(container, slot.at - container) : std::string{};
+  if (std::string name = attribute(container, slot); !name.empty()) {
+    return name;
+  }
+  if (inside) {
+    return field(container, slot.at - container);
+  }
+  // A generator's variables lie behind what its type tells of its size.
+  const auto reference = cpython::frame_reference_in(reader_, container, slot);
+  return reference ? variable(*reference) : std::string{};
+}
+
+std::string SlotNames::attribute(Address container, SlotAddress slot) {
+  Address key = 0;
+  const auto at_slot = [&](const cpython::DictEntry& entry) {
+    key = entry.value_at == slot ? entry.key : 0;
+    return key == 0;
+  };
+  // What could be read until an error is as good.
+  [[maybe_unused]] const auto values = cpython::each_inline_value(reader_, container, at_slot);
+  if (key == 0) { // since 3.13 a dict that is made leaves the values where they are
+    const auto dict = reader_.instance_dict(container);
+    if (dict && *dict != 0) {
+      [[maybe_unused]] const auto read = reader_.each_entry(*dict, at_slot);
+    }
+  }
+  if (key == 0) {
+    return {};
+  }
+  const auto name = reader_.text(key, key_limit);
+  return name ? "." + *name : std::string{};
 }
 
 std::string SlotNames::item(Address container, SlotAddress slot) {

@@ -34,6 +34,8 @@ public:
 
 private:
   std::string item(Address container, SlotAddress slot);
+  /// ".user", of an instance's dictionary or of what stands for it.
+  std::string attribute(Address container, SlotAddress slot);
   /// In the container's own memory, `offset` bytes from its address.
   std::string field(Address container, std::uint64_t offset);
   std::string state_field(Address module, std::uint64_t offset);

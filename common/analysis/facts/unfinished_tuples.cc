@@ -28,7 +28,8 @@ std::vector<UnfinishedTuple> find_unfinished_tuples(const CheckInput& input) {
   std::vector<UnfinishedTuple> found;
   each_object_of(input, cpython::type_flag::tuple_subclass,
                  [&](const heap::SpaceRange& space, heap::HeapIndex index) {
-                   if (runtime.refcount(input.heap.refcounts[index]) < 2) {
+                   const std::uint64_t references = runtime.refcount(input.heap.refcounts[index]);
+                   if (references == 0) {
                      return;
                    }
                    const Address object = input.heap.objects[index];
@@ -39,7 +40,8 @@ std::vector<UnfinishedTuple> find_unfinished_tuples(const CheckInput& input) {
                      found.push_back({.interpreter = runtime.interpreters[space.interpreter].id,
                                       .object = object,
                                       .size = items->count,
-                                      .first_missing = *missing});
+                                      .first_missing = *missing,
+                                      .handed_out = references > 1});
                    }
                  });
   return found;

@@ -13,10 +13,12 @@ struct UnfinishedTuple {
   Address object = 0;
   std::uint64_t size = 0;
   std::uint64_t first_missing = 0; // index of the first item that is NULL
+  /// There are more references to it than its maker's one. Else it is handed out only if a
+  /// container has that reference.
+  bool handed_out = true;
 };
 
-/// Tracked tuples with an item that is NULL, to which there are more references than their maker's
-/// one: somebody else can read them.
+/// Tracked tuples with an item that is NULL.
 std::vector<UnfinishedTuple> find_unfinished_tuples(const CheckInput& input);
 
 } // namespace pygc::analysis

@@ -12,7 +12,7 @@ namespace pygc::cpython {
 namespace {
 
 /// Functions of Modules/gcmodule.c, Python/gc.c, Objects/object.c and pycore_gc.h, pycore_object.h.
-constexpr std::array<std::pair<std::string_view, Deed>, 27> deeds = {{
+constexpr std::array<std::pair<std::string_view, Deed>, 25> deeds = {{
     {"PyObject_GC_Track", Deed::track},
     {"_PyObject_GC_Track", Deed::track},
     {"_PyObject_GC_TRACK", Deed::track},
@@ -36,11 +36,14 @@ constexpr std::array<std::pair<std::string_view, Deed>, 27> deeds = {{
     {"handle_weakrefs", Deed::callback},
     {"handle_weakref_callbacks", Deed::callback},
     {"_Py_NegativeRefcount", Deed::check_count},
-    {"gc_collect_main", Deed::collect},
-    {"gc_collect_generations", Deed::collect},
     {"deduce_unreachable", Deed::collect},
     {"collect", Deed::collect},
 }};
+
+/// With what names of functions begin that run a collection: gc_collect_main, gc_collect_increment,
+/// _PyGC_CollectNoFail, _Py_RunGC, ...
+constexpr std::array<std::string_view, 4> collections = {"gc_collect", "_PyGC_Collect",
+                                                         "PyGC_Collect", "_Py_RunGC"};
 
 constexpr std::array<std::string_view, 8> object_names = {"op", "op_raw", "obj", "self",
                                                           "o",  "object", "ob",  "v"};
@@ -51,7 +54,9 @@ Deed deed_of(std::string_view function) {
   if (known != deeds.end()) {
     return known->second;
   }
-  if (phase_named(function) != Phase::unknown) {
+  const bool collects = std::ranges::any_of(
+      collections, [&](std::string_view name) { return function.starts_with(name); });
+  if (collects || phase_named(function) != Phase::unknown) {
     return Deed::collect;
   }
   return function.ends_with("_dealloc") ? Deed::deallocate : Deed::none;
@@ -69,6 +74,24 @@ Address object_of(const image::Frame& frame) {
     }
   }
   return 0;
+}
+
+/// With several copies of a call on the stack the outermost one has its argument: its own helpers,
+/// inlined or not, lie between it and the one who called for it.
+std::size_t outermost(std::span<const image::Frame> frames, std::size_t frame, Deed deed) {
+  while (frame + 1 < frames.size() && deed_of(frames[frame + 1].function) == deed &&
+         deed != Deed::deallocate) {
+    ++frame;
+  }
+  return frame;
+}
+
+/// Of a function that the collector calls through a type, and that is known by what it is called
+/// with: the frame within has it, too.
+Address object_of_called(std::span<const image::Frame> frames, const CrashStack& stack) {
+  const bool passes =
+      stack.deed == Deed::deallocate || stack.deed == Deed::clear || stack.deed == Deed::finalize;
+  return passes && stack.frame > 0 ? object_of(frames[stack.frame - 1]) : 0;
 }
 
 } // namespace
@@ -91,7 +114,7 @@ std::string_view deed_text(Deed deed) {
   return texts.at(std::to_underlying(deed));
 }
 
-CrashStack read_crash_stack(std::span<const image::Frame> frames) {
+CrashStack read_crash_stack(std::span<const image::Frame> frames, const DeedOfFrame& known) {
   CrashStack stack;
   stack.caller = frames.size();
   for (std::size_t i = 0; i < frames.size(); ++i) {
@@ -104,21 +127,24 @@ CrashStack read_crash_stack(std::span<const image::Frame> frames) {
       stack.object = variable(frame, "obj");
     }
     stack.deed = deed_of(frame.function);
+    if (known && (stack.deed == Deed::none || stack.deed == Deed::deallocate)) {
+      const KnownDeed more = known(i);
+      stack.deed = more.deed == Deed::none ? stack.deed : more.deed;
+      stack.object = stack.object == 0 ? more.object : stack.object;
+      stack.container = more.container;
+    }
     if (stack.deed == Deed::none) {
       continue;
     }
     stack.frame = i;
-    // Its own helpers, inlined or not, lie between it and the one who called for it. With several
-    // copies of a call on the stack the outermost one has its argument.
-    std::size_t outer = i;
-    while (outer + 1 < frames.size() && deed_of(frames[outer + 1].function) == stack.deed &&
-           stack.deed != Deed::deallocate) {
-      ++outer;
-    }
+    const std::size_t outer = outermost(frames, i, stack.deed);
     for (std::size_t k = i; k <= outer && stack.object == 0; ++k) {
-      stack.object = object_of(frames[k]);
+      stack.object = stack.deed == Deed::visit && stack.container != 0 ? 0 : object_of(frames[k]);
     }
-    if (stack.deed == Deed::visit) {
+    if (stack.object == 0) {
+      stack.object = object_of_called(frames, stack);
+    }
+    if (stack.deed == Deed::visit && stack.container == 0) {
       stack.container = variable(frame, "parent");
     }
     stack.caller = outer + 1;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
 
@@ -41,7 +42,16 @@ struct CrashStack {
   Address container = 0;     // of a visit: whose traverse function made it
 };
 
-CrashStack read_crash_stack(std::span<const image::Frame> frames);
+/// What is known of a frame beside its function's name.
+struct KnownDeed {
+  Deed deed = Deed::none;
+  Address object = 0;
+  Address container = 0;
+};
+using DeedOfFrame = std::function<KnownDeed(std::size_t frame)>;
+
+/// `known` is asked of frames whose function's name says nothing.
+CrashStack read_crash_stack(std::span<const image::Frame> frames, const DeedOfFrame& known = {});
 
 /// "SIGSEGV"; empty for a signal that does not end a process for a defect of its own.
 std::string_view fatal_signal_name(int signal);

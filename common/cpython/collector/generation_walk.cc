@@ -71,6 +71,7 @@ public:
                             fmt::format("_gc_next of {} leads to {:#x}, whose _gc_prev is {:#x}",
                                         where(before), object_of(node), to->prev_node()),
                             false);
+        wrong_node_ = node;
       }
       tell_flags(*to, node, before);
       if (++steps == limit) {
@@ -157,6 +158,13 @@ private:
   /// While a collection runs links back do not tell a freed object from the others. The list that
   /// ends at such objects does.
   void tell_break(Address node, Address before, std::string message, bool missing) {
+    if (wrong_link_ && wrong_node_ == before && !missing) { // neither link of it is the list's
+      sink_.withdraw(*wrong_link_);
+      wrong_link_.reset();
+      message +=
+          "; nor does its _gc_prev lead back: it was untracked while it stayed on the list, or "
+          "its links were overwritten";
+    }
     if (at_rest_ || missing || damaged_ == 0) {
       fault(node, before, std::move(message), missing);
       return;
@@ -262,6 +270,7 @@ private:
   HeapSink& sink_;
   gc_head::Links first_;
   std::optional<std::size_t> wrong_link_; // the fault that tells of it
+  Address wrong_node_ = 0;                // whose _gc_prev is wrong
   bool flags_told_ = false;
   std::size_t damaged_ = 0; // objects in a row, up to where the walk is
   Address first_damaged_ = 0;

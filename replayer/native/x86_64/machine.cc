@@ -1,7 +1,9 @@
 #include "replayer/native/machine.h"
 
 #include "common/replay/protocol/replayer_protocol.h"
+#include "replayer/native/auxiliary_vector.h"
 
+#include <asm/hwcap2.h>
 #include <asm/prctl.h>
 #include <linux/audit.h>
 #include <sys/syscall.h>
@@ -127,6 +129,9 @@ constexpr std::uint32_t xsave_magic = 0x46505853;
 constexpr std::uint64_t page_fault_write = 2;
 constexpr std::uint8_t breakpoint = 0xcc; // int3
 
+constinit std::uint64_t thread_pointer = 0;
+constinit bool anybody_sets_it = false; // by an instruction
+
 template <class T> std::uint64_t address_of(const T& object) {
   return reinterpret_cast<std::uint64_t>(&object);
 }
@@ -158,6 +163,17 @@ void reset_selectors(ucontext_t& context) {
   selectors = static_cast<greg_t>(others | code | std::uint64_t{stack} << 48U);
 }
 
+void reset_thread_pointer() {
+  if (!anybody_sets_it) {
+    return;
+  }
+  std::uint64_t now = 0;
+  asm volatile("rdfsbase %0" : "=r"(now));
+  if (now != thread_pointer) {
+    asm volatile("wrfsbase %0" : : "r"(thread_pointer));
+  }
+}
+
 } // namespace
 
 std::uint32_t audit_architecture() {
@@ -180,6 +196,7 @@ void abandon(ucontext_t& context) {
   registers[REG_RIP] = static_cast<greg_t>(address_of(pygc_abandoned));
   registers[REG_EFL] = static_cast<greg_t>(interrupt_flag | reserved_flag);
   reset_selectors(context);
+  reset_thread_pointer(); // which the signal's frame does not hold
   reset_vector_state(context);
 }
 
@@ -192,6 +209,11 @@ void reset_flags() {
   if ((flags & (direction_flag | alignment_flag)) != 0) {
     __builtin_ia32_writeeflags_u64(flags & ~(direction_flag | alignment_flag));
   }
+}
+
+void reset_state() {
+  reset_flags();
+  reset_thread_pointer();
 }
 
 std::uint64_t program_counter(const ucontext_t& context) {
@@ -238,7 +260,12 @@ bool set_handler(int signal, void (*handler)(int, siginfo_t*, void*)) {
 }
 
 bool set_thread_pointer(std::uint64_t address) {
-  return syscall(SYS_arch_prctl, ARCH_SET_FS, address) == 0;
+  if (syscall(SYS_arch_prctl, ARCH_SET_FS, address) != 0) {
+    return false;
+  }
+  thread_pointer = address;
+  anybody_sets_it = (processor_capabilities() & HWCAP2_FSGSBASE) != 0;
+  return true;
 }
 
 TextRange own_text() {

@@ -116,6 +116,30 @@ elif case == "untrack_dealloc":
             stop()
 
     untrack_dealloc.make(Noisy())
+elif case == "fatal_dealloc":
+    import fatal_slots
+
+    boxes = [fatal_slots.make([], 1)]
+    boxes.clear()
+elif case == "fatal_clear":
+    import fatal_slots
+
+    fatal_slots.make(None, 2)  # has itself
+    gc.collect()
+elif case == "tuple_held":
+    import ctypes
+
+    new = ctypes.pythonapi.PyTuple_New
+    new.restype = ctypes.py_object
+    holder = {"half": new(3)}
+elif case == "attribute_released":
+    import ctypes
+
+    c = Conf()
+    c.child = Conf()
+    release = ctypes.pythonapi.Py_DecRef
+    release.argtypes = [ctypes.c_void_p]
+    release(id(c.child))
 elif case == "early_track":
     import early_track
 
