@@ -55,7 +55,7 @@ TEST_P(MatrixNames, LeadWherePythonsDo) {
   examine_build(GetParam(), "names", [](const MatrixBuild& build) {
     const Core core = make_core({.build = &build.build, .script = "names.py"});
     const std::size_t names = expect_names_lead_where_eval_does(core);
-    EXPECT_EQ(names, 25U);
+    EXPECT_EQ(names, 34U);
     return std::to_string(names) + " names lead where eval() leads";
   });
 }

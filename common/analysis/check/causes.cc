@@ -60,16 +60,16 @@ using ObjectOf = std::pair<std::int64_t, Address>; // interpreter, object
 using Likeness =
     std::tuple<std::int64_t, Cause, std::string, std::set<std::pair<std::string, std::string>>>;
 
-Likeness likeness_of(const Finding& negative) {
+Likeness likeness_of(const Finding& negative, const ObjectView& object) {
   std::set<std::pair<std::string, std::string>> ways;
   for (const Visitor& visitor : negative.visitors) {
     ways.emplace(visitor.function, field_of(visitor.slot_name));
   }
-  return {negative.interpreter, negative.cause, negative.object->type, std::move(ways)};
+  return {negative.interpreter, negative.cause, object.type, std::move(ways)};
 }
 
-Victim as_victim(const Finding& negative) {
-  return {.object = *negative.object,
+Victim as_victim(const Finding& negative, const ObjectView& object) {
+  return {.object = object,
           .gc_refs = negative.gc_refs.value_or(0),
           .visits = negative.visits.value_or(0),
           .too_many = static_cast<std::uint64_t>(-negative.gc_refs.value_or(0)),
@@ -148,18 +148,19 @@ std::vector<Finding> fold_alike(std::vector<Finding> findings) {
       folded.push_back(std::move(finding));
       continue;
     }
-    const auto [at, first] = known.try_emplace(likeness_of(finding), folded.size());
+    const ObjectView object = *finding.object;
+    const auto [at, first] = known.try_emplace(likeness_of(finding, object), folded.size());
     if (first) {
       folded.push_back(std::move(finding));
       continue;
     }
     Finding& told = folded[at->second];
-    if (told.victims.empty()) {
-      told.victims.push_back(as_victim(told));
+    if (told.victims.empty() && told.object) {
+      told.victims.push_back(as_victim(told, *told.object));
     }
     told.occurrences += 1;
     if (told.victims.size() < victim_limit) {
-      told.victims.push_back(as_victim(finding));
+      told.victims.push_back(as_victim(finding, object));
     } else {
       told.further_victims += 1;
     }

@@ -1,6 +1,8 @@
 #include "common/analysis/facts/slot_deeds.h"
 
 #include "common/cpython/objects/finalization.h"
+#include "common/cpython/type_flag.h"
+#include "common/cpython/type_proof.h"
 
 #include <algorithm>
 #include <vector>
@@ -37,6 +39,14 @@ Address start_of_function(const image::Module& module, Address pc) {
   return whole.address;
 }
 
+/// Its own type is a GC type whose instances are types. A name alone any memory may seem to have.
+bool is_type(const CheckInput& input, Address type) {
+  const auto metatype = input.reader.type_address(type);
+  return metatype && *metatype % sizeof(Address) == 0 &&
+         cpython::prove_type(input.reader.memory(), input.reader.runtime().layout, *metatype) &&
+         input.reader.type(*metatype).has_flag(cpython::type_flag::type_subclass);
+}
+
 /// What the object's type, or a base of it, has the function for. Without a symbol the slot whose
 /// function begins nearest below it.
 Deed deed_of(const CheckInput& input, Address object, const Running& running) {
@@ -51,11 +61,8 @@ Deed deed_of(const CheckInput& input, Address object, const Running& running) {
     }
   };
   Address type = at && *at % sizeof(Address) == 0 ? *at : 0;
-  for (int i = 0; i < base_limit && type != 0; ++i) {
+  for (int i = 0; i < base_limit && type != 0 && is_type(input, type); ++i) {
     const cpython::TypeInfo& info = input.reader.type(type);
-    if (info.name.empty()) {
-      break;
-    }
     // tp_dealloc follows tp_itemsize (Include/cpython/object.h).
     consider(input.reader.memory()
                  .load<Address>(type + layout.tp_itemsize + sizeof(std::int64_t))
@@ -74,6 +81,7 @@ Deed deed_of(const CheckInput& input, Address object, const Running& running) {
 /// Words that may be the object, the most telling ones first.
 std::vector<Address> candidates(const CheckInput& input, const image::Frame& frame, Address sp) {
   std::vector<Address> words;
+  words.reserve(frame.variables.size() + frame.registers.size() + stack_words);
   for (const auto& [name, value] : frame.variables) {
     words.push_back(value);
   }

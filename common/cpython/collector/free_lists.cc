@@ -3,6 +3,7 @@
 #include "common/cpython/collector/collector.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace pygc::cpython {
@@ -11,6 +12,32 @@ namespace {
 constexpr std::size_t most_lists = 64;          // of tuples, by their sizes
 constexpr std::size_t most_entries = 1U << 16U; // of one list of tuples
 
+/// In a PyInterpreterState: an array of entries or lists, and behind it how many there are.
+struct Array {
+  std::uint32_t entries = 0;
+  std::uint32_t counts = 0;
+};
+
+struct Arrays {
+  Array tuples, lists, dicts;
+};
+
+std::optional<Array> array_of(const Layout::Maybe& entries, const Layout::Maybe& counts) {
+  return entries && counts && *entries < *counts ? std::optional(Array{*entries, *counts})
+                                                 : std::nullopt;
+}
+
+std::optional<Arrays> arrays_of(const Runtime& runtime) {
+  const Layout& layout = runtime.layout;
+  if (runtime.layout_source == LayoutSource::probed || !collector_of(layout).has_lists()) {
+    return std::nullopt;
+  }
+  const auto tuples = array_of(layout.free_tuples, layout.free_tuple_counts);
+  const auto lists = array_of(layout.free_lists, layout.free_list_count);
+  const auto dicts = array_of(layout.free_dicts, layout.free_dict_count);
+  return tuples && lists && dicts ? std::optional(Arrays{*tuples, *lists, *dicts}) : std::nullopt;
+}
+
 class FreeLists {
 public:
   FreeLists(const image::AddressSpace& memory, const Runtime& runtime,
@@ -18,10 +45,10 @@ public:
       : memory_(memory), runtime_(runtime), layout_(runtime.layout),
         interpreter_(interpreter.address) {}
 
-  std::vector<BrokenFreeList> run() {
-    walk_tuples();
-    walk_array("list", *layout_.free_lists, *layout_.free_list_count);
-    walk_array("dict", *layout_.free_dicts, *layout_.free_dict_count);
+  std::vector<BrokenFreeList> run(const Arrays& arrays) {
+    walk_tuples(arrays.tuples);
+    walk_array("list", arrays.lists);
+    walk_array("dict", arrays.dicts);
     return std::move(broken_);
   }
 
@@ -46,11 +73,11 @@ private:
   }
 
   /// Each list goes on in the first item of its tuples.
-  void walk_tuples() {
-    const std::size_t lists = std::min<std::size_t>(
-        (*layout_.free_tuple_counts - *layout_.free_tuples) / sizeof(Address), most_lists);
+  void walk_tuples(const Array& tuples) {
+    const std::size_t lists =
+        std::min<std::size_t>((tuples.counts - tuples.entries) / sizeof(Address), most_lists);
     for (std::size_t i = 0; i < lists; ++i) {
-      Address place = interpreter_ + *layout_.free_tuples + i * sizeof(Address);
+      Address place = interpreter_ + tuples.entries + i * sizeof(Address);
       auto entry = memory_.load<Address>(place);
       if (entry && *entry != 0 && i == 0 && leads_to_memory(*entry) && is_empty_tuple(*entry)) {
         continue;
@@ -65,9 +92,9 @@ private:
     }
   }
 
-  void walk_array(const char* type, std::uint32_t entries, std::uint32_t count_at) {
-    const std::uint32_t room = (count_at - entries) / sizeof(Address);
-    const Address place = interpreter_ + count_at;
+  void walk_array(const char* type, const Array& objects) {
+    const std::uint32_t room = (objects.counts - objects.entries) / sizeof(Address);
+    const Address place = interpreter_ + objects.counts;
     const auto count = memory_.load<std::int32_t>(place);
     if (!count || *count == -1) { // -1: the interpreter is ending
       return;
@@ -80,7 +107,7 @@ private:
       return;
     }
     for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(*count); ++i) {
-      const Address at = interpreter_ + entries + i * sizeof(Address);
+      const Address at = interpreter_ + objects.entries + i * sizeof(Address);
       const auto entry = memory_.load<Address>(at);
       // The count is stored before the last entry is.
       const bool last = i + 1 == static_cast<std::uint32_t>(*count);
@@ -109,25 +136,18 @@ private:
   std::vector<BrokenFreeList> broken_;
 };
 
-bool in_order(const Layout::Maybe& entries, const Layout::Maybe& counts) {
-  return entries && counts && *entries < *counts;
-}
-
 } // namespace
 
 bool knows_free_lists(const Runtime& runtime) {
-  const Layout& layout = runtime.layout;
-  return runtime.layout_source != LayoutSource::probed && collector_of(layout).has_lists() &&
-         in_order(layout.free_tuples, layout.free_tuple_counts) &&
-         in_order(layout.free_lists, layout.free_list_count) &&
-         in_order(layout.free_dicts, layout.free_dict_count);
+  return arrays_of(runtime).has_value();
 }
 
 std::vector<BrokenFreeList> broken_free_lists(const image::AddressSpace& memory,
                                               const Runtime& runtime,
                                               const Interpreter& interpreter) {
-  return knows_free_lists(runtime) ? FreeLists(memory, runtime, interpreter).run()
-                                   : std::vector<BrokenFreeList>{};
+  const auto arrays = arrays_of(runtime);
+  return arrays ? FreeLists(memory, runtime, interpreter).run(*arrays)
+                : std::vector<BrokenFreeList>{};
 }
 
 } // namespace pygc::cpython
