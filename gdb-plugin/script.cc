@@ -24,10 +24,9 @@ constexpr std::size_t printf_piece = 4000;
 // would not be sniffed. Without DWARF, or GDB would go on from that frame, which is on no chain, to
 // callers that look real, forget a cache of tail calls there and abort on it at a later stop. What
 // it prints is dropped, for an error follows. Where a thread has stopped at no signal, or GDB has
-// no
-// $_siginfo, __pygc_thread ends there in an error. Never "select-frame": GDB tells users of MI of
-// each frame that is selected. @N: a channel. (char)N: an Item. own, clear: breakpoints of ours; an
-// error in a response may have left some behind.
+// no $_siginfo, __pygc_thread ends there in an error. Never "select-frame": GDB tells users of MI
+// of each frame that is selected. @N: a channel. (char)N: an Item. own, clear: breakpoints of ours;
+// an error in a response may have left some behind.
 constexpr std::string_view helpers = R"(
 define-prefix pygc
 document pygc

@@ -32,6 +32,9 @@ void add_target_reasons(const session::Context& context, std::vector<std::string
 
 std::optional<std::string> unknown_type(cpython::ObjectReader& reader, const heap::Heap& heap,
                                         const std::string& pattern) {
+  if (pattern.empty()) {
+    return std::nullopt;
+  }
   std::unordered_set<Address> seen;
   std::vector<std::string> known;
   for (const Address type : heap.types) {
@@ -46,6 +49,13 @@ std::optional<std::string> unknown_type(cpython::ObjectReader& reader, const hea
   }
   return fmt::format("no tracked object is of a type '{}'{}", pattern,
                      did_you_mean(pattern, known));
+}
+
+void tell_unknown_type(session::Surroundings& surroundings, cpython::ObjectReader& reader,
+                       const heap::Heap& heap, const std::string& pattern) {
+  if (const auto unknown = unknown_type(reader, heap, pattern)) {
+    surroundings.session.diagnostics("pygc: " + *unknown + "\n");
+  }
 }
 
 Result<int> answer(session::Context& context, session::Surroundings& surroundings,

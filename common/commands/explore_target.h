@@ -18,9 +18,12 @@ std::optional<std::string> unread_memory(const session::Context& context);
 void add_target_reasons(const session::Context& context, std::vector<std::string>& reasons);
 
 /// Of a name of a type, or a pattern (analysis/explore/type_matcher.h): nothing when a tracked
-/// object is of such a type, else a sentence, with the name that may be meant.
+/// object is of such a type or it is empty, else a sentence, with the name that may be meant.
 std::optional<std::string> unknown_type(cpython::ObjectReader& reader, const heap::Heap& heap,
                                         const std::string& pattern);
+/// Says it among the diagnostics.
+void tell_unknown_type(session::Surroundings& surroundings, cpython::ObjectReader& reader,
+                       const heap::Heap& heap, const std::string& pattern);
 
 /// Delivers what a command has to say, and says which other CPythons there are. Returns the status
 /// of a complete answer, or of an incomplete one. Errors as deliver().

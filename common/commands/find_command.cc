@@ -57,9 +57,7 @@ public:
     }
     add_target_reasons(context, found->incomplete_because);
     if (found->count() == 0) {
-      const std::string& type = names_.front().value;
-      const auto unknown =
-          type.empty() ? std::nullopt : unknown_type(context.reader(), **heap, type);
+      const auto unknown = unknown_type(context.reader(), **heap, names_.front().value);
       surroundings.session.diagnostics(
           unknown
               ? "pygc: " + *unknown + "\n"

@@ -39,10 +39,7 @@ public:
     const std::string text = options_.json
                                  ? report::leaks_json(context.subject(), *leaks)
                                  : report::leaks_text(*leaks, surroundings.style(options_.output));
-    if (const auto unknown =
-            type_.empty() ? std::nullopt : unknown_type(context.reader(), *opened->heap, type_)) {
-      surroundings.session.diagnostics("pygc: " + *unknown + "\n");
-    }
+    tell_unknown_type(surroundings, context.reader(), *opened->heap, type_);
     auto status = answer(context, surroundings, options_, text, leaks->incomplete_because.empty());
     return status && leaks->proven() ? Result<int>(status_findings) : status;
   }

@@ -53,10 +53,8 @@ public:
       return std::unexpected(tree.error());
     }
     add_target_reasons(context, tree->incomplete_because);
-    if (const auto unknown = tree->rows.empty() && !question_.type.empty()
-                                 ? unknown_type(context.reader(), *opened->heap, question_.type)
-                                 : std::nullopt) {
-      surroundings.session.diagnostics("pygc: " + *unknown + "\n");
+    if (tree->rows.empty()) {
+      tell_unknown_type(surroundings, context.reader(), *opened->heap, question_.type);
     }
     const std::string text = options_.json
                                  ? report::refs_json(context.subject(), *tree)

@@ -64,11 +64,7 @@ public:
       return std::unexpected(survey.error());
     }
     add_target_reasons(context, survey->incomplete_because);
-    if (const auto unknown = question_.type.empty()
-                                 ? std::nullopt
-                                 : unknown_type(context.reader(), **heap, question_.type)) {
-      surroundings.session.diagnostics("pygc: " + *unknown + "\n");
-    }
+    tell_unknown_type(surroundings, context.reader(), **heap, question_.type);
     const std::string text =
         options_.json ? report::types_json(context.subject(), *survey)
                       : report::types_text(*survey, surroundings.style(options_.output), top_);

@@ -79,8 +79,7 @@ public:
         .threads = context.target().threads(),
         .cancelled = [&surroundings] { return surroundings.session.cancelled(); },
         .tracer = [&context] { return context.tracer(); }};
-    if (auto unknown =
-            type_.empty() ? std::nullopt : unknown_type(context.reader(), *opened->heap, type_)) {
+    if (auto unknown = unknown_type(context.reader(), *opened->heap, type_)) {
       return fail(ErrorKind::not_found, 0, std::move(*unknown));
     }
     for (std::size_t i = 0; i < not_.size(); ++i) {

@@ -28,8 +28,6 @@ public:
   Result<Trace> trace_cleared(std::span<const TraceRequest> requests,
                               const AttachedThread& thread) override;
 
-  void lend(const LentThread& thread) { process_->lend(thread); }
-
   pid_t pid() const { return process_->pid(); }
 
 private:

@@ -86,6 +86,7 @@ Result<protocol::Reply> NativeReplayer::receive_reply() {
 
 Result<void> NativeReplayer::set_up(const Options& options) {
   visit_decref_ = options.visit_decref;
+  lent_ = options.thread_state;
   protocol::Setup setup;
   setup.window_size = window_.size();
   setup.thread_pointer = options.thread_pointer;
@@ -133,12 +134,12 @@ Result<void> NativeReplayer::finish_lock() {
   }
   failed_regions_ = reply->failed_regions;
   locked_ = true;
-  if (lent_.word == 0) {
+  if (lent_.at == 0) {
     return {};
   }
   protocol::Command command; // of no objects
   command.kind = protocol::Kind::clear;
-  command.answers[0] = {.function = lent_.word, .value = lent_.state};
+  command.answers[0] = {.function = lent_.at, .value = lent_.value};
   auto lent = ask(command);
   return lent ? Result<void>{} : std::unexpected(lent.error());
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "common/replay/image_regions.h"
-#include "common/replay/lent_thread.h"
 #include "common/replay/protocol/replayer_protocol.h"
 #include "common/replay/replay.h"
 #include "common/replay/replayer_process.h"
@@ -26,8 +25,6 @@ public:
                      std::vector<Incident>* incidents) override;
   void use_visitor(Address visit_decref) override { visit_decref_ = visit_decref; }
   std::uint64_t failed_regions() const override { return failed_regions_; }
-
-  void lend(const LentThread& thread) { lent_ = thread; }
 
   pid_t pid() const { return process_.pid(); }
 
@@ -82,7 +79,7 @@ private:
   const image::AddressSpace& memory_;
   bool locked_ = false;
   Address visit_decref_ = 0;
-  LentThread lent_;
+  LentWord lent_;
   std::uint64_t failed_regions_ = 0;
 };
 

@@ -20,10 +20,19 @@ namespace pygc::replay {
 
 using protocol::ObjectShape;
 
+/// A word of the target's that the replayers fill in their copy of the memory before any code runs.
+struct LentWord {
+  Address at = 0; // 0: none; where it cannot be written the traverse functions will tell
+  std::uint64_t value = 0;
+};
+
 struct Options {
   std::string replayer_path;  // the executable
   Address thread_pointer = 0; // the TLS base target code runs with; 0: none
-  Address visit_decref = 0;   // the target's own; 0: unknown, a visitor of ours is passed
+  /// A thread that waits has put its PyThreadState aside, and traverse functions may ask for it:
+  /// where the thread of thread_pointer looks for that.
+  LentWord thread_state;
+  Address visit_decref = 0; // the target's own; 0: unknown, a visitor of ours is passed
   ObjectShape shape;
   std::vector<image::Range> idle; // memory that is not in use; ascending
   /// By which the target's code gives up, the first max_fatal_functions: their breakpoints end a

@@ -25,10 +25,6 @@ namespace {
 constexpr const char* native_name = "pygc-replayer-native";
 constexpr const char* emulated_name = "pygc-replayer-emulated";
 
-CurrentThread thread_of(const Context& context) {
-  return current_thread(context.image().memory(), context.runtime(), context.target().threads());
-}
-
 replay::ObjectShape shape_of(const cpython::Layout& layout) {
   replay::ObjectShape shape;
   shape.gc_head_size = layout.gc_head_size;
@@ -199,13 +195,8 @@ Result<std::unique_ptr<replay::Sweep>> Context::sweep() {
   std::ranges::copy(cpython::unused_memory(image().memory(), runtime()),
                     std::back_inserter(options.idle));
   std::ranges::sort(options.idle, {}, &image::Range::start);
-  auto sweep =
-      found ? replay::start_found_sweep(image().memory(), options, *request, *found, cancelled)
-            : replay::start_sweep(image().memory(), options, *request, cancelled);
-  if (sweep) {
-    replay::lend_thread((*sweep)->replayer(), thread_of(*this).lent);
-  }
-  return sweep;
+  return found ? replay::start_found_sweep(image().memory(), options, *request, *found, cancelled)
+               : replay::start_sweep(image().memory(), options, *request, cancelled);
 }
 
 Result<replay::Replayer*> Context::replayer() {
@@ -225,7 +216,6 @@ Result<replay::Replayer*> Context::native() {
       return std::unexpected(started.error());
     }
     replayer_ = std::move(*started);
-    replay::lend_thread(*replayer_, thread_of(*this).lent);
     if (auto searched = search_visitor(*replayer_); !searched) {
       replayer_.reset();
       return std::unexpected(searched.error());
@@ -237,7 +227,9 @@ Result<replay::Replayer*> Context::native() {
 replay::Options Context::replay_options(const char* executable) const {
   replay::Options options;
   options.replayer_path = surroundings_.replayer_directory + "/" + executable;
-  options.thread_pointer = thread_of(*this).thread_pointer;
+  const CurrentThread thread = current_thread(image().memory(), runtime(), target().threads());
+  options.thread_pointer = thread.thread_pointer;
+  options.thread_state = thread.lent;
   options.visit_decref = runtime().visit_decref;
   options.shape = shape_of(runtime().layout);
   options.fatal_functions = cpython::fatal_functions(image(), runtime());
@@ -259,7 +251,6 @@ Result<replay::Tracer*> Context::tracer() {
       return std::unexpected(started.error());
     }
     tracer_ = std::move(*started);
-    replay::lend_thread(*tracer_, thread_of(*this).lent);
     if (auto searched = search_visitor(*tracer_); !searched) {
       tracer_.reset(); // so that the next one who asks hears of it too
       return std::unexpected(searched.error());

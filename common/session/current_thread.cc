@@ -74,7 +74,7 @@ CurrentThread current_thread(const image::AddressSpace& memory, const cpython::R
     }
     if (state && *state == 0 && lent.thread_pointer == 0) {
       if (const Address own = state_of(states, thread); own != 0) {
-        lent = {.thread_pointer = thread.thread_pointer, .lent = {.word = word, .state = own}};
+        lent = {.thread_pointer = thread.thread_pointer, .lent = {.at = word, .value = own}};
       }
     }
   }

@@ -3,7 +3,7 @@
 
 #include "common/cpython/runtime.h"
 #include "common/image/address_space.h"
-#include "common/replay/lent_thread.h"
+#include "common/replay/replay.h"
 #include "common/target/target.h"
 
 #include <vector>
@@ -12,7 +12,7 @@ namespace pygc::session {
 
 struct CurrentThread {
   Address thread_pointer = 0;
-  replay::LentThread lent;
+  replay::LentWord lent; // its PyThreadState
 };
 
 /// The first thread with thread-local storage: the stopped one is the best guess for code that

@@ -133,6 +133,19 @@ bool give_gc_refs(std::uint64_t object, std::uint64_t& prev, std::uint64_t refco
   return true;
 }
 
+/// Puts it among those that are collected.
+bool collect(std::uint64_t object, std::uint64_t& prev, std::uint64_t refcount) {
+  if (collected == request.object_capacity) {
+    return stop(WalkStop::capacity);
+  }
+  if (!give_gc_refs(object, prev, refcount)) {
+    return false;
+  }
+  reinterpret_cast<std::uint64_t*>(protocol::own_nodes)[collected++] = object;
+  outcome.refcounts += refcount;
+  return true;
+}
+
 /// Reads one object, and gives it its gc_refs when it is collected.
 bool take_object(std::uint64_t node, std::uint64_t& prev, bool is_collected,
                  std::uint64_t& last_type, protocol::WalkedType*& entry) {
@@ -160,18 +173,7 @@ bool take_object(std::uint64_t node, std::uint64_t& prev, bool is_collected,
   if (refcount > max_refcount) {
     return stop(WalkStop::object);
   }
-  if (!sample(object, type, *entry)) {
-    return false;
-  }
-  if (collected == request.object_capacity) {
-    return stop(WalkStop::capacity);
-  }
-  if (!give_gc_refs(object, prev, refcount)) {
-    return false;
-  }
-  reinterpret_cast<std::uint64_t*>(protocol::own_nodes)[collected++] = object;
-  outcome.refcounts += refcount;
-  return true;
+  return sample(object, type, *entry) && collect(object, prev, refcount);
 }
 
 /// Ends in any case: no node can be reached by two links and agree with both.
@@ -224,16 +226,7 @@ bool take_found(std::uint64_t object, bool is_collected) {
   if (!is_collected) {
     return mark_listed(object, at(object)); // no head: a count aside
   }
-  if (collected == request.object_capacity) {
-    return stop(WalkStop::capacity);
-  }
-  const std::uint64_t refcount = refcount_of(found, object);
-  if (!give_gc_refs(object, at(object), refcount)) {
-    return false;
-  }
-  reinterpret_cast<std::uint64_t*>(protocol::own_nodes)[collected++] = object;
-  outcome.refcounts += refcount;
-  return true;
+  return collect(object, at(object), refcount_of(found, object));
 }
 
 bool take_run(const protocol::FoundRun& run) {

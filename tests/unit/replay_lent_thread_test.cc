@@ -1,5 +1,4 @@
 // A word of the target's that a waiting thread has emptied is filled in the replayers' copy alone.
-#include "common/replay/lent_thread.h"
 #include "tests/unit/replay_emulated_fixture.h"
 
 #include <gmock/gmock.h>
@@ -19,8 +18,13 @@ protected:
                                         ret_zero);
   }
 
-  static std::unique_ptr<Replayer> native(const image::AddressSpace& memory) {
-    auto replayer = start_native(memory, options(), [] { return false; });
+  static Options lending(LentWord word) {
+    Options with = options();
+    with.thread_state = word;
+    return with;
+  }
+  static std::unique_ptr<Replayer> native(const image::AddressSpace& memory, LentWord word = {}) {
+    auto replayer = start_native(memory, lending(word), [] { return false; });
     EXPECT_TRUE(replayer) << replayer.error().reason;
     return replayer ? std::move(*replayer) : nullptr;
   }
@@ -47,8 +51,7 @@ TEST_F(LentThreads, AreThereForTheNativeEngine) {
   const image::AddressSpace& memory = image_.memory();
   const auto without = native(memory);
   EXPECT_THAT(incidents_of(*without), ElementsAre(Outcome::fault));
-  const auto with = native(memory);
-  lend_thread(*with, {.word = word_, .state = state_});
+  const auto with = native(memory, {.at = word_, .value = state_});
   EXPECT_THAT(incidents_of(*with), IsEmpty());
 }
 
@@ -56,8 +59,7 @@ TEST_F(LentThreads, AreThereForTheEmulatedEngine) {
   const image::AddressSpace& memory = image_.memory();
   const auto without = start_tracer(memory, options());
   EXPECT_THAT(incidents_of(*without), ElementsAre(Outcome::fault));
-  const auto with = start_tracer(memory, options());
-  lend_thread(*with, {.word = word_, .state = state_});
+  const auto with = start_tracer(memory, lending({.at = word_, .value = state_}));
   EXPECT_THAT(incidents_of(*with), IsEmpty());
   EXPECT_EQ(memory.load<std::uint64_t>(word_), std::uint64_t{0}); // the target's own
 }
@@ -65,8 +67,7 @@ TEST_F(LentThreads, AreThereForTheEmulatedEngine) {
 TEST_F(LentThreads, ThatCannotBeWrittenAreLeftOut) {
   const image::AddressSpace& memory = image_.memory();
   for (const Address nowhere : {unmapped, code_base + 64, Address{16}}) {
-    const auto replayer = native(memory);
-    lend_thread(*replayer, {.word = nowhere, .state = state_});
+    const auto replayer = native(memory, {.at = nowhere, .value = state_});
     EXPECT_THAT(incidents_of(*replayer), ElementsAre(Outcome::fault));
   }
 }

@@ -152,10 +152,7 @@ private:
   bool is_object(Address address) {
     const auto type = address % word_size == 0 ? input_.reader.type_address(address)
                                                : Result<Address>(Address{0});
-    const auto metatype =
-        type && *type != 0 ? input_.reader.type_address(*type) : Result<Address>(Address{0});
-    return metatype && *metatype != 0 &&
-           input_.reader.type(*metatype).has_flag(cpython::type_flag::type_subclass);
+    return type && *type != 0 && input_.reader.is_type(*type);
   }
 
   /// Whether it holds an object, or nothing, in each instance: a number may look like an address.

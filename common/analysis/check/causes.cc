@@ -68,12 +68,11 @@ Likeness likeness_of(const Finding& negative, const ObjectView& object) {
   return {negative.interpreter, negative.cause, object.type, std::move(ways)};
 }
 
-Victim as_victim(const Finding& negative, const ObjectView& object) {
-  return {.object = object,
-          .gc_refs = negative.gc_refs.value_or(0),
-          .visits = negative.visits.value_or(0),
-          .too_many = static_cast<std::uint64_t>(-negative.gc_refs.value_or(0)),
-          .visitors = negative.visitors};
+/// Of a finding about an object.
+Victim as_victim(const Finding& negative) {
+  Victim victim = victim_of(negative, static_cast<std::uint64_t>(-negative.gc_refs.value_or(0)));
+  victim.visitors = negative.visitors;
+  return victim;
 }
 
 } // namespace
@@ -148,19 +147,19 @@ std::vector<Finding> fold_alike(std::vector<Finding> findings) {
       folded.push_back(std::move(finding));
       continue;
     }
-    const ObjectView object = *finding.object;
-    const auto [at, first] = known.try_emplace(likeness_of(finding, object), folded.size());
+    const auto [at, first] =
+        known.try_emplace(likeness_of(finding, *finding.object), folded.size());
     if (first) {
       folded.push_back(std::move(finding));
       continue;
     }
     Finding& told = folded[at->second];
-    if (told.victims.empty() && told.object) {
-      told.victims.push_back(as_victim(told, *told.object));
+    if (told.victims.empty()) {
+      told.victims.push_back(as_victim(told));
     }
     told.occurrences += 1;
     if (told.victims.size() < victim_limit) {
-      told.victims.push_back(as_victim(finding, object));
+      told.victims.push_back(as_victim(finding));
     } else {
       told.further_victims += 1;
     }

@@ -71,23 +71,28 @@ Finding finding_of(const CollectionFacts& collection, const NegativeObject& nega
   finding.message = fmt::format(
       "{} {} this object {} times, but only {} to it {}: at least {} of the visits {} to a "
       "reference that its container does not own.",
-      counted(containers, "container"), containers == 1 ? "visits" : "visit", *finding.visits,
-      counted(references, "reference"), references == 1 ? "exists" : "exist", -gc_refs,
-      gc_refs == -1 ? "is" : "are");
+      counted(containers, "container"), containers == 1 ? "visits" : "visit",
+      collection.visits(negative.object), counted(references, "reference"),
+      references == 1 ? "exists" : "exist", -gc_refs, gc_refs == -1 ? "is" : "are");
   finding.effect = effect_of(gc_refs, true, explainer.is_debug_build());
   finding.suspect = suspect_of(finding.visitors);
   return finding;
 }
 
-/// Whether what is too many comes of traversals that did not come to their end, and are told so:
-/// some visit over and over.
-bool is_of_unfinished(const CollectionFacts& collection, const NegativeObject& negative) {
+/// Containers whose traversals did not come to their end, which is told: some visit over and over.
+std::set<std::uint32_t> unfinished_containers(const CollectionFacts& collection) {
   std::set<std::uint32_t> unfinished;
   for (const replay::Incident& incident : collection.replayed.incidents) {
     if (replay::ends_traversal(incident.outcome)) {
       unfinished.insert(incident.container);
     }
   }
+  return unfinished;
+}
+
+/// Whether what is too many comes of these.
+bool is_of_unfinished(const CollectionFacts& collection, const NegativeObject& negative,
+                      const std::set<std::uint32_t>& unfinished) {
   if (negative.decrements.empty()) { // more visits than can be told apart
     return !unfinished.empty();
   }
@@ -104,8 +109,9 @@ Detection detect_negative_gc_refs(const Facts& facts, Explainer& explainer) {
   Detection detection;
   for (const CollectionFacts& collection : facts.collections) {
     const Slots slots = slots_of(collection);
+    const std::set<std::uint32_t> unfinished = unfinished_containers(collection);
     for (const NegativeObject& negative : collection.negatives) {
-      if (!is_of_unfinished(collection, negative)) {
+      if (!is_of_unfinished(collection, negative, unfinished)) {
         detection.findings.push_back(finding_of(collection, negative, slots, explainer));
       }
     }

@@ -66,9 +66,8 @@ Finding free_list_finding(const FreeListFact& fact, Explainer& explainer) {
   }
   finding.message = fmt::format(
       "The list of free {}s that the interpreter keeps for the next ones is broken: {}. A free {} "
-      "was "
-      "written to, or the list. A full collection empties the list, and crashes; so does who makes "
-      "the next {}.",
+      "was written to, or the list. A full collection empties the list, and crashes; so does who "
+      "makes the next {}.",
       list.type, what, list.type, list.type);
   return finding;
 }

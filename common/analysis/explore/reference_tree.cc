@@ -12,12 +12,8 @@ namespace pygc::analysis {
 
 Result<void> check_object(cpython::ObjectReader& reader, Address address) {
   const auto type_at = reader.type_address(address);
-  if (type_at && *type_at != 0 && !reader.type(*type_at).name.empty()) {
-    const auto metatype = reader.type_address(*type_at);
-    if (metatype && *metatype != 0 &&
-        reader.type(*metatype).has_flag(cpython::type_flag::type_subclass)) {
-      return {};
-    }
+  if (type_at && *type_at != 0 && !reader.type(*type_at).name.empty() && reader.is_type(*type_at)) {
+    return {};
   }
   return fail(ErrorKind::not_found, address,
               fmt::format("there is no Python object at {:#x}", address));

@@ -97,14 +97,17 @@ std::optional<CrashFacts> gather_crash(const CheckInput& input) {
   // Most crashes have nothing to do with the collector, which the symbols tell: every call that
   // matters here is a function of its own, or inlined in one that is, or a type's.
   auto frames = input.image.unwind(*thread, frame_limit, image::FrameDetail::functions);
-  if (frames && read_stack(input, *thread, *frames).deed != Deed::none) {
-    frames = input.image.unwind(*thread, frame_limit);
+  if (frames) {
+    facts.stack = read_stack(input, *thread, *frames);
+    if (facts.stack.deed != Deed::none) {
+      frames = input.image.unwind(*thread, frame_limit);
+      facts.stack = frames ? read_stack(input, *thread, *frames) : cpython::CrashStack{};
+    }
   }
   if (!frames || frames->empty()) {
     return facts;
   }
   facts.unwound = true;
-  facts.stack = read_stack(input, *thread, *frames);
   facts.stack_overflow = has_overflowed(input, *thread);
   for (const image::Frame& frame : *frames) {
     facts.functions.push_back(frame.function.empty() ? input.image.describe_code(frame.pc)

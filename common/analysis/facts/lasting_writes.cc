@@ -21,8 +21,7 @@ Address object_at(const CheckInput& input, Address object) {
     return 0;
   }
   // The type of a type is a type: its metatype, sooner or later `type` itself.
-  const auto metatype = input.reader.type_address(*type);
-  if (!metatype || !input.reader.type(*metatype).has_flag(cpython::type_flag::type_subclass)) {
+  if (!input.reader.is_type(*type)) {
     return 0;
   }
   return input.reader.type(*type).name.empty() ? 0 : object;

@@ -1,7 +1,6 @@
 #include "common/analysis/facts/slot_deeds.h"
 
 #include "common/cpython/objects/finalization.h"
-#include "common/cpython/type_flag.h"
 #include "common/cpython/type_proof.h"
 
 #include <algorithm>
@@ -39,12 +38,12 @@ Address start_of_function(const image::Module& module, Address pc) {
   return whole.address;
 }
 
-/// Its own type is a GC type whose instances are types. A name alone any memory may seem to have.
-bool is_type(const CheckInput& input, Address type) {
+/// A type by its own type, which is a GC type. A name alone any memory may seem to have.
+bool is_proven_type(const CheckInput& input, Address type) {
   const auto metatype = input.reader.type_address(type);
   return metatype && *metatype % sizeof(Address) == 0 &&
          cpython::prove_type(input.reader.memory(), input.reader.runtime().layout, *metatype) &&
-         input.reader.type(*metatype).has_flag(cpython::type_flag::type_subclass);
+         input.reader.is_type(type);
 }
 
 /// What the object's type, or a base of it, has the function for. Without a symbol the slot whose
@@ -61,7 +60,7 @@ Deed deed_of(const CheckInput& input, Address object, const Running& running) {
     }
   };
   Address type = at && *at % sizeof(Address) == 0 ? *at : 0;
-  for (int i = 0; i < base_limit && type != 0 && is_type(input, type); ++i) {
+  for (int i = 0; i < base_limit && type != 0 && is_proven_type(input, type); ++i) {
     const cpython::TypeInfo& info = input.reader.type(type);
     // tp_dealloc follows tp_itemsize (Include/cpython/object.h).
     consider(input.reader.memory()

@@ -18,8 +18,8 @@ namespace pygc::cpython {
 namespace {
 
 constexpr Address word = sizeof(Address);
-constexpr std::size_t name_limit = 40;      // of names that may be meant
-constexpr std::size_t names_limit = 10'000; //
+constexpr std::size_t name_limit = 40;      // characters of a name that may be meant
+constexpr std::size_t names_limit = 10'000; // of such names
 
 struct Part {
   enum class Kind : std::uint8_t { attribute, key, index };
@@ -189,9 +189,8 @@ private:
         });
     const auto type = reader_.type_address(object);
     for (const Address each : {type.value_or(0), object}) {
-      const auto meta = each == 0 ? Result<Address>(0) : reader_.type_address(each);
-      if (!meta || *meta == 0 || !reader_.type(*meta).has_flag(type_flag::type_subclass)) {
-        continue; // no class
+      if (each == 0 || !reader_.is_type(each)) {
+        continue;
       }
       const TupleItems bases = type_mro(reader_, each).value_or(TupleItems{});
       for (std::uint64_t i = 0; i < bases.count; ++i) {

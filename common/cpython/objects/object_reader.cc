@@ -205,6 +205,11 @@ Result<Address> ObjectReader::instance_dict(Address object) {
   return 0;
 }
 
+bool ObjectReader::is_type(Address object) {
+  const auto metatype = type_address(object);
+  return metatype && *metatype != 0 && type(*metatype).has_flag(type_flag::type_subclass);
+}
+
 bool ObjectReader::is_module(Address object) {
   const auto type_at = type_address(object);
   return type_at && is_instance(*type_at, "PyModule_Type");

@@ -97,6 +97,8 @@ public:
 
   /// True when the type or one of its bases is the one that the symbol names ("PyModule_Type").
   bool is_instance(Address type, std::string_view symbol);
+  /// True when its own type is one whose instances are types: `type`, or derived from it.
+  bool is_type(Address object);
   bool is_module(Address object);
   Result<ModuleInfo> module(Address object);
   /// The address of a symbol of the interpreter, looked up once; 0 when there is none.

@@ -23,11 +23,15 @@ constexpr std::uint64_t object_limit = 1 << 20;   // bytes of an object that hol
 constexpr std::uint8_t owned_by_thread = 0;       // FRAME_OWNED_BY_THREAD
 constexpr std::uint8_t owned_by_generator = 1;    // FRAME_OWNED_BY_GENERATOR
 constexpr std::uint8_t owned_by_frame_object = 2; // FRAME_OWNED_BY_FRAME_OBJECT
-// Objects that a frame ends, up to 3.10 but for frame objects none.
-constexpr std::array<std::string_view, 4> types_with_frames = {"PyGen_Type", "PyCoro_Type",
-                                                               "PyAsyncGen_Type", "PyFrame_Type"};
+constexpr std::array<std::string_view, 3> generators = {"PyGen_Type", "PyCoro_Type",
+                                                        "PyAsyncGen_Type"};
 constexpr Address searched_bytes = 8192; // of one, for a variable
 constexpr std::uint64_t tag_bits = 3;    // of a _PyStackRef (3.14+): borrowed, or no object
+
+bool is_generator(ObjectReader& reader, Address type) {
+  return std::ranges::any_of(
+      generators, [&](std::string_view symbol) { return reader.is_instance(type, symbol); });
+}
 
 /// Those fields of the layout that frames are read by.
 struct Offsets {
@@ -311,9 +315,7 @@ std::optional<RunningFrames::Field> RunningFrames::field(Address at) const {
 std::optional<FrameReference> variable_that_holds(ObjectReader& reader, Address container,
                                                   Address object) {
   const auto type = reader.type_address(container);
-  if (!type || !std::ranges::any_of(types_with_frames, [&](std::string_view symbol) {
-        return reader.is_instance(*type, symbol);
-      })) {
+  if (!type || !(is_generator(reader, *type) || reader.is_instance(*type, "PyFrame_Type"))) {
     return std::nullopt;
   }
   for (Address at = container + sizeof(Address); at - container < searched_bytes;
@@ -334,10 +336,7 @@ std::optional<FrameReference> variable_that_holds(ObjectReader& reader, Address 
 
 std::string_view field_around_frame(ObjectReader& reader, Address container, SlotAddress slot) {
   const auto type = reader.type_address(container);
-  if (!type || slot.at <= container ||
-      std::ranges::none_of(types_with_frames, [&](std::string_view symbol) {
-        return symbol != "PyFrame_Type" && reader.is_instance(*type, symbol);
-      })) {
+  if (!type || slot.at <= container || !is_generator(reader, *type)) {
     return {};
   }
   const Layout& layout = reader.runtime().layout;
