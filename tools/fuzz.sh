@@ -35,7 +35,7 @@ fuzz_cores() {
 }
 
 fuzz_in_debuggers() {
-  build release pygc pygc-replayer-native pygc-replayer-emulated pygc-gdb pygc-lldb
+  build release "${installed_targets[@]}"
   say "damaged cores in GDB"
   campaign "${1:-300}" "${2:-1}" --debugger gdb --program "$(command -v gdb)" \
     --plugin "$PWD/build/release/share/pygc/pygc.gdb" || failed+=(gdb)

@@ -18,6 +18,9 @@ package_packages=(dpkg-dev lintian rpm xz-utils zlib1g-dev liblzma-dev libbz2-de
 # The form is that of one version.
 check_packages=(clang-format-19 clang-tidy-19)
 
+# What users run.
+installed_targets=(pygc pygc-replayer-native pygc-replayer-emulated pygc-gdb pygc-lldb)
+
 say() { printf '\n== %s\n' "$*"; }
 
 as_root() {

@@ -10,7 +10,6 @@ kinds=("$@")
 [ ${#kinds[@]} -gt 0 ] || kinds=(deb tarball)
 install_packages "${build_packages[@]}" "${package_packages[@]}"
 packages=$PWD/build/packages
-installed_targets=(pygc pygc-replayer-native pygc-replayer-emulated pygc-gdb pygc-lldb)
 mkdir -p "$packages"
 
 # The same version of Debian's package in two suites must differ.

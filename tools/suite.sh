@@ -2,7 +2,8 @@
 # Builds and tests the checkout, as it stands, in another Debian suite: a tree made by debootstrap.
 #   tools/suite.sh SUITE [build | test | demo | package | shell]    for example: tools/suite.sh trixie
 #
-# build: pygc, the plugins and the unit tests, which are run (default). test: tools/test.sh. demo: tools/demo.sh.
+# build: what users run and the unit tests, which are run (default). test: tools/test.sh. demo:
+# tools/demo.sh.
 # package: tools/package.sh deb; the package is copied to build/packages.
 # Status 3: the tree could not be prepared, so nothing is known.
 #
@@ -105,8 +106,7 @@ copy_sources
 case $action in
 build)
   inside 'source tools/lib.sh && install_packages "${build_packages[@]}"' || not_prepared "packages"
-  inside 'source tools/lib.sh && build release pygc pygc-replayer-native pygc-replayer-emulated pygc-gdb \
-    pygc-lldb pygc_unit_tests'
+  inside 'source tools/lib.sh && build release "${installed_targets[@]}" pygc_unit_tests'
   if mounts_allowed; then
     inside 'ctest --test-dir build/release -L unit --output-on-failure -j "$(nproc)"'
   else

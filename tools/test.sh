@@ -117,7 +117,7 @@ say "in sum, with $(wc -l <build/matrix.list) interpreters: $(cut -d' ' -f1 buil
 [ -n "${PYGC_TEST_EVERY_BUILD:-}" ] ||
   echo "of builds of one kind the first alone took part in some tests: tools/test.sh --every-build has all"
 build/release/bin/pygc_watchpoint_probe
-sed -n '/% tests passed/,$p' build/release/tests.log build/release/matrix-tests.log
+sed -s -n '/% tests passed/,$p' build/release/tests.log build/release/matrix-tests.log
 
 if [ ${#failed[@]} -gt 0 ]; then
   echo "failed: ${failed[*]}" >&2
