@@ -126,6 +126,15 @@ TEST_F(HeapWalk, EndsACycleAndKeepsEachObjectOnce) {
   EXPECT_EQ(heap_.spaces[0].count, 4U);
 }
 
+TEST_F(HeapWalk, EndsACycleAtADamagedObject) {
+  next(node(3), node(0));
+  builder_.store(builder_.object(0) + builder_.runtime().layout.ob_type, 0);
+  EXPECT_EQ(walk().objects, all());
+  EXPECT_NE(heap_.corruptions.back().message.find("the list is cyclic"), std::string::npos);
+  EXPECT_EQ(heap_.corruptions.size(), 2U);
+  EXPECT_EQ(heap_.spaces[0].count, 4U);
+}
+
 TEST_F(HeapWalk, TellsALinkThatDoesNotLeadBack) {
   prev(node(2), node(0));
   EXPECT_EQ(walk().objects, all());

@@ -3,6 +3,7 @@
 #include "common/cpython/collector/gc_head.h"
 #include "common/cpython/type_proof.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <optional>
 #include <unordered_set>
@@ -63,6 +64,11 @@ public:
       const Verdict verdict = add(object_of(node), gc_head::state_of(to->prev));
       note_damage(verdict, node, before);
       if (at_rest_ && verdict == Verdict::damaged && (!linked || !goes_on(*to, node))) {
+        if (is_repeated(node)) {
+          sink_.take_back_object_fault();
+          tell_cycle(node, before);
+          return salvage(before);
+        }
         tell_freed(*to, node, before);
         return salvage(node);
       }
@@ -133,6 +139,12 @@ private:
   bool goes_on(const gc_head::Links& node, Address at) const {
     const auto next = read_node(node.next_node());
     return next && next->prev_node() == at;
+  }
+
+  /// The object that was added last is there twice.
+  bool is_repeated(Address node) const {
+    const auto added = sink_.added();
+    return std::ranges::count(added, object_of(node)) > 1;
   }
 
   /// An object that cannot be used and whose links do not belong to the list: what the allocator,
