@@ -84,6 +84,25 @@ TEST_P(LiveInDebuggers, LaunchedInGdbAtABreakpoint) {
   EXPECT_THAT(outcome.survivors, IsEmpty());
 }
 
+/// Between its last Py_DECREF and PyObject_GC_UnTrack: healthy, and no collection can begin.
+TEST_P(LiveInDebuggers, AListThatIsJustBeingFreed) {
+  const TempDir directory;
+  const std::string file = directory.file("check");
+  const Outcome outcome =
+      run_in_gdb({.executable = build().executable, .core = {}},
+                 {"break *list_dealloc", "ignore 1 20", "run " + script_path("stages.py") + " 2",
+                  check_to(file), "gcore " + file + ".core", "kill"});
+  const json document = document_in(file, outcome);
+  EXPECT_EQ(document.at("verdict"), "clean") << document.dump(1) << outcome.out;
+  EXPECT_EQ(document.at("objects").at("unreadable"), 0);
+  EXPECT_THAT(document.at("notes").dump(),
+              testing::HasSubstr("in the tp_dealloc that untracks it"));
+  Core core;
+  core.build = GetParam();
+  core.path = file + ".core";
+  expect_same_check(document, check_alone(core).document);
+}
+
 TEST_P(LiveInDebuggers, LaunchedInLldbAtABreakpoint) {
   const TempDir directory;
   const std::string first = directory.file("first");

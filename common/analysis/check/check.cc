@@ -55,6 +55,7 @@ void describe_interpreters(const cpython::Runtime& runtime, const heap::Heap& he
 }
 
 void count(const Facts& facts, CheckReport& report) {
+  report.objects.unreadable -= std::min(facts.being_freed, report.objects.unreadable);
   for (const CollectionFacts& collection : facts.collections) {
     const std::uint64_t objects = collection.objects;
     const std::uint64_t traversed = collection.replayed.traversed;

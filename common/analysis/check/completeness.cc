@@ -118,6 +118,10 @@ private:
   }
 
   void target() {
+    if (facts_.being_freed > 0) {
+      note(fmt::format("{} without references left: a thread is in the tp_dealloc that untracks it",
+                       counted(facts_.being_freed, "tracked object")));
+    }
     const cpython::Runtime& runtime = input_.reader.runtime();
     if (input_.threads.empty()) {
       note("the target has no registers of any thread: traverse functions ran without "

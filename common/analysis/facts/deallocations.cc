@@ -22,6 +22,12 @@ bool is_of_another(const image::Frame& frame, Address object) {
   return false;
 }
 
+/// Called by a tp_dealloc while its object is tracked and has no references: for some instructions.
+bool leaves_count(const image::Frame& frame) {
+  return frame.function.starts_with("PyObject_GC_UnTrack") ||
+         frame.function.starts_with("PyObject_CallFinalizerFromDealloc");
+}
+
 } // namespace
 
 void Deallocations::unwind() {
@@ -37,8 +43,7 @@ void Deallocations::unwind() {
     if (const auto frames = input_.image.unwind(*order[i], frame_limit)) {
       for (std::size_t at = 0; at < frames->size(); ++at) {
         frames_.push_back((*frames)[at]);
-        have_called_.push_back(at > 0 &&
-                               !(*frames)[at - 1].function.starts_with("PyObject_GC_UnTrack"));
+        have_called_.push_back(at > 0 && !leaves_count((*frames)[at - 1]));
       }
     }
   }

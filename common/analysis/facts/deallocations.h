@@ -14,7 +14,7 @@ struct Deallocation {
   std::string function;    // "job_dealloc"
   std::string library;     // path
   std::string line;        // "job.c:12"; empty without debug information
-  bool has_called = false; // other code, but PyObject_GC_UnTrack
+  bool has_called = false; // other code, but what untracks it or counts it again
 };
 
 class Deallocations {

@@ -100,6 +100,7 @@ struct CollectionFacts {
 
 struct Facts {
   std::vector<ListAnomaly> anomalies;
+  std::uint64_t being_freed = 0; // tracked, and a tp_dealloc is about to untrack them
   std::vector<MismatchedFile> mismatched_files;
   std::vector<CollectionFacts> collections;     // one an interpreter
   std::optional<RunningFacts> running;          // the collection that was running, if one was

@@ -5,6 +5,7 @@
 #include "common/analysis/facts/thread_deeds.h"
 #include "common/analysis/facts/trace_facts.h"
 #include "common/analysis/facts/trace_plan.h"
+#include "common/analysis/facts/worked_at.h"
 #include "common/cpython/refcount.h"
 
 #include <algorithm>
@@ -29,21 +30,7 @@ public:
   Result<Facts> run() {
     Facts facts;
     facts.truncated = input_.truncated;
-    Deallocations deallocations(input_);
-    for (const auto* faults : {&input_.heap.corruptions, &input_.heap.counts}) {
-      for (const heap::Corruption& corruption : *faults) {
-        facts.anomalies.push_back(anomaly_of(corruption));
-        if (corruption.kind == heap::CorruptionKind::object && corruption.type == 0 &&
-            !corruption.memory_missing && facts.anomalies.size() <= anomaly_limit) {
-          const auto type = input_.reader.type_address(corruption.object);
-          ListAnomaly& anomaly = facts.anomalies.back();
-          anomaly.deallocation = type ? deallocations.find(corruption.object, *type) : std::nullopt;
-          if (anomaly.deallocation && anomaly.deallocation->has_called) {
-            anomaly.corruption.in_motion = false; // the first thing to call is PyObject_GC_UnTrack
-          }
-        }
-      }
-    }
+    list_anomalies(facts);
     facts.mismatched_files = find_mismatched_files(input_.image);
     for (std::size_t i = 0; i < runtime_.interpreters.size(); ++i) {
       CollectionFacts collection;
@@ -90,7 +77,7 @@ public:
         }
         facts.dangling.insert(facts.dangling.end(), found->dangling.begin(), found->dangling.end());
         if (found->lost.count != 0) {
-          if (runtime_.layout.free_threaded && deeds().moving_pages) {
+          if (runtime_.layout.free_threaded ? deeds().moving_pages : is_being_linked(found->lost)) {
             facts.anomalies.push_back(unlisted(found->lost));
           } else {
             facts.lost.push_back(found->lost);
@@ -102,6 +89,34 @@ public:
   }
 
 private:
+  void list_anomalies(Facts& facts) {
+    Deallocations deallocations(input_);
+    const WorkedAt worked_at(input_);
+    for (const auto* faults : {&input_.heap.corruptions, &input_.heap.counts}) {
+      for (const heap::Corruption& corruption : *faults) {
+        ListAnomaly anomaly = anomaly_of(corruption);
+        if (corruption.kind == heap::CorruptionKind::object && corruption.type == 0 &&
+            !corruption.memory_missing && facts.anomalies.size() < anomaly_limit) {
+          const auto type = input_.reader.type_address(corruption.object);
+          anomaly.deallocation = type ? deallocations.find(corruption.object, *type) : std::nullopt;
+          const bool called = anomaly.deallocation && anomaly.deallocation->has_called;
+          if (called) {
+            anomaly.corruption.in_motion = false; // the first thing to call is PyObject_GC_UnTrack
+          } else if (type && !runtime_.layout.free_threaded &&
+                     worked_at.contains(corruption.object)) {
+            if (anomaly.deallocation) {
+              ++facts.being_freed;
+              continue; // until it is untracked no collection can begin
+            }
+            anomaly.corruption.in_motion = true;
+            anomaly.corruption.message += ", and a thread is just at it";
+          }
+        }
+        facts.anomalies.push_back(std::move(anomaly));
+      }
+    }
+  }
+
   ListAnomaly anomaly_of(const heap::Corruption& corruption) {
     const cpython::Interpreter& interpreter = runtime_.interpreters[corruption.interpreter];
     ListAnomaly anomaly{.corruption = corruption,
@@ -123,15 +138,26 @@ private:
     return *deeds_;
   }
 
-  static ListAnomaly unlisted(const LostObjects& lost) {
+  /// Within PyObject_GC_Track or PyObject_GC_UnTrack, mostly inlined.
+  bool is_being_linked(const LostObjects& lost) const {
+    return lost.count == 1 && WorkedAt(input_).contains(lost.first);
+  }
+
+  ListAnomaly unlisted(const LostObjects& lost) const {
     ListAnomaly anomaly{.corruption = {},
                         .interpreter = lost.interpreter,
                         .generation = "heaps of threads",
                         .deallocation = {}};
-    anomaly.corruption.message =
-        fmt::format("{} tracked objects, such as that at {:#x}, lie on pages that a thread may "
-                    "just be moving",
-                    lost.count, lost.first);
+    if (runtime_.layout.free_threaded) {
+      anomaly.corruption.message =
+          fmt::format("{} tracked objects, such as that at {:#x}, lie on pages that a thread may "
+                      "just be moving",
+                      lost.count, lost.first);
+    } else {
+      anomaly.generation = "lists";
+      anomaly.corruption.message = fmt::format(
+          "a thread may just be tracking or untracking the object at {:#x}", lost.first);
+    }
     anomaly.corruption.in_motion = true;
     return anomaly;
   }
