@@ -129,6 +129,16 @@ TEST_P(MatrixReported, AReferenceThatWasReleasedWithoutBeingOwned) {
   });
 }
 
+TEST_P(MatrixReported, AReleasedObjectThatIsKeptForReuse) {
+  examine_build(GetParam(), "released list", [](const MatrixBuild& build) {
+    const Check check = check_case(build, "overdecref_kept", {"overdecref_item"});
+    EXPECT_EQ(check.status, 1);
+    const json finding = only_finding(check, "dangling_reference");
+    EXPECT_EQ(finding.at("visitors").at(0).at("slot_name"), "['opts']");
+    return finding.at("message").get<std::string>();
+  });
+}
+
 TEST_P(MatrixReported, AnObjectThatWasTrackedBeforeItsFieldsWereSet) {
   examine_build(GetParam(), "tracked early", [](const MatrixBuild& build) {
     // A debug build looks at what is tracked at once.

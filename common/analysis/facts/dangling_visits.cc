@@ -148,6 +148,11 @@ private:
     if (!runtime_.layout.free_threaded && *count >> pool_bits == object >> pool_bits) {
       return "its memory is a free block of pymalloc";
     }
+    if (!runtime_.layout.free_threaded && is_address(*count)) {
+      return "its reference count is an address, that of the next block which is kept for reuse: "
+             "it "
+             "was freed";
+    }
     const auto references = static_cast<std::int64_t>(runtime_.refcount(*count));
     if (const std::string& problem = type_problem(*type); !problem.empty()) {
       return references == 0 // objects that are kept for reuse are linked by ob_type
@@ -161,6 +166,13 @@ private:
                ? std::string()
                : fmt::format("its reference count is {}: it was freed, or is about to be",
                              references);
+  }
+
+  /// Free lists of CPython 3.14 and later link their objects by the first word
+  /// (_PyFreeList_PushUnchecked, Include/internal/pycore_freelist.h). No count comes to these bits.
+  bool is_address(std::uint64_t count) const {
+    constexpr std::uint64_t unused_count_bits = std::uint64_t{0xffff} << 32U;
+    return (count & unused_count_bits) != 0 && input_.reader.memory().find(count) != nullptr;
   }
 
   /// Unlike memory that the core lacks.

@@ -25,7 +25,15 @@ def stop():
     time.sleep(600)
 
 
-if case.startswith("overdecref"):
+if case == "overdecref_kept":
+    import overdecref_item
+
+    c = Conf()
+    c.table = {"opts": [None, None], "n": 3}
+    others = [[None, None] for _ in range(5)]
+    del others
+    overdecref_item.lookup(c.table, "opts")  # now the first of the lists that are kept for reuse
+elif case.startswith("overdecref"):
     import overdecref_item
 
     c = Conf()
