@@ -100,6 +100,8 @@ protected:
 /// What a plain file is not: in members, truncated within one, damaged, unpacked at length.
 class CompressedCore : public PackedCore {};
 
+class PackedZstd : public PackedCore {};
+
 const auto compressed =
     testing::Values(Compression::zstd, Compression::lz4, Compression::xz, Compression::gzip);
 
@@ -113,6 +115,13 @@ TEST_P(PackedCore, UnpacksToTheSameBytes) {
     EXPECT_LT(status.st_blocks * 512, 2 << 20);
     EXPECT_TRUE(fs::is_empty(directory / "cache")) << "the file has a name";
   }
+}
+
+TEST_P(PackedZstd, WithAWindowOfTwoGigabytesIsRefused) {
+  const auto fd = open(write(std::string("\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00", 9)));
+  ASSERT_FALSE(fd);
+  EXPECT_EQ(fd.error().kind, ErrorKind::limit);
+  EXPECT_NE(fd.error().reason.find("window of more than 1 GiB"), std::string::npos);
 }
 
 TEST_P(CompressedCore, TakesOneMemberAfterAnother) {
@@ -178,6 +187,7 @@ std::string name_of(const testing::TestParamInfo<Compression>& param) {
 
 INSTANTIATE_TEST_SUITE_P(Plain, PackedCore, testing::Values(Compression::none), name_of);
 INSTANTIATE_TEST_SUITE_P(Formats, PackedCore, compressed, name_of);
+INSTANTIATE_TEST_SUITE_P(Windows, PackedZstd, testing::Values(Compression::zstd));
 INSTANTIATE_TEST_SUITE_P(Formats, CompressedCore, compressed, name_of);
 
 } // namespace

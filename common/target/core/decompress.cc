@@ -9,13 +9,14 @@
 #include <vector>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 namespace pygc::target {
 namespace {
 
 constexpr std::size_t piece = std::size_t{1} << 20;
 constexpr std::uint64_t xz_memory = std::uint64_t{1} << 30; // bytes; xz -9 needs 65 MiB
-constexpr int zstd_window_log = 31;                         // as `zstd --long=31`
+constexpr int zstd_window_log = 30;                         // as much as for xz
 
 std::unexpected<Error> damaged(Compression compression, std::string_view why) {
   return fail(ErrorKind::corrupt, 0,
@@ -45,6 +46,11 @@ Result<bool> unpack_zstd(const Source& source, const Sink& sink) {
     while (in.pos < in.size || full) {
       ZSTD_outBuffer out{unpacked.data(), unpacked.size(), 0};
       left = ZSTD_decompressStream(stream.get(), &out, &in);
+      if (ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge) {
+        return fail(ErrorKind::limit, 0,
+                    "the zstd data need a window of more than 1 GiB: unpack them first (zstd -d "
+                    "--long=31)");
+      }
       if (ZSTD_isError(left) != 0) {
         return damaged(Compression::zstd, ZSTD_getErrorName(left));
       }
