@@ -55,21 +55,13 @@ def register(name):
 
 
 def function_address(name):
-    """Of the out-of-line copy of a function, with or without a suffix of LTO; None if inlined."""
-    listed = gdb.execute("info functions -n ^%s(\\.[a-z_0-9.]+)?$" % name, to_string=True)
-    names = [name] + re.findall(r"^0x[0-9a-f]+\s+(%s\.\S+)$" % name, listed, re.M)
-    for each in names:
-        try:
-            said = gdb.execute("info address %s" % each, to_string=True)
-        except gdb.error:
-            try:
-                said = gdb.execute("info address '%s'" % each, to_string=True)
-            except gdb.error:
-                continue
-        found = re.search(r"is (?:a function )?at (?:address )?(0x[0-9a-f]+)", said)
-        if found and ".cold" not in each:
-            return int(found.group(1), 16)
-    return None
+    """Of the out-of-line copy of a function; None if it is inlined everywhere."""
+    try:
+        said = gdb.execute("info address %s" % name, to_string=True)
+    except gdb.error:
+        return None
+    found = re.search(r"is (?:a function )?at (?:address )?(0x[0-9a-f]+)", said)
+    return int(found.group(1), 16) if found else None
 
 
 def disassembly(address):
