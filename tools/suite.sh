@@ -30,6 +30,7 @@ prepare_tree() {
   mkdir -p "$matrix"
   as_root rm -rf "$root"
   as_root debootstrap --variant=minbase --include=git,ccache,ca-certificates "$suite" "$root" >"$log" 2>&1 &&
+    echo force-unsafe-io | as_root tee "$root/etc/dpkg/dpkg.cfg.d/unsafe-io" >/dev/null &&
     as_root touch "$root/.pygc-complete"
 }
 
