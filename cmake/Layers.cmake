@@ -32,10 +32,11 @@ function(pygc_headers target visibility)
   target_compile_options(${target} ${visibility} -ffile-prefix-map=${root}=${PROJECT_SOURCE_DIR})
 endfunction()
 
-# pygc_layer(LIBRARY FOLDER [PLAIN] [PUBLIC LIBRARY...] [PRIVATE LIBRARY...]): FOLDER is relative to this
-# directory; PLAIN: without a sanitizer. What depends on the processor lies in FOLDER/${PYGC_PROCESSOR}.
+# pygc_layer(LIBRARY FOLDER [PLAIN] [PUBLIC LIBRARY...] [PRIVATE LIBRARY...] [PRECOMPILED HEADER...]):
+# FOLDER is relative to this directory; PLAIN: without a sanitizer; PRECOMPILED: headers of other projects
+# that many of its sources include, which are read once for all of them. What depends on the processor lies in FOLDER/${PYGC_PROCESSOR}.
 function(pygc_layer library folder)
-  cmake_parse_arguments(PARSE_ARGV 2 arg "PLAIN" "" "PUBLIC;PRIVATE")
+  cmake_parse_arguments(PARSE_ARGV 2 arg "PLAIN" "" "PUBLIC;PRIVATE;PRECOMPILED")
   cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY ${PROJECT_SOURCE_DIR} OUTPUT_VARIABLE here)
   set(folders ${here}/${folder} ${here}/${folder}/${PYGC_PROCESSOR})
   file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc ${folder}/${PYGC_PROCESSOR}/*.cc)
@@ -48,6 +49,13 @@ function(pygc_layer library folder)
   add_library(${library} STATIC ${sources})
   target_link_libraries(${library} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
   pygc_headers(${library} PUBLIC ${folders})
+  if(arg_PRECOMPILED)
+    target_precompile_headers(${library} PRIVATE ${arg_PRECOMPILED})
+    # GCC 12 tells of std::string's own copies once its headers are precompiled.
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+      target_compile_options(${library} PRIVATE -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
+    endif()
+  endif()
   if(arg_PLAIN AND NOT PYGC_FUZZ) # which no plugin links
     pygc_warnings(${library} no_sanitize)
   else()

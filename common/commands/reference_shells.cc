@@ -16,7 +16,7 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 /// Inside single quotes of any of the shells.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string shown;
   for (const char c : text) {
     shown += c == '\'' ? "'\\''" : std::string(1, c);
@@ -92,7 +92,7 @@ std::string zsh_completion(const std::vector<CommandText>& commands) {
   std::string text =
       "#compdef pygc\n# Completion of pygc for zsh.\nlocal -a commands\ncommands=(\n";
   for (const CommandText& command : commands) {
-    text += "  " + quoted(in_specification(command.name) + ":" + command.summary) + "\n";
+    text += "  " + in_quotes(in_specification(command.name) + ":" + command.summary) + "\n";
   }
   text += R"(  'help:Show the commands, or one of them'
 )
@@ -114,11 +114,11 @@ help) _describe command commands ;;
                                  : option.type.empty()   ? ""
                                                        : ":" + in_specification(option.type) + ": ";
       if (option.names.empty()) {
-        text += " \\\n  " + quoted("*:" + in_specification(option.word) + ":_files");
+        text += " \\\n  " + in_quotes("*:" + in_specification(option.word) + ":_files");
       }
       for (const std::string& name : option.names) {
         text +=
-            " \\\n  " + quoted(name + "[" + in_specification(option.description) + "]" + values);
+            " \\\n  " + in_quotes(name + "[" + in_specification(option.description) + "]" + values);
       }
     }
     text += " ;;\n";
@@ -134,7 +134,7 @@ std::string fish_completion(const std::vector<CommandText>& commands) {
   text += fmt::format("complete -c pygc -f -n '__fish_seen_subcommand_from help' -a '{}'\n", names);
   for (const CommandText& command : commands) {
     text += fmt::format("complete -c pygc -f -n __fish_use_subcommand -a {} -d {}\n", command.name,
-                        quoted(command.summary));
+                        in_quotes(command.summary));
     for (const OptionText& option : command.options) {
       if (option.names.empty()) {
         text +=
@@ -150,7 +150,7 @@ std::string fish_completion(const std::vector<CommandText>& commands) {
               : option.type == "DIR"  ? " -x -a '(__fish_complete_directories)'"
               : option.type.empty()   ? ""
                                       : " -x";
-      text += " -d " + quoted(option.description) + "\n";
+      text += " -d " + in_quotes(option.description) + "\n";
     }
   }
   return text;
