@@ -110,10 +110,21 @@ protected:
     return holder;
   }
 
-  Leaks find_with(Address holder, std::uint32_t container) {
+  /// The container visits the holder; `visits` are further ones.
+  Leaks find_with(Address holder, std::uint32_t container, testing::Visits visits = {}) {
+    return find_with({{container, holder}}, std::move(visits));
+  }
+
+  Leaks find_with(const std::vector<std::pair<std::uint32_t, Address>>& holders,
+                  testing::Visits visits) {
+    for (const Address object : heap_.objects()) {
+      heap_.store(object - 16, object - 16); // _gc_next, of its own list: it is tracked
+    }
     heap_.finish();
-    TableReplayer replayer(heap_.objects(), {});
-    replayer.visit_further(container, holder);
+    TableReplayer replayer(heap_.objects(), std::move(visits));
+    for (const auto& [container, holder] : holders) {
+      replayer.visit_further(container, holder);
+    }
     const auto leaks = find_leaks(heap_.image(), heap_.reader(), heap_.heap(), replayer,
                                   {.threads = heap_.threads(), .cancelled = [] { return false; }});
     EXPECT_TRUE(leaks);
@@ -145,6 +156,33 @@ TEST_F(ExploreHolders, AreNoLeakWhenALiveContainerHoldsThem) {
   heap_.store(heap_.reserve(16), heap_.object(live));
   const Address holder = add_holder(1, heap_.object(object));
   EXPECT_THAT(find_with(holder, live).groups, IsEmpty());
+}
+
+/// As a function in a cycle holds its code, and that its names.
+TEST_F(ExploreHolders, AreNoLeakWhenGarbageHoldsThem) {
+  const std::uint32_t object = heap_.add_object(1);
+  const std::uint32_t garbage = heap_.add_object(1);
+  const Address holder = add_holder(1, heap_.object(object));
+  EXPECT_THAT(find_with(holder, garbage, {{}, {garbage}}).groups, IsEmpty());
+}
+
+TEST_F(ExploreHolders, AreNoLeakWhenALaterCollectionFreesThem) {
+  const std::uint32_t object = heap_.add_object(1);
+  const std::uint32_t names = heap_.add_object(1);
+  const std::uint32_t garbage = heap_.add_object(1);
+  const Address first = add_holder(1, heap_.object(object));
+  const Address second = add_holder(1, heap_.object(names));
+  EXPECT_THAT(find_with({{garbage, first}, {object, second}}, {{}, {}, {garbage}}).groups,
+              IsEmpty());
+}
+
+TEST_F(ExploreHolders, KeepGarbageAliveBesideOtherGarbage) {
+  const std::uint32_t object = heap_.add_object(1);
+  const std::uint32_t garbage = heap_.add_object(1);
+  const Address holder = add_holder(2, heap_.object(object)); // visited by both
+  const Leaks leaks = find_with({{garbage, holder}, {object, holder}}, {{}, {garbage}});
+  ASSERT_EQ(leaks.groups.size(), 1U);
+  EXPECT_EQ(leaks.groups[0].kind, LeakKind::nogc_holder);
 }
 
 TEST_F(ExploreHolders, AreLikelyWhereStaleWordsAre) {

@@ -57,6 +57,7 @@ public:
   }
 
   bool contains(Address object) const { return refcounts_.contains(object); }
+  std::uint64_t refcount(Address object) const { return refcounts_.at(object); }
   /// By container (tracked, or hidden itself): the hidden objects that it visits.
   const std::unordered_map<Address, std::vector<Address>>& visited_by() const {
     return visited_by_;
@@ -112,31 +113,31 @@ private:
   std::unordered_map<Address, std::vector<Address>> visited_by_;
 };
 
-/// gc_refs of each node without the holders' references.
-std::vector<std::int64_t> left_without(const Collection& collection, std::span<const Hold> holds) {
+/// Nodes with references that are neither visits nor those of the given holders.
+template <typename IsLeftOut>
+std::vector<std::uint32_t> nodes_held(const Collection& collection, std::span<const Hold> holds,
+                                      const IsLeftOut& is_left_out) {
   std::vector<std::int64_t> left = collection.replayed.gc_refs;
   for (const Hold& hold : holds) {
-    --left[hold.node];
+    left[hold.node] -= is_left_out(hold.holder.object) ? 1 : 0;
   }
-  return left;
-}
-
-std::vector<std::uint32_t> nodes_with(const std::vector<std::int64_t>& references) {
   std::vector<std::uint32_t> nodes;
-  for (std::uint32_t node = 0; node < references.size(); ++node) {
-    if (references[node] != 0) {
+  for (std::uint32_t node = 0; node < left.size(); ++node) {
+    if (left[node] != 0) {
       nodes.push_back(node);
     }
   }
   return nodes;
 }
 
+constexpr auto every_holder = [](Address) { return true; };
+
 /// The reachable part of the collected objects and of the hidden ones, which lead to each other.
 class Reach {
 public:
   Reach(const Collection& collection, std::span<const Hold> holds, const Hidden& hidden)
-      : collection_(collection), hidden_(hidden) {
-    roots_ = nodes_with(left_without(collection, holds));
+      : collection_(collection), holds_(holds), hidden_(hidden),
+        roots_(nodes_held(collection, holds, every_holder)) {
     for (const Hold& hold : holds) {
       held_[hold.holder.object].push_back(hold.node);
     }
@@ -148,7 +149,18 @@ public:
     }
   }
 
-  std::vector<bool> run() {
+  /// Garbage that stays: not reachable, and not freed by any number of collections.
+  std::vector<bool> kept_garbage() {
+    find_live();
+    std::vector<bool> kept = kept_by_collections();
+    for (std::uint32_t node = 0; node < kept.size(); ++node) {
+      kept[node] = kept[node] && !reached_[node];
+    }
+    return kept;
+  }
+
+private:
+  void find_live() {
     for (const Address object : hidden_.roots()) {
       enliven(object);
     }
@@ -167,10 +179,47 @@ public:
         }
       }
     } while (grown_);
-    return std::move(reached_);
   }
 
-private:
+  /// What a collection finds unreachable it clears; hidden objects that had no other references are
+  /// freed with it, and what those have held is the next collection's.
+  std::vector<bool> kept_by_collections() const {
+    std::unordered_set<Address> freed;
+    while (true) {
+      std::vector<bool> kept = heap::reachable_from(
+          collection_.graph,
+          nodes_held(collection_, holds_, [&](Address holder) { return freed.contains(holder); }));
+      const std::size_t before = freed.size();
+      free_what_is_visited_by(
+          [&](Address container) {
+            const auto node = nodes_.find(container);
+            return node != nodes_.end() ? !kept[node->second] : freed.contains(container);
+          },
+          freed);
+      if (freed.size() == before) {
+        return kept;
+      }
+    }
+  }
+
+  /// Adds the hidden objects all whose references are visits of what is gone.
+  template <typename IsGone>
+  void free_what_is_visited_by(const IsGone& is_gone, std::unordered_set<Address>& freed) const {
+    std::unordered_map<Address, std::uint64_t> visits;
+    for (const auto& [container, objects] : hidden_.visited_by()) {
+      if (is_gone(container)) {
+        for (const Address object : objects) {
+          ++visits[object];
+        }
+      }
+    }
+    for (const auto& [object, count] : visits) {
+      if (!live_.contains(object) && count == hidden_.refcount(object)) {
+        freed.insert(object);
+      }
+    }
+  }
+
   void enliven(Address first) {
     std::vector<Address> open{first};
     while (!open.empty()) {
@@ -191,6 +240,7 @@ private:
   }
 
   const Collection& collection_;
+  std::span<const Hold> holds_;
   const Hidden& hidden_;
   std::unordered_map<Address, std::uint32_t> nodes_;             // that visit hidden objects
   std::unordered_map<Address, std::vector<std::uint32_t>> held_; // by holder
@@ -202,15 +252,15 @@ private:
 
 } // namespace
 
-Result<std::vector<bool>> reached_beside_holders(cpython::ObjectReader& reader,
-                                                 const heap::Heap& heap, replay::Replayer& replayer,
-                                                 const Collection& collection,
-                                                 std::span<const Hold> holds) {
+Result<std::vector<bool>> find_held_garbage(cpython::ObjectReader& reader, const heap::Heap& heap,
+                                            replay::Replayer& replayer,
+                                            const Collection& collection,
+                                            std::span<const Hold> holds) {
   // What holders and untracked containers lead to comes on top of this.
-  auto reached =
-      heap::reachable_from(collection.graph, nodes_with(left_without(collection, holds)));
+  const auto reached =
+      heap::reachable_from(collection.graph, nodes_held(collection, holds, every_holder));
   if (std::ranges::all_of(holds, [&](const Hold& hold) { return reached[hold.node]; })) {
-    return reached;
+    return std::vector<bool>(reached.size());
   }
   Hidden hidden(reader, replayer);
   for (const Hold& hold : holds) {
@@ -219,7 +269,7 @@ Result<std::vector<bool>> reached_beside_holders(cpython::ObjectReader& reader,
   if (auto found = hidden.find(heap); !found) {
     return std::unexpected(found.error());
   }
-  return Reach(collection, holds, hidden).run();
+  return Reach(collection, holds, hidden).kept_garbage();
 }
 
 } // namespace pygc::analysis

@@ -54,7 +54,7 @@ public:
     }
     if (leaks_.incomplete_because.empty()) {
       find_lost_references();
-      if (auto found = find_held_garbage(); !found) {
+      if (auto found = find_held_objects(); !found) {
         return std::unexpected(found.error());
       }
     }
@@ -129,8 +129,8 @@ private:
     }
   }
 
-  /// What would be garbage if the holders' types had a traverse function.
-  Result<void> find_held_garbage() {
+  /// What would be garbage, and freed, if the holders' types had a traverse function.
+  Result<void> find_held_objects() {
     HolderSearch search(reader_, heap_);
     std::vector<std::vector<Hold>> holds(collections_.size());
     std::vector<std::vector<std::uint32_t>> pinned(collections_.size()); // one for each hold
@@ -146,13 +146,12 @@ private:
       if (holds[i].empty()) {
         continue;
       }
-      const auto reached =
-          reached_beside_holders(reader_, heap_, replayer_, collections_[i], holds[i]);
-      if (!reached) {
-        return std::unexpected(reached.error());
+      const auto garbage = find_held_garbage(reader_, heap_, replayer_, collections_[i], holds[i]);
+      if (!garbage) {
+        return std::unexpected(garbage.error());
       }
       for (std::size_t k = 0; k < holds[i].size(); ++k) {
-        if (!(*reached)[holds[i][k].node] && is_asked_for(pinned_[pinned[i][k]])) {
+        if ((*garbage)[holds[i][k].node] && is_asked_for(pinned_[pinned[i][k]])) {
           add_held(pinned[i][k], holds[i][k].holder);
         }
       }
