@@ -9,7 +9,6 @@
 #include "common/session/last_list.h"
 
 #include <fmt/format.h>
-#include <unordered_set>
 
 namespace pygc::commands {
 
@@ -35,12 +34,8 @@ std::optional<std::string> unknown_type(cpython::ObjectReader& reader, const hea
   if (pattern.empty()) {
     return std::nullopt;
   }
-  std::unordered_set<Address> seen;
   std::vector<std::string> known;
-  for (const Address type : heap.types) {
-    if (!seen.insert(type).second) {
-      continue;
-    }
+  for (const Address type : heap.types.distinct()) {
     const analysis::TypeNames names = analysis::names_of_type(reader, type);
     if (names.match(pattern)) {
       return std::nullopt;

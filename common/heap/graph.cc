@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 namespace pygc::heap {
 namespace {
@@ -32,46 +33,48 @@ Result<void> Graph::Builder::add(std::span<const replay::Edge> edges) {
   return {};
 }
 
-Graph Graph::Builder::finish() && {
+Graph Graph::Builder::finish(replay::EdgesResult replayed) && {
   first_.resize(nodes_ + 1, static_cast<std::uint32_t>(objects_.size()));
-  return Graph(Rows{std::move(first_), std::move(objects_)});
+  return {Rows{std::move(first_), std::move(objects_)}, std::move(replayed)};
 }
 
-Graph::Graph(Rows referents) : referents_(std::move(referents)) {
-  const std::size_t nodes = node_count();
+Graph::Graph(Rows referents, replay::EdgesResult replayed)
+    : referents_(std::move(referents)), replayed_(std::move(replayed)) {
   auto& first = referrers_.first;
-  reserve_huge(first, nodes + 1);
-  reserve_huge(referrers_.others, edge_count());
-  first.assign(nodes + 1, 0);
+  reserve_huge(first, node_count() + 1);
+  first.assign(node_count() + 1, 0);
   for (const std::uint32_t object : referents_.others) {
-    ++first[object];
+    ++first[object + 1];
   }
-  // Each row's end, which filling from behind turns into its begin.
-  std::uint32_t sum = 0;
-  for (std::uint32_t& count : first) {
-    count = sum += count;
-  }
-  referrers_.others.resize(edge_count());
-  for (std::size_t node = nodes; node-- > 0;) {
-    for (const std::uint32_t object : this->referents(static_cast<std::uint32_t>(node))) {
-      referrers_.others[--first[object]] = static_cast<std::uint32_t>(node);
+  std::partial_sum(first.begin(), first.end(), first.begin());
+}
+
+void Graph::find_referrers() const {
+  auto& first = referrers_.first;
+  auto& others = referrers_.others;
+  reserve_huge(others, edge_count());
+  others.resize(edge_count());
+  // Filling a row from behind turns its end, which is the next one's begin, into its own begin.
+  for (auto node = static_cast<std::uint32_t>(node_count()); node-- > 0;) {
+    for (const std::uint32_t object : this->referents(node)) {
+      others[--first[object + 1]] = node;
     }
   }
+  std::shift_left(first.begin(), first.end(), 1);
+  first.back() = static_cast<std::uint32_t>(edge_count());
 }
 
 Result<Graph> Graph::build(replay::Replayer& replayer, std::span<const Address> objects,
                            std::span<const Address> clear_collecting, std::size_t expected_edges) {
   Builder builder(objects.size(), expected_edges);
-  std::vector<replay::Incident> incidents;
-  auto streamed = replayer.edges(
-      objects, clear_collecting,
-      [&builder](std::span<const replay::Edge> edges) { return builder.add(edges); }, &incidents);
+  auto streamed =
+      replayer.edges(objects, clear_collecting, [&builder](std::span<const replay::Edge> edges) {
+        return builder.add(edges);
+      });
   if (!streamed) {
     return std::unexpected(streamed.error());
   }
-  Graph graph = std::move(builder).finish();
-  graph.incidents_ = std::move(incidents);
-  return graph;
+  return std::move(builder).finish(std::move(*streamed));
 }
 
 } // namespace pygc::heap

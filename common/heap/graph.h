@@ -11,7 +11,8 @@
 
 namespace pygc::heap {
 
-/// Compressed sparse rows, both ways: 4 bytes an object and 4 an edge each way.
+/// Compressed sparse rows: 8 bytes an object and 4 an edge, and 4 more an edge once it was asked
+/// who visits an object. Not for several threads.
 class Graph {
 public:
   /// Built piece by piece; the edges come in the order of their containers.
@@ -21,7 +22,7 @@ public:
     explicit Builder(std::size_t nodes, std::size_t expected_edges = 0);
     /// Errors: limit (2^32 edges), internal (out of order, or no node).
     Result<void> add(std::span<const replay::Edge> edges);
-    Graph finish() &&;
+    Graph finish(replay::EdgesResult replayed = {}) &&;
 
   private:
     std::vector<std::uint32_t> first_; // by container: its first edge; grows with the edges
@@ -30,8 +31,8 @@ public:
   };
 
   /// Runs each object's traverse function. `clear_collecting` as for replay::Round;
-  /// `expected_edges`: what a round before has counted, for which room is made at once. What did
-  /// not complete is in incidents(). Errors: replayer, cancelled, limit.
+  /// `expected_edges`: room is made for as many at once. What did not complete is in replayed().
+  /// Errors: replayer, cancelled, limit.
   static Result<Graph> build(replay::Replayer& replayer, std::span<const Address> objects,
                              std::span<const Address> clear_collecting,
                              std::size_t expected_edges = 0);
@@ -40,10 +41,19 @@ public:
   std::size_t edge_count() const { return referents_.others.size(); }
   /// What `node` visits, in the order of its visits.
   std::span<const std::uint32_t> referents(std::uint32_t node) const { return referents_.of(node); }
+  /// How many visits of `node` there are.
+  std::uint32_t visits_of(std::uint32_t node) const {
+    return referrers_.first[node + 1] - referrers_.first[node];
+  }
   /// Who visits `node`, ascending.
-  std::span<const std::uint32_t> referrers(std::uint32_t node) const { return referrers_.of(node); }
-  /// Traversals that did not complete: of their containers edges are missing.
-  const std::vector<replay::Incident>& incidents() const { return incidents_; }
+  std::span<const std::uint32_t> referrers(std::uint32_t node) const {
+    if (referrers_.others.size() != edge_count()) {
+      find_referrers();
+    }
+    return referrers_.of(node);
+  }
+  /// Of containers whose traversals did not complete edges are missing.
+  const replay::EdgesResult& replayed() const { return replayed_; }
 
 private:
   struct Rows {
@@ -54,11 +64,12 @@ private:
     }
   };
 
-  explicit Graph(Rows referents);
+  Graph(Rows referents, replay::EdgesResult replayed);
+  void find_referrers() const;
 
   Rows referents_;
-  Rows referrers_;
-  std::vector<replay::Incident> incidents_;
+  mutable Rows referrers_; // the others are found when they are asked for
+  replay::EdgesResult replayed_;
 };
 
 } // namespace pygc::heap

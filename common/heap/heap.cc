@@ -132,17 +132,17 @@ public:
       }
       const HeapIndex to(kept);
       heap_.objects[to] = heap_.objects[from];
-      heap_.refcounts[to] = heap_.refcounts[from];
-      heap_.states[to] = heap_.states[from];
-      heap_.types[to] = heap_.types[from];
+      heap_.refcounts.set(to, heap_.refcounts[from]);
+      heap_.states.set(to, heap_.states[from]);
+      heap_.types.set(to, heap_.types[from]);
       heap_.usable[to] = heap_.usable[from];
       space_.collecting += heap_.states[from].is_collecting() ? 1U : 0U;
       ++kept;
     }
     heap_.objects.resize(kept);
-    heap_.refcounts.resize(kept);
-    heap_.states.resize(kept);
-    heap_.types.resize(kept);
+    heap_.refcounts.truncate(kept);
+    heap_.states.truncate(kept);
+    heap_.types.truncate(kept);
     heap_.usable.resize(kept);
     space_.count = kept - space_.first;
   }
@@ -203,10 +203,10 @@ private:
     if (count < reserve_from) {
       return;
     }
-    for (auto* array : {&heap_.objects, &heap_.refcounts, &heap_.types}) {
-      reserve_huge(*array, count);
-    }
-    reserve_huge(heap_.states, count);
+    reserve_huge(heap_.objects, count);
+    heap_.refcounts.reserve(count);
+    heap_.states.reserve(count);
+    heap_.types.reserve(count);
   }
 
   cpython::ObjectReader& reader_;

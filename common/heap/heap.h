@@ -4,6 +4,7 @@
 
 #include "common/base/error.h"
 #include "common/base/index.h"
+#include "common/base/small_numbers.h"
 #include "common/cpython/collector/gc_state.h"
 #include "common/cpython/objects/object_reader.h"
 #include "common/cpython/runtime.h"
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace pygc::heap {
@@ -47,13 +49,47 @@ struct Corruption {
 using HeapIndex = Index<struct HeapTag>;
 template <class T> using HeapArray = IndexedVector<HeapIndex, T>;
 
+/// The type of each object: two bytes, for a heap has few types.
+class TypeColumn {
+public:
+  Address operator[](HeapIndex index) const { return distinct_[numbers_[index]]; }
+  std::size_t size() const { return numbers_.size(); }
+  /// Each type once, in the order of their first objects.
+  const std::vector<Address>& distinct() const { return distinct_; }
+
+  void reserve(std::size_t count) { numbers_.reserve(count); }
+  void push_back(Address type) { numbers_.push_back(number_of(type)); }
+  void set(HeapIndex index, Address type) { numbers_.set(index, number_of(type)); }
+  void truncate(std::size_t count) { numbers_.truncate(count); }
+
+private:
+  std::uint32_t number_of(Address type) {
+    if (distinct_.empty() || type != last_type_) {
+      const auto [at, added] = known_.emplace(type, static_cast<std::uint32_t>(distinct_.size()));
+      if (added) {
+        distinct_.push_back(type);
+      }
+      last_type_ = type;
+      last_number_ = at->second;
+    }
+    return last_number_;
+  }
+
+  SmallNumbers<HeapIndex, std::uint32_t> numbers_; // indices into distinct_
+  std::vector<Address> distinct_;
+  std::unordered_map<Address, std::uint32_t> known_;
+  Address last_type_ = 0; // objects of one type often follow each other
+  std::uint32_t last_number_ = 0;
+};
+
+/// About 14 bytes an object.
 struct Heap {
-  HeapArray<Address> objects;         // PyObject addresses
-  HeapArray<std::uint64_t> refcounts; // as cpython::load_refcount() gives them
-  HeapArray<cpython::GcState> states; // what the collector has noted
-  HeapArray<Address> types;           // ob_type
-  HeapArray<bool> usable;             // false: not to be traversed (see corruptions)
-  std::vector<SpaceRange> spaces;     // by interpreter, then space
+  HeapArray<Address> objects;                       // PyObject addresses
+  SmallNumbers<HeapIndex, std::uint64_t> refcounts; // as cpython::load_refcount() gives them
+  SmallNumbers<HeapIndex, cpython::GcState> states; // what the collector has noted
+  TypeColumn types;                                 // ob_type
+  HeapArray<bool> usable;                           // false: not to be traversed (see corruptions)
+  std::vector<SpaceRange> spaces;                   // by interpreter, then space
   std::vector<Corruption> corruptions;
   std::vector<Corruption> counts; // of objects that can be used all the same
   std::size_t unreadable = 0;     // objects of a space that cannot be used

@@ -123,11 +123,10 @@ Result<Trace> EmulatedReplayer::carry_out(protocol::Kind kind,
   return trace;
 }
 
-Result<void>
+Result<EdgesResult>
 EmulatedReplayer::edges(std::span<const Address> objects,
                         std::span<const Address> /*clear_collecting: a trace marks its own*/,
-                        const std::function<Result<void>(std::span<const Edge>)>& take,
-                        std::vector<Incident>* incidents) {
+                        const std::function<Result<void>(std::span<const Edge>)>& take) {
   if (objects.size() > UINT32_MAX) {
     return fail(ErrorKind::limit, 0, "more than 2^32 objects in one collection");
   }
@@ -136,6 +135,8 @@ EmulatedReplayer::edges(std::span<const Address> objects,
   for (std::size_t i = 0; i < objects.size(); ++i) {
     index.emplace(objects[i], static_cast<std::uint32_t>(i));
   }
+  EdgesResult result;
+  result.traversed = objects.size();
   std::vector<Edge> edges;
   for (std::size_t first = 0; first < objects.size(); first += containers_per_trace) {
     const auto part =
@@ -156,16 +157,17 @@ EmulatedReplayer::edges(std::span<const Address> objects,
       }
     }
     for (Incident incident : traced->incidents) {
-      if (incidents != nullptr && ends_traversal(incident.outcome)) {
+      if (ends_traversal(incident.outcome)) {
         incident.container += static_cast<std::uint32_t>(first);
-        incidents->push_back(incident);
+        result.incidents.push_back(incident);
+        --result.traversed;
       }
     }
     if (auto taken = take(edges); !taken) {
-      return taken;
+      return std::unexpected(taken.error());
     }
   }
-  return {};
+  return result;
 }
 
 std::shared_ptr<ReplayerProcess> start_early(const std::string& replayer_path,

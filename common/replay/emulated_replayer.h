@@ -18,9 +18,9 @@ public:
                                     std::vector<Incident>* incidents) override {
     return process_->visits(containers, function, incidents);
   }
-  Result<void> edges(std::span<const Address> objects, std::span<const Address> clear_collecting,
-                     const std::function<Result<void>(std::span<const Edge>)>& take,
-                     std::vector<Incident>* incidents) override;
+  Result<EdgesResult>
+  edges(std::span<const Address> objects, std::span<const Address> clear_collecting,
+        const std::function<Result<void>(std::span<const Edge>)>& take) override;
   std::uint64_t failed_regions() const override { return process_->failed_regions(); }
   using Tracer::trace;
   Result<Trace> trace(std::span<const TraceRequest> requests,

@@ -20,9 +20,9 @@ public:
   Result<RoundResult> run(const Round& round) override;
   Result<std::vector<Visit>> visits(std::span<const Address> containers, Address function,
                                     std::vector<Incident>* incidents) override;
-  Result<void> edges(std::span<const Address> objects, std::span<const Address> clear_collecting,
-                     const std::function<Result<void>(std::span<const Edge>)>& take,
-                     std::vector<Incident>* incidents) override;
+  Result<EdgesResult>
+  edges(std::span<const Address> objects, std::span<const Address> clear_collecting,
+        const std::function<Result<void>(std::span<const Edge>)>& take) override;
   void use_visitor(Address visit_decref) override { visit_decref_ = visit_decref; }
   std::uint64_t failed_regions() const override { return failed_regions_; }
 
@@ -56,6 +56,11 @@ private:
                          const std::function<Result<void>(const protocol::Reply&)>& take);
   Result<protocol::Command> start_edges(std::span<const Address> objects,
                                         std::span<const Address> clear_collecting);
+  /// For each object what its head is to hold, or has held, while edges are streamed: piece by
+  /// piece, `each` with the index of the piece's first object and its command.
+  Result<void> for_numbers(
+      const protocol::Command& edges, protocol::Kind kind,
+      const std::function<Result<void>(std::uint64_t first, const protocol::Command& piece)>& each);
   Result<void> take_edges(const protocol::Command& command, const protocol::Reply& reply,
                           std::vector<Edge>& edges) const;
   Result<void> take_incidents(const protocol::Command& command, const protocol::Reply& reply,

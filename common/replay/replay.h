@@ -105,6 +105,15 @@ struct Edge {
   std::uint32_t object = 0;
 };
 
+/// Of one stream of edges.
+struct EdgesResult {
+  std::uint64_t traversed = 0; // traversals that completed
+  /// Indices of objects whose visits may be missing: their heads could not be written, or were
+  /// overwritten by the target's code. Ascending.
+  std::vector<std::uint32_t> unknown;
+  std::vector<Incident> incidents;
+};
+
 /// Objects that one round may watch.
 inline constexpr std::size_t max_watched = 256;
 /// Visits that one call of visits() may list.
@@ -131,10 +140,9 @@ public:
   /// the containers in the order of `objects`. No borrowed stack reference is among them as long as
   /// visit_decref is known. `clear_collecting` as for Round. Of a traversal that does not end
   /// (Outcome::timeout) none is handed over. Errors: replayer, cancelled, limit, those of `take`.
-  virtual Result<void> edges(std::span<const Address> objects,
-                             std::span<const Address> clear_collecting,
-                             const std::function<Result<void>(std::span<const Edge>)>& take,
-                             std::vector<Incident>* incidents) = 0;
+  virtual Result<EdgesResult>
+  edges(std::span<const Address> objects, std::span<const Address> clear_collecting,
+        const std::function<Result<void>(std::span<const Edge>)>& take) = 0;
   /// Regions of the image that could not be mapped, for lack of resources or because the replayer
   /// itself lies there. Traversals that need them end in an incident.
   virtual std::uint64_t failed_regions() const = 0;

@@ -37,22 +37,16 @@ public:
   /// Space for an array; its offset. Errors: limit.
   Result<std::uint64_t> allocate(std::uint64_t count, std::size_t element_size);
 
-  /// Space for an array and what it holds: `value(i)`.
-  template <class T, class Value>
-  Result<std::uint64_t> fill(std::uint64_t count, const Value& value) {
-    auto offset = allocate(count, sizeof(T));
-    for (std::uint64_t i = 0; offset && i < count; ++i) {
-      const T element = value(i);
-      std::memcpy(base_ + *offset + i * sizeof(T), &element, sizeof(T));
-    }
-    return offset;
-  }
+  /// Space for an array and what it holds.
   template <class T> Result<std::uint64_t> put(std::span<const T> values) {
     auto offset = allocate(values.size(), sizeof(T));
     if (offset && !values.empty()) {
       std::memcpy(base_ + *offset, values.data(), values.size_bytes());
     }
     return offset;
+  }
+  template <class T> void set(std::uint64_t offset, std::uint64_t index, const T& value) {
+    std::memcpy(base_ + offset + index * sizeof(T), &value, sizeof(T));
   }
   /// A copy of an element: the original may change under our hands.
   template <class T> T get(std::uint64_t offset, std::uint64_t index) const {

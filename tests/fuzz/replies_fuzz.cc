@@ -61,15 +61,13 @@ void ask_rounds(const replay::Options& options) {
       fuzz::must(visit.container < objects.size());
     }
   }
-  static_cast<void>((*replayer)->edges(
-      objects, {},
-      [](std::span<const replay::Edge> edges) -> Result<void> {
+  static_cast<void>(
+      (*replayer)->edges(objects, {}, [](std::span<const replay::Edge> edges) -> Result<void> {
         for (const replay::Edge& edge : edges) {
           fuzz::must(edge.container < objects.size() && edge.object < objects.size());
         }
         return {};
-      },
-      &incidents));
+      }));
 }
 
 void ask_sweep(const replay::Options& options) {

@@ -132,7 +132,7 @@ TEST_F(ExploreGarbage, ListsFinalizersThatHaveNotRun) {
   heap_.store(type + heap_.runtime().layout.tp_is_gc + 64, 0x1234);
   heap_.add_object(1, type);
   heap_.add_object(1, type);
-  heap_.heap().states[heap::HeapIndex(1)] = {0, false, true};
+  heap_.heap().states.set(heap::HeapIndex(1), {0, false, true});
   const InterpreterGarbage found = find({{0}, {1}});
   ASSERT_EQ(found.finalizers.size(), 1U);
   EXPECT_EQ(found.finalizers[0].name, "F");

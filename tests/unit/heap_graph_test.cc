@@ -106,7 +106,7 @@ TEST_F(HeapGraphReplay, TakesVisitsOfObjectsOfTheRound) {
   ASSERT_TRUE(graph) << graph.error().reason;
   EXPECT_THAT(copy(graph->referents(1)), ElementsAre(0, 0));
   EXPECT_EQ(graph->edge_count(), 2U);
-  EXPECT_THAT(graph->incidents(), IsEmpty());
+  EXPECT_THAT(graph->replayed().incidents, IsEmpty());
 }
 
 TEST_F(HeapGraphReplay, LeavesOutWhatTheTargetsVisitorDoesNotCount) {
@@ -142,11 +142,11 @@ TEST_F(HeapGraphReplay, TellsOfTraversalsThatFail) {
   const Address behind = image.add_object_with(visiting({child}));
   const auto graph = build({child, faulty, endless, behind});
   ASSERT_TRUE(graph) << graph.error().reason;
-  ASSERT_EQ(graph->incidents().size(), 2U);
-  EXPECT_EQ(graph->incidents()[0].container, 1U);
-  EXPECT_EQ(graph->incidents()[0].outcome, Outcome::fault);
-  EXPECT_EQ(graph->incidents()[1].container, 2U);
-  EXPECT_EQ(graph->incidents()[1].outcome, Outcome::timeout);
+  ASSERT_EQ(graph->replayed().incidents.size(), 2U);
+  EXPECT_EQ(graph->replayed().incidents[0].container, 1U);
+  EXPECT_EQ(graph->replayed().incidents[0].outcome, Outcome::fault);
+  EXPECT_EQ(graph->replayed().incidents[1].container, 2U);
+  EXPECT_EQ(graph->replayed().incidents[1].outcome, Outcome::timeout);
   EXPECT_THAT(copy(graph->referrers(0)), ElementsAre(1, 3));
 }
 
@@ -164,7 +164,7 @@ TEST_F(HeapGraphReplay, TakesContainersWithMoreVisitsThanOneExchangeHolds) {
   const Address small = image.add_object_with(visiting({large}));
   const auto graph = build({child, small, large, small});
   ASSERT_TRUE(graph) << graph.error().reason;
-  EXPECT_THAT(graph->incidents(), IsEmpty());
+  EXPECT_THAT(graph->replayed().incidents, IsEmpty());
   EXPECT_EQ(graph->referents(2).size(), 3'000'000U);
   EXPECT_THAT(copy(graph->referrers(2)), ElementsAre(1, 3));
 }

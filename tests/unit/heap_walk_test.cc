@@ -61,8 +61,11 @@ protected:
 TEST_F(HeapWalk, TakesASoundListInItsOrder) {
   const Heap& heap = walk();
   EXPECT_EQ(heap.objects, all());
-  EXPECT_EQ(heap.refcounts, std::vector<std::uint64_t>(4, 1));
-  EXPECT_EQ(heap.types, std::vector<Address>(4, builder_.plain_type));
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(heap.refcounts[HeapIndex(i)], 1U);
+    EXPECT_EQ(heap.types[HeapIndex(i)], builder_.plain_type);
+  }
+  EXPECT_THAT(heap.types.distinct(), ::testing::ElementsAre(builder_.plain_type));
   ASSERT_EQ(heap.spaces.size(), 1U);
   EXPECT_EQ(heap.spaces[0].count, 4U);
   EXPECT_EQ(heap.spaces[0].collecting, 0U);

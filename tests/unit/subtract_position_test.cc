@@ -53,7 +53,7 @@ public:
     for (std::uint32_t i = 0; i < visits.size(); ++i) {
       set_.heap_index.emplace_back(i);
       set_.objects.push_back(object(i));
-      heap_.states.emplace_back(static_cast<std::int64_t>(stored[i]), true, false);
+      heap_.states.push_back({static_cast<std::int64_t>(stored[i]), true, false});
     }
   }
 
@@ -154,7 +154,7 @@ TEST(SubtractPosition, IsNoneElsewhere) {
   // Unless its name says that it is subtract_refs all the same.
   EXPECT_TRUE(
       collection.find({{.pc = 0x9000, .cfa = 1, .function = "subtract_refs", .variables = {}}}));
-  collection.heap().states[heap::HeapIndex(3)] = {}; // not all are being collected
+  collection.heap().states.set(heap::HeapIndex(3), {}); // not all are being collected
   EXPECT_FALSE(collection.inside(node(1)));
 }
 
@@ -217,7 +217,7 @@ TEST(SubtractGoal, OfTwoVictimsOfOneContainerTheOneVisitedFirst) {
 
 TEST(SubtractGoal, WhatIsNegativeAlreadyIsNoGoal) {
   Collection collection(some_visits, {1, 0, 9, 1, 1}, 1);
-  collection.heap().states[heap::HeapIndex(1)] = {-1, true, false};
+  collection.heap().states.set(heap::HeapIndex(1), {-1, true, false});
   const auto position = collection.inside(node(0));
   ASSERT_TRUE(position);
   EXPECT_EQ(position->stored[1], -1);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/base/error.h"
+#include "common/base/small_numbers.h"
 #include "common/cpython/objects/object_reader.h"
 #include "common/heap/collected_set.h"
 #include "common/heap/graph.h"
@@ -17,7 +18,9 @@ namespace pygc::analysis {
 /// Indices of nodes are those of the set, which is without refcounts: see refcount_of().
 struct Collection {
   heap::CollectedSet set;
-  replay::RoundResult replayed;
+  /// As subtract_refs leaves it: the references that are no visits. The whole reference count where
+  /// visits may be missing.
+  SmallNumbers<heap::SetIndex, std::int64_t> gc_refs;
   heap::Graph graph;
   std::vector<bool> reachable; // has a gc_refs, or is visited by one that is reachable
 };

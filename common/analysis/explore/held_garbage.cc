@@ -117,13 +117,18 @@ private:
 template <typename IsLeftOut>
 std::vector<std::uint32_t> nodes_held(const Collection& collection, std::span<const Hold> holds,
                                       const IsLeftOut& is_left_out) {
-  std::vector<std::int64_t> left = collection.replayed.gc_refs;
+  std::unordered_map<std::uint32_t, std::int64_t> left_out; // references, by node
   for (const Hold& hold : holds) {
-    left[hold.node] -= is_left_out(hold.holder.object) ? 1 : 0;
+    left_out[hold.node] += is_left_out(hold.holder.object) ? 1 : 0;
   }
   std::vector<std::uint32_t> nodes;
-  for (std::uint32_t node = 0; node < left.size(); ++node) {
-    if (left[node] != 0) {
+  for (std::uint32_t node = 0; node < collection.gc_refs.size(); ++node) {
+    const std::int64_t gc_refs = collection.gc_refs[heap::SetIndex(node)];
+    if (gc_refs == 0) {
+      continue; // nobody holds it
+    }
+    const auto known = left_out.find(node);
+    if (known == left_out.end() || gc_refs != known->second) {
       nodes.push_back(node);
     }
   }

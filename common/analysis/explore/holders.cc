@@ -11,11 +11,7 @@ constexpr std::uint64_t refcount_limit = std::uint64_t{1} << 31;
 
 HolderSearch::HolderSearch(cpython::ObjectReader& reader, const heap::Heap& heap)
     : reader_(reader) {
-  std::unordered_set<Address> types;
-  for (const Address type : heap.types) {
-    types.insert(type);
-  }
-  for (const Address type : types) {
+  for (const Address type : heap.types.distinct()) {
     const auto metatype = reader.type_address(type);
     if (metatype && reader.type(*metatype).has_flag(cpython::type_flag::type_subclass)) {
       metatypes_.insert(*metatype);

@@ -70,7 +70,7 @@ private:
         return std::unexpected(collection.error());
       }
       for (std::uint32_t node = 0; node < collection->set.objects.size(); ++node) {
-        if (collection->replayed.gc_refs[node] > 0) {
+        if (collection->gc_refs[heap::SetIndex(node)] > 0) {
           pinned_.push_back({.object = collection->set.objects[heap::SetIndex(node)],
                              .collection = static_cast<std::uint32_t>(i),
                              .node = node});
@@ -88,7 +88,8 @@ private:
     return refcount_of(reader_.runtime(), heap_, collections_[each.collection], each.node);
   }
   std::uint64_t gc_refs(const Pinned& each) const {
-    return static_cast<std::uint64_t>(collections_[each.collection].replayed.gc_refs[each.node]);
+    return static_cast<std::uint64_t>(
+        collections_[each.collection].gc_refs[heap::SetIndex(each.node)]);
   }
   Address type_of(const Pinned& each) const {
     const auto& set = collections_[each.collection].set;

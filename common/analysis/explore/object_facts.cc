@@ -90,7 +90,7 @@ private:
       const auto at = std::ranges::find(objects, question_.object);
       if (at != objects.end()) {
         const auto node = static_cast<std::size_t>(at - objects.begin());
-        const std::int64_t gc_refs = collection->replayed.gc_refs[node];
+        const std::int64_t gc_refs = collection->gc_refs[heap::SetIndex(node)];
         const auto refcount = static_cast<std::int64_t>(
             refcount_of(reader_.runtime(), heap_, *collection, static_cast<std::uint32_t>(node)));
         facts_.collector = {.gc_refs = gc_refs,

@@ -41,7 +41,7 @@ Retention find_retention(const Collection& collection, std::span<const std::uint
   const std::size_t nodes = collection.graph.node_count();
   std::vector<bool> roots(nodes, false);
   for (std::size_t node = 0; node < nodes; ++node) {
-    roots[node] = collection.replayed.gc_refs[node] != 0;
+    roots[node] = collection.gc_refs[heap::SetIndex(node)] != 0;
   }
   add_garbage_roots(collection, roots);
   Retention found{.tree = heap::find_dominators(collection.graph, roots, collection.reachable),

@@ -106,7 +106,7 @@ private:
     std::vector<std::uint32_t> targets;
     std::vector<bool> is_root(collection.set.objects.size());
     for (std::uint32_t node = 0; node < is_root.size(); ++node) {
-      is_root[node] = collection.replayed.gc_refs[node] > 0;
+      is_root[node] = collection.gc_refs[heap::SetIndex(node)] > 0;
       if (is_wanted(collection.set, node)) {
         targets.push_back(node);
         if (!collection.reachable[node]) {
@@ -164,12 +164,12 @@ private:
   }
 
   void add_path(const Collection& collection, const heap::MergedPath& path) {
-    FoundPath& found =
-        found_.emplace_back(FoundPath{.targets = path.targets,
-                                      .gc_refs = collection.replayed.gc_refs[path.nodes.front()],
-                                      .objects = {},
-                                      .common = path.common,
-                                      .visitors = {}});
+    FoundPath& found = found_.emplace_back(
+        FoundPath{.targets = path.targets,
+                  .gc_refs = collection.gc_refs[heap::SetIndex(path.nodes.front())],
+                  .objects = {},
+                  .common = path.common,
+                  .visitors = {}});
     for (const std::uint32_t node : collection.graph.referrers(path.nodes.front())) {
       found.visitors.push_back(collection.set.objects[heap::SetIndex(node)]);
     }

@@ -74,7 +74,7 @@ find_garbage_in_use(const CheckInput& input, std::int64_t interpreter, const Cod
   if (!graph) {
     return std::unexpected(graph.error());
   }
-  if (!graph->incidents().empty()) {
+  if (!graph->replayed().incidents.empty()) {
     return found; // what is reachable is not known
   }
   const std::vector<bool> reachable = heap::reachable_from(*graph, roots);

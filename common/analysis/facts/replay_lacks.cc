@@ -4,9 +4,9 @@
 
 namespace pygc::analysis {
 
-void ReplayLacks::add(std::size_t objects, const replay::RoundResult& round) {
-  not_traversed += objects - round.traversed;
-  unknown += round.unknown.size();
+void ReplayLacks::add(std::size_t objects, std::uint64_t traversed, std::uint64_t without_gc_refs) {
+  not_traversed += objects - traversed;
+  unknown += without_gc_refs;
 }
 
 std::vector<std::string> ReplayLacks::sentences() const {

@@ -17,7 +17,10 @@ struct ReplayLacks {
   std::uint64_t unknown = 0;       // objects whose gc_refs cannot be told
 
   /// A round over so many objects.
-  void add(std::size_t objects, const replay::RoundResult& round);
+  void add(std::size_t objects, std::uint64_t traversed, std::uint64_t without_gc_refs);
+  void add(std::size_t objects, const replay::RoundResult& round) {
+    add(objects, round.traversed, round.unknown.size());
+  }
   /// One for each that is not zero.
   std::vector<std::string> sentences() const;
 };

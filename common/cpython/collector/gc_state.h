@@ -5,10 +5,11 @@
 
 namespace pygc::cpython {
 
-/// Eight bytes an object: a heap has millions of them.
 class GcState {
 public:
   GcState() = default;
+  /// From its bits, as the conversion gives them.
+  explicit GcState(std::uint64_t bits) : value_(bits) {}
   GcState(std::int64_t gc_refs, bool collecting, bool finalized)
       : value_(static_cast<std::uint64_t>(gc_refs) << shift | (collecting ? collecting_bit : 0U) |
                (finalized ? finalized_bit : 0U)) {}
@@ -19,6 +20,7 @@ public:
   std::int64_t gc_refs() const { return static_cast<std::int64_t>(value_) >> shift; }
   /// tp_finalize has been called.
   bool is_finalized() const { return (value_ & finalized_bit) != 0; }
+  explicit operator std::uint64_t() const { return value_; }
 
 private:
   static constexpr std::uint64_t finalized_bit = 1;

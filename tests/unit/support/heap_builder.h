@@ -187,7 +187,7 @@ public:
   void track(Address object, std::uint64_t refcount) {
     heap_.objects.push_back(object);
     heap_.refcounts.push_back(refcount);
-    heap_.states.emplace_back();
+    heap_.states.push_back({});
     heap_.types.push_back(stored(object + runtime_.layout.ob_type));
     heap_.usable.push_back(true);
   }
@@ -219,7 +219,7 @@ public:
   }
   /// gc_refs as a collector at work on the object has it; before finish().
   void set_stored_gc_refs(std::uint32_t index, std::int64_t gc_refs) {
-    heap_.states[heap::HeapIndex(index)] = {gc_refs, true, false};
+    heap_.states.set(heap::HeapIndex(index), {gc_refs, true, false});
     ++collecting_;
   }
 

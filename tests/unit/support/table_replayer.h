@@ -101,19 +101,20 @@ public:
     return all;
   }
 
-  Result<void> edges(std::span<const Address> containers, std::span<const Address>,
-                     const std::function<Result<void>(std::span<const replay::Edge>)>& take,
-                     std::vector<replay::Incident>*) override {
+  Result<replay::EdgesResult>
+  edges(std::span<const Address> containers, std::span<const Address>,
+        const std::function<Result<void>(std::span<const replay::Edge>)>& take) override {
     ++graphs_;
     for (std::uint32_t i = 0; i < containers.size(); ++i) {
       for (const std::uint32_t visited : visits_[index_of(containers[i])]) {
         const replay::Edge edge{i, visited};
         if (auto taken = take(std::span(&edge, 1)); !taken) {
-          return taken;
+          return std::unexpected(taken.error());
         }
       }
     }
-    return {};
+    return replay::EdgesResult{
+        .traversed = containers.size() - incidents_.size(), .unknown = {}, .incidents = incidents_};
   }
 
   using Tracer::trace;
