@@ -32,6 +32,11 @@ CorruptionKind kind_of(cpython::FaultKind kind) {
   return CorruptionKind::space;
 }
 
+/// At rest the bits of gc_refs are those of a pointer.
+cpython::GcState in_few_bits(const cpython::GcState& state) {
+  return state.is_collecting() ? state : cpython::GcState(0, false, state.is_finalized());
+}
+
 class Builder final : public cpython::HeapSink {
 public:
   Builder(cpython::ObjectReader& reader, const std::function<bool()>& cancelled)
@@ -97,7 +102,7 @@ public:
     }
     heap_.objects.push_back(object);
     heap_.refcounts.push_back(tracked.refcount);
-    heap_.states.push_back(tracked.state);
+    heap_.states.push_back(in_few_bits(tracked.state));
     heap_.types.push_back(type);
     heap_.usable.push_back(problem.empty());
     ++space_.count;
