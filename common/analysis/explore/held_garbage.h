@@ -18,8 +18,8 @@ struct Hold {
 
 /// One flag a node: garbage that stays however often the collector runs. It would be unreachable if
 /// the holders' types visited what they hold, and untracked containers (dicts and tuples of atoms)
-/// were tracked; and no holder of it is freed with what a collection finds, as the code of a function
-/// is that is in a cycle itself. Errors: replayer, cancelled, limit.
+/// were tracked; and no holder of it is freed with what a collection finds, as the code of a
+/// function is that is in a cycle itself. Errors: replayer, cancelled, limit.
 Result<std::vector<bool>> find_held_garbage(cpython::ObjectReader& reader, const heap::Heap& heap,
                                             replay::Replayer& replayer,
                                             const Collection& collection,
