@@ -47,7 +47,8 @@ public:
     }
     std::unique_ptr<session::Context> context = std::move(*opened);
     std::optional<Error> no_tracer;
-    auto swept = check_by_sweep(*context, no_tracer);
+    std::unique_ptr<replay::Sweep> sweep; // until all is told: its process takes a while to end
+    auto swept = check_by_sweep(*context, sweep, no_tracer);
     if (!swept) {
       return std::unexpected(swept.error());
     }
@@ -55,6 +56,7 @@ public:
     if (std::optional<analysis::CheckReport>& told = *swept) {
       report = std::move(*told);
     } else {
+      sweep.reset();
       auto heap = session::open_heap(std::move(context));
       if (!heap) {
         return std::unexpected(heap.error());
@@ -71,17 +73,19 @@ public:
 private:
   /// Nothing: that cannot do.
   Result<std::optional<analysis::CheckReport>> check_by_sweep(session::Context& context,
+                                                              std::unique_ptr<replay::Sweep>& sweep,
                                                               std::optional<Error>& no_tracer) {
     if (deep_) {
       return std::nullopt;
     }
-    auto sweep = context.sweep();
-    if (!sweep) { // the other way meets with the same, if it lasts
-      return no_answer<analysis::CheckReport>(sweep.error());
+    auto started = context.sweep();
+    if (!started) { // the other way meets with the same, if it lasts
+      return no_answer<analysis::CheckReport>(started.error());
     }
-    if (*sweep == nullptr) {
+    if (*started == nullptr) {
       return std::nullopt;
     }
+    sweep = std::move(*started);
     const auto tracer = no_trace_ ? Result<replay::Tracer*>(nullptr) : context.tracer();
     if (!tracer) {
       if (tracer.error().kind == ErrorKind::cancelled) {
@@ -94,12 +98,13 @@ private:
                                          .reader = context.reader(),
                                          .heap = none,
                                          .threads = context.target().threads(),
-                                         .replayer = (*sweep)->replayer(),
+                                         .replayer = sweep->replayer(),
                                          .tracer = tracer ? *tracer : nullptr,
                                          .second = nullptr,
                                          .deep = false,
                                          .truncated = context.target().info().truncated},
-                                        **sweep);
+                                        *sweep);
+    sweep->let_go();
     return report ? std::move(report) : no_answer<analysis::CheckReport>(report.error());
   }
 

@@ -267,6 +267,8 @@ public:
     return {};
   }
 
+  void let_go() override { process_->process_.let_go(); }
+
   Replayer& replayer() override { return *process_; }
 
 private:

@@ -112,6 +112,12 @@ Result<ReplayerProcess> ReplayerProcess::start(const std::string& path,
   return ReplayerProcess(std::move(ours), pid, std::move(cancelled));
 }
 
+void ReplayerProcess::let_go() const {
+  if (pid_ != 0) {
+    ::kill(pid_, SIGKILL);
+  }
+}
+
 std::optional<int> ReplayerProcess::end() {
   if (pid_ == 0) {
     return std::nullopt;

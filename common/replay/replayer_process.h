@@ -33,6 +33,8 @@ public:
   /// ends. Errors as send().
   Result<void> receive(std::span<std::byte> answer, const std::function<std::uint64_t()>& progress);
 
+  /// It is to end, without anybody's waiting for that before it is destroyed.
+  void let_go() const;
   /// Ends the process, whose answers make no sense. Returns `error`.
   Error give_up(Error error);
 

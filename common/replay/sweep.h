@@ -93,6 +93,9 @@ public:
   virtual Result<void>
   list(const std::function<Result<void>(std::span<const SweptCounts>)>& take) = 0;
 
+  /// Nothing more is asked: the process ends, which takes a while, until the sweep is destroyed.
+  virtual void let_go() = 0;
+
   /// The process, for rounds of other kinds.
   virtual Replayer& replayer() = 0;
 };

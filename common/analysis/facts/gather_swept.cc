@@ -75,6 +75,14 @@ public:
     if (crash && crash->stack.deed != cpython::Deed::none) {
       return std::nullopt; // what the collector died of is looked at with care
     }
+    // While the replayer is at work.
+    if (!runtime_.interpreters.front().collecting) {
+      code_holds_ = find_code_holds(input_);
+    }
+    frames_ = frame_references_by_object(input_.reader, runtime_.interpreters.front());
+    SweptFacts swept;
+    swept.facts.mismatched_files = find_mismatched_files(input_.image);
+    swept.facts.free_lists = find_broken_free_lists(input_);
     const auto lists = sweep_.walk();
     if (!lists) {
       return std::unexpected(lists.error());
@@ -82,7 +90,6 @@ public:
     if (!*lists || !are_types(input_.reader, **lists)) {
       return std::nullopt;
     }
-    SweptFacts swept;
     swept.facts.truncated = input_.truncated;
     swept.facts.crash = std::move(crash);
     count(**lists, swept.heap);
@@ -99,8 +106,6 @@ public:
         return std::nullopt;
       }
     }
-    swept.facts.mismatched_files = find_mismatched_files(input_.image);
-    swept.facts.free_lists = find_broken_free_lists(input_);
     swept.facts.collections.push_back(std::move(collection));
     return swept;
   }
@@ -168,11 +173,8 @@ private:
 
   /// False: a C function uses an object that is not seen to be reachable.
   Result<bool> uses_no_garbage(const CollectionFacts& facts) {
-    if (runtime_.interpreters.front().collecting) {
-      return true;
-    }
     std::vector<Address> held; // ascending
-    for (const auto& [object, holds] : find_code_holds(input_)) {
+    for (const auto& [object, holds] : code_holds_) {
       held.push_back(object);
     }
     const auto of_held = gc_refs_of(held);
@@ -200,18 +202,17 @@ private:
 
   /// False: a running function uses an object whose count does not say so.
   Result<bool> counts_frames() {
-    const cpython::Interpreter& interpreter = runtime_.interpreters.front();
-    const FrameReferences references = frame_references_by_object(input_.reader, interpreter);
     std::vector<Address> objects; // ascending
-    objects.reserve(references.size());
-    for (const auto& [object, held] : references) {
+    objects.reserve(frames_.size());
+    for (const auto& [object, held] : frames_) {
       objects.push_back(object);
     }
     const auto gc_refs = gc_refs_of(objects);
     if (!gc_refs) {
       return std::unexpected(gc_refs.error());
     }
-    return *gc_refs && find_undercounted(references, interpreter.id, **gc_refs).empty();
+    return *gc_refs &&
+           find_undercounted(frames_, runtime_.interpreters.front().id, **gc_refs).empty();
   }
 
   /// What plan_traces() would: the sample, and the dictionaries of the modules. Nothing: something
@@ -314,6 +315,8 @@ private:
   const CheckInput& input_;
   replay::Sweep& sweep_;
   const cpython::Runtime& runtime_;
+  CodeHolds code_holds_; // when no collection runs
+  FrameReferences frames_;
 };
 
 } // namespace
