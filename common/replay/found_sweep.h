@@ -1,4 +1,4 @@
-// A sweep of a collector without lists: the objects are found by the caller.
+// A sweep of a collector without lists: the caller tells where objects can be.
 #pragma once
 
 #include "common/replay/sweep.h"
@@ -10,16 +10,20 @@
 
 namespace pygc::replay {
 
-/// Bits in place of addresses: objects are many.
 struct FoundObjects {
-  struct Run {
-    Address first = 0; // object, of the lowest bit
-    bool collected = false;
-    std::vector<std::uint64_t> words; // a bit for each protocol::found_granule bytes
+  /// Blocks of one size, of which those in use hold objects of a list, as far as their bits say so.
+  struct Page {
+    Address first = 0;        // where the object of the first block would begin
+    std::uint64_t stride = 0; // from one to the next
+    std::uint32_t blocks = 0;
+    std::uint32_t list = 0;
+    std::vector<std::uint64_t> words; // a bit for each block, from the lowest on
   };
-  std::vector<Run> runs; // in the collector's order
-  SweptLists lists;      // what Sweep::walk() is to tell of them
+  std::vector<Page> pages; // in the collector's order
+  std::uint32_t lists = 0; // that SweptLists::counts has
+  std::uint32_t frozen_list = 0;
   /// Where their references are counted (in PyObject, PEP 703).
+  std::uint32_t ob_tid = 0;
   std::uint32_t ob_ref_local = 0;
   std::uint32_t ob_ref_shared = 0;
   std::uint32_t ob_gc_bits = 0;

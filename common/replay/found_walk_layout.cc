@@ -7,29 +7,38 @@ namespace pygc::replay {
 
 Result<protocol::FoundWalk> lay_out_found(SharedWindow& window, const protocol::Walk& walk,
                                           const FoundObjects& found) {
-  std::vector<protocol::FoundRun> runs;
-  runs.reserve(found.runs.size());
-  for (const FoundObjects::Run& run : found.runs) {
-    const auto bits = window.put(std::span<const std::uint64_t>(run.words));
-    if (!bits) {
-      return std::unexpected(bits.error());
-    }
-    runs.push_back({.first = run.first,
-                    .bits = *bits,
-                    .words = static_cast<std::uint32_t>(run.words.size()),
-                    .collected = run.collected ? 1U : 0U});
+  std::vector<std::uint64_t> words;
+  for (const FoundObjects::Page& page : found.pages) {
+    words.insert(words.end(), page.words.begin(), page.words.end());
   }
-  const auto runs_at = window.put(std::span<const protocol::FoundRun>(runs));
-  if (!runs_at) {
-    return std::unexpected(runs_at.error());
+  const auto words_at = window.put(std::span<const std::uint64_t>(words));
+  if (!words_at) {
+    return std::unexpected(words_at.error());
+  }
+  std::vector<protocol::FoundPage> pages;
+  pages.reserve(found.pages.size());
+  std::uint64_t bits = *words_at;
+  for (const FoundObjects::Page& page : found.pages) {
+    pages.push_back({.first = page.first,
+                     .stride = page.stride,
+                     .bits = bits,
+                     .blocks = page.blocks,
+                     .list = page.list});
+    bits += page.words.size() * sizeof(std::uint64_t);
+  }
+  const auto pages_at = window.put(std::span<const protocol::FoundPage>(pages));
+  if (!pages_at) {
+    return std::unexpected(pages_at.error());
   }
   return protocol::FoundWalk{.walk = walk,
-                             .runs = *runs_at,
-                             .run_count = runs.size(),
+                             .pages = *pages_at,
+                             .page_count = pages.size(),
                              .biased = 1,
+                             .ob_tid = found.ob_tid,
                              .ob_ref_local = found.ob_ref_local,
                              .ob_ref_shared = found.ob_ref_shared,
-                             .ob_gc_bits = found.ob_gc_bits};
+                             .ob_gc_bits = found.ob_gc_bits,
+                             .frozen_list = found.frozen_list};
 }
 
 } // namespace pygc::replay

@@ -50,7 +50,8 @@ public:
     if (!process) {
       return std::unexpected(process.error());
     }
-    std::unique_ptr<NativeSweep> sweep(new NativeSweep(std::move(*process), request.lists.size()));
+    std::unique_ptr<NativeSweep> sweep(new NativeSweep(
+        std::move(*process), found == nullptr ? request.lists.size() : found->lists));
     auto begun = sweep->lay_out(memory, request);
     if (begun) {
       begun = sweep->begin(found);
@@ -75,12 +76,9 @@ public:
         outcome.type_count > type_capacity) {
       return nonsense();
     }
-    if (found_ && reply->next != found_->collected) {
-      return nonsense();
-    }
-    SweptLists lists = found_.value_or(SweptLists{});
+    SweptLists lists;
     lists.collected = reply->next;
-    lists.immortal += outcome.immortal;
+    lists.immortal = outcome.immortal;
     lists.seconds = since(begun_);
     for (std::size_t i = 0; i < list_count_; ++i) {
       lists.counts.push_back(window.get<protocol::WalkedList>(walk_.lists, i).count);
@@ -278,10 +276,11 @@ private:
   Result<void> lay_out(const image::AddressSpace& memory, const SweepRequest& request) {
     SharedWindow& window = process_->window_;
     std::vector<protocol::WalkedList> lists;
-    lists.reserve(request.lists.size());
+    lists.reserve(list_count_);
     for (const SweepRequest::List& list : request.lists) {
       lists.push_back({.head = list.head, .collected = list.collected ? 1U : 0U});
     }
+    lists.resize(list_count_); // found ones have no heads
     window.restart();
     const auto lists_at = window.put(std::span<const protocol::WalkedList>(lists));
     const auto types = window.allocate(type_capacity, sizeof(protocol::WalkedType));
@@ -316,7 +315,6 @@ private:
     if (!walk) {
       return std::unexpected(walk.error());
     }
-    found_ = found->lists;
     return process_->process_.send(std::as_bytes(std::span(&*walk, 1)), {});
   }
 
@@ -353,7 +351,6 @@ private:
 
   std::unique_ptr<NativeReplayer> process_;
   std::size_t list_count_;
-  std::optional<SweptLists> found_; // by the caller
   protocol::Walk walk_;
   Clock::time_point begun_;
   std::uint64_t collected_ = 0;

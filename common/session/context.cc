@@ -184,7 +184,7 @@ Result<std::unique_ptr<replay::Sweep>> Context::sweep() {
   std::optional<replay::FoundObjects> found;
   if (request->lists.empty()) {
     surroundings_.session.progress("walking the heap");
-    found = find_objects(reader(), request->sample_size, cancelled);
+    found = find_objects(reader(), cancelled);
     if (!found) {
       return nullptr;
     }

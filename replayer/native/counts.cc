@@ -45,10 +45,10 @@ void* take(std::uint64_t size) {
 } // namespace
 
 std::uint32_t* make_count(std::uint64_t object) {
-  constexpr std::uint64_t granule = (std::uint64_t{1} << count_granule_shift) - 1;
+  constexpr std::uint64_t alignment = (std::uint64_t{1} << alignment_shift) - 1;
   if (!counts.has_lowest_bits) {
     counts.has_lowest_bits = true;
-    counts.lowest_bits = object & granule;
+    counts.lowest_bits = object & alignment;
   }
   const std::uint64_t number = object >> count_block_shift;
   if (number >= count_blocks) {

@@ -45,7 +45,7 @@ struct Visited {
 /// What stands beside the target's memory for an object that is being collected, else null.
 [[gnu::always_inline]] inline std::uint32_t* collected_count(std::uint64_t object) {
   std::uint32_t* count = counts.on ? count_at(object) : nullptr;
-  return count != nullptr && (*count & counted_bit) != 0 ? count : nullptr;
+  return count != nullptr && is_counted(*count, object) ? count : nullptr;
 }
 
 /// Of an object that is not being collected.
@@ -66,14 +66,18 @@ void decrement(const Visited& visited) {
 
 // Visits that are settled once the memory of their objects has come.
 constexpr std::uint64_t max_waiting = 16;
-std::array<std::uint64_t, max_waiting> waiting;
+struct Waiting {
+  std::uint64_t object = 0;
+  std::uint32_t* count = nullptr; // of count_at(), where there are counts
+};
+std::array<Waiting, max_waiting> waiting;
 std::uint64_t waiting_end = 0; // visits so far
 std::uint64_t settled_end = 0;
 bool decrementing = false;
 
 void settle_next() {
-  const std::uint64_t object = waiting[settled_end++ % max_waiting];
-  if (std::uint32_t* count = collected_count(object)) {
+  const auto [object, count] = waiting[settled_end++ % max_waiting];
+  if (count != nullptr && is_counted(*count, object)) {
     *count -= decrementing ? 1u : 0u;
     return;
   }
@@ -107,7 +111,8 @@ void start_waiting(bool decrements) {
 }
 
 int visit_soon(std::uint64_t object, void* /*argument*/) {
-  if (const std::uint32_t* count = counts.on ? count_at(object) : nullptr) {
+  std::uint32_t* count = counts.on ? count_at(object) : nullptr;
+  if (count != nullptr) {
     __builtin_prefetch(count, 1);
   } else {
     __builtin_prefetch(reinterpret_cast<const void*>(object), 1);
@@ -116,7 +121,7 @@ int visit_soon(std::uint64_t object, void* /*argument*/) {
   if (waiting_end - settled_end == max_waiting) {
     settle_next();
   }
-  waiting[waiting_end++ % max_waiting] = object;
+  waiting[waiting_end++ % max_waiting] = {object, count};
   return 0;
 }
 

@@ -27,6 +27,8 @@ constexpr std::uint64_t head_alignment = 4;
 constexpr std::uint64_t max_refcount = std::uint64_t{1} << 39;
 constexpr unsigned max_bases = 1000;
 constexpr std::size_t max_probes = 256;
+constexpr std::uint64_t word_bits = 64;
+constexpr std::uint64_t pages_between_signs = 4; // of life
 constexpr std::uint64_t least_type_size = 256;
 
 protocol::FoundWalk found;
@@ -99,24 +101,13 @@ bool sample(std::uint64_t object, std::uint64_t type, protocol::WalkedType& entr
   return true;
 }
 
-/// In _gc_prev, in the replayer's memory alone: an object of a walked list that is not collected.
-constexpr std::uint64_t listed_bit = std::uint64_t{1} << 63;
-// Of ob_refcnt. No reference count comes here and no immortal one (3.12 and later) either; the
-// address of the next free block, which pymalloc writes in its place, does.
-constexpr std::uint64_t unused_count_bits = std::uint64_t{0xffff} << 32;
-
 /// Of an object of a walked list that is not collected.
 bool mark_listed(std::uint64_t object, std::uint64_t& prev) {
   if (!counts.on) {
     prev |= listed_bit;
     return true;
   }
-  std::uint32_t* count = make_count(object);
-  if (count == nullptr) {
-    return stop(WalkStop::capacity);
-  }
-  *count = listed_only;
-  return true;
+  return put_count(object, listed_only) || stop(WalkStop::capacity);
 }
 
 /// update_refs of one object.
@@ -125,12 +116,9 @@ bool give_gc_refs(std::uint64_t object, std::uint64_t& prev, std::uint64_t refco
     prev = gc_prev_with(prev, refcount);
     return true;
   }
-  std::uint32_t* count = refcount < largest_count ? make_count(object) : nullptr;
-  if (count == nullptr || *count != 0) { // another object's
-    return stop(WalkStop::capacity);
-  }
-  *count = counted_bit | (static_cast<std::uint32_t>(refcount) + count_bias);
-  return true;
+  return (refcount < largest_count &&
+          put_count(object, counted_bit | (static_cast<std::uint32_t>(refcount) + count_bias))) ||
+         stop(WalkStop::capacity);
 }
 
 /// Puts it among those that are collected.
@@ -218,70 +206,86 @@ bool walk_list(protocol::WalkedList& list) {
   return at(list.head + gc_prev) == before || stop(WalkStop::link);
 }
 
-/// An object that the analysis has found.
-bool take_found(std::uint64_t object, bool is_collected) {
-  if (!is_node(object)) {
-    return stop(WalkStop::object);
+/// Its blocks lie where the target's objects may.
+bool is_page(const protocol::FoundPage& page) {
+  if (page.blocks == 0 || page.stride == 0 || page.list >= request.list_count ||
+      !is_node(page.first) ||
+      (::pygc::machine::user_space_end - page.first) / page.stride < page.blocks - 1) {
+    return false;
   }
-  if (!is_collected) {
-    return mark_listed(object, at(object)); // no head: a count aside
-  }
-  return collect(object, at(object), refcount_of(found, object));
+  const std::uint64_t last = page.first + (page.blocks - 1) * page.stride;
+  return is_node(last) && (last < protocol::own_start) == (page.first < protocol::own_start);
 }
 
-bool take_run(const protocol::FoundRun& run) {
-  const auto* words = in_window<std::uint64_t>(run.bits);
-  for (std::uint32_t word = 0; word < run.words; ++word) {
-    constexpr std::uint64_t step = 64 * protocol::found_granule;
+/// Memory that the debug allocator has filled: of no object yet, or no longer.
+bool is_filled(std::uint64_t word) {
+  return word == 0xcdcd'cdcd'cdcd'cdcdU || word == 0xdddd'dddd'dddd'ddddU;
+}
+
+/// A block that is in use.
+bool take_block(std::uint64_t object, std::uint32_t list, std::uint64_t& last_type,
+                protocol::WalkedType*& entry) {
+  const std::uint8_t bits = field_of<std::uint8_t>(object, found.ob_gc_bits);
+  const std::uint64_t type = at(object + run_state.setup.shape.ob_type);
+  if ((bits & tracked_bit) == 0 || is_filled(type)) {
+    return true;
+  }
+  if (type == 0 || !is_sound_count(found, object)) {
+    return stop(WalkStop::object);
+  }
+  if (type != last_type) {
+    entry = type_entry(type);
+    last_type = type;
+  }
+  if (entry == nullptr) {
+    return stop(WalkStop::capacity);
+  }
+  const bool frozen = (bits & frozen_bit) != 0;
+  ++in_window<protocol::WalkedList>(request.lists)[frozen ? found.frozen_list : list].count;
+  if (frozen || is_immortal(found, object)) {
+    outcome.immortal += frozen ? 0 : 1;
+    return mark_listed(object, at(object)); // no head: a count aside
+  }
+  return sample(object, type, *entry) && collect(object, at(object), refcount_of(found, object));
+}
+
+bool walk_page(const protocol::FoundPage& page) {
+  if (!is_page(page)) {
+    return stop(WalkStop::object);
+  }
+  const auto* words = in_window<std::uint64_t>(page.bits);
+  std::uint64_t last_type = 0;
+  protocol::WalkedType* entry = nullptr;
+  for (std::uint64_t word = 0; word * word_bits < page.blocks; ++word) {
+    const std::uint64_t first = page.first + word * word_bits * page.stride;
     for (std::uint64_t bits = words[word]; bits != 0; bits &= bits - 1) {
-      const std::uint64_t object =
-          run.first + word * step +
-          static_cast<std::uint64_t>(__builtin_ctzll(bits)) * protocol::found_granule;
-      if (!take_found(object, run.collected != 0)) {
+      const auto bit = static_cast<std::uint64_t>(__builtin_ctzll(bits));
+      if (!take_block(first + bit * page.stride, page.list, last_type, entry)) {
         return false;
       }
     }
   }
-  progress() = progress() + 1;
-  read_ahead_of(run.first);
   return true;
 }
 
 void walk_all() {
-  auto* lists = in_window<protocol::WalkedList>(request.lists);
-  for (std::uint32_t i = 0; i < request.list_count; ++i) {
-    if (!walk_list(lists[i])) {
+  if (found.biased != 0) {
+    if (!counts.on || found.frozen_list >= request.list_count) { // there is no head for them
+      stop(WalkStop::capacity);
       return;
     }
-  }
-  if (found.run_count != 0 && !counts.on) { // there is no head for them
-    stop(WalkStop::capacity);
+    const auto* pages = in_window<protocol::FoundPage>(found.pages);
+    for (std::uint64_t i = 0; i < found.page_count && walk_page(pages[i]); ++i) {
+      if (i % pages_between_signs == 0) {
+        progress() = progress() + 1;
+        read_ahead_of(pages[i].first);
+      }
+    }
     return;
   }
-  const auto* runs = in_window<protocol::FoundRun>(found.runs);
-  for (std::uint64_t i = 0; i < found.run_count; ++i) {
-    if (!take_run(runs[i])) {
-      return;
-    }
+  auto* lists = in_window<protocol::WalkedList>(request.lists);
+  for (std::uint32_t i = 0; i < request.list_count && walk_list(lists[i]); ++i) {
   }
-}
-
-bool is_tracked_elsewhere(std::uint64_t object, std::uint64_t type) {
-  const auto& setup = run_state.setup;
-  if (at(type + setup.shape.tp_is_gc) != 0) { // not each object has a head
-    return false;
-  }
-  if (found.biased != 0) {
-    const std::uint32_t* count = count_at(object);
-    return is_tracked(found, object) && (count == nullptr || *count == 0);
-  }
-  const std::uint64_t node = object - setup.shape.gc_head_size;
-  if (at(node + request.gc_next) == 0) {
-    return false;
-  }
-  const std::uint32_t* count = counts.on ? count_at(object) : nullptr;
-  return counts.on ? count == nullptr || *count == 0
-                   : (at(node + setup.shape.gc_prev) & listed_bit) == 0;
 }
 
 } // namespace
@@ -308,48 +312,6 @@ std::uint64_t walk_lists(const protocol::FoundWalk& walk) {
   }
   *in_window<protocol::WalkOutcome>(request.outcome) = outcome;
   return collected;
-}
-
-bool is_suspect(std::uint64_t object, std::uint64_t type, bool has_gc_head) {
-  if (found.biased != 0) {
-    return !is_immortal(found, object) &&
-           (static_cast<std::int64_t>(refcount_of(found, object)) <= 0 ||
-            (has_gc_head && is_tracked_elsewhere(object, type)));
-  }
-  const std::uint64_t stored = at(object + request.ob_refcnt);
-  return (stored & request.refcount_mask) == 0 || (stored & unused_count_bits) != 0 ||
-         (has_gc_head && is_tracked_elsewhere(object, type));
-}
-
-bool is_unsound_tuple(std::uint64_t tuple) {
-  if (refcount_of(found, tuple) < 1) {
-    return false;
-  }
-  const std::uint64_t size = at(tuple + request.ob_size);
-  const auto* items = reinterpret_cast<const std::uint64_t*>(tuple + request.tuple_items);
-  for (std::uint64_t i = 0; i < size; ++i) { // beyond its memory a fault ends the traversal
-    if (items[i] == 0) {
-      return true;
-    }
-  }
-  return false;
-}
-
-bool is_unsound_dict(std::uint64_t dict) {
-  const std::uint64_t values = at(dict + request.ma_values);
-  if (values == 0) {
-    return false;
-  }
-  if (request.dk_kind == 0) {
-    const bool aligned = values % sizeof(std::uint64_t) == 0;
-    if (aligned) { // where there is no memory a fault ends the traversal
-      static_cast<void>(*reinterpret_cast<const volatile std::uint64_t*>(values));
-    }
-    return !aligned;
-  }
-  constexpr std::uint8_t split_keys = 2; // DICT_KEYS_SPLIT
-  return *reinterpret_cast<const std::uint8_t*>(at(dict + request.ma_keys) + request.dk_kind) !=
-         split_keys;
 }
 
 const protocol::FoundWalk& last_walk() {

@@ -10,12 +10,15 @@ namespace pygc::replayer {
 
 /// Writes the addresses of the collected objects to protocol::own_nodes, their gc_refs into their
 /// heads, and the rest into the window. Returns how many there are. Ends at the first thing that is
-/// not as it ought to be: the analysis has a walker that looks closely. Without lists: of what it
-/// has found, the same.
+/// not as it ought to be: the analysis has a walker that looks closely. Without lists: of the
+/// blocks in use that it names, the same.
 std::uint64_t walk_lists(const replay::protocol::FoundWalk& walk);
 
 /// What the last walk was asked for.
 const replay::protocol::FoundWalk& last_walk();
+
+/// In _gc_prev, in the replayer's memory alone: an object of a walked list that is not collected.
+inline constexpr std::uint64_t listed_bit = std::uint64_t{1} << 63;
 
 /// After walk_lists(), of an object that a traverse function visits and that is not being
 /// collected: whether it may be no live object, or one that ought to be on a list. The analysis

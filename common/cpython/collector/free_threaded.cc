@@ -22,11 +22,11 @@ bool has_types(const image::AddressSpace& memory, const Layout& layout, const mi
   const auto blocks = mimalloc::allocated_blocks(memory, page);
   std::size_t looked_at = 0;
   std::size_t wrong = 0;
-  for (std::size_t i = 0; i < blocks.allocated.size() && looked_at < proof_objects; ++i) {
+  for (unsigned i = 0; i < blocks.count && looked_at < proof_objects; ++i) {
     const Address object = page.start + i * page.block_size + before;
     const auto bits = memory.load<std::uint8_t>(object + layout.free_threaded->ob_gc_bits);
     const auto type = memory.load<Address>(object + layout.ob_type);
-    if (!blocks.allocated[i] || !bits || !type || (*bits & gc_bits::tracked) == 0) {
+    if (!blocks.is_allocated(i) || !bits || !type || (*bits & gc_bits::tracked) == 0) {
       continue;
     }
     ++looked_at;

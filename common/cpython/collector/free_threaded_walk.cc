@@ -1,7 +1,7 @@
 #include "common/cpython/collector/free_threaded_walk.h"
 
+#include "common/cpython/collector/allocator_pages.h"
 #include "common/cpython/collector/merge_queues.h"
-#include "common/cpython/collector/mimalloc.h"
 #include "common/cpython/gc_bits.h"
 #include "common/cpython/refcount.h"
 #include "common/cpython/type_proof.h"
@@ -27,7 +27,7 @@ struct Header {
 };
 
 /// The walk of one space.
-class Walk {
+class Walk final : private PageSink {
 public:
   Walk(const image::AddressSpace& memory, const Runtime& runtime, const MergeQueues& queues,
        const Interpreter& interpreter, const Space& space, HeapSink& sink)
@@ -41,194 +41,40 @@ public:
         sink_(sink) {}
 
   Result<void> run() {
-    const auto debug =
-        memory_.load<std::int32_t>(runtime_.address + layout_.runtime_debug_allocator);
-    if (!debug) {
-      fault(fmt::format("whether the debug allocator is in use cannot be read: {}",
-                        debug.error().reason),
-            is_not_saved(debug));
-      return {};
-    }
-    base_ = *debug != 0 ? debug_words : 0;
     const auto stopped =
         memory_.load<std::uint8_t>(interpreter_.address + layout_.interp_world_stopped);
     judges_counts_ = !interpreter_.collecting && stopped && *stopped == 0;
-    const Address pool = interpreter_.address + layout_.interp_abandoned_pool;
-    if (space_.kind != SpaceKind::permanent) {
-      return space_.head == pool ? walk_abandoned(pool) : walk_thread(space_.head);
-    }
-    // gc.freeze() leaves objects where they are.
-    const auto threads = thread_states(memory_, runtime_.layout, interpreter_);
-    if (!threads) {
-      fault(threads.error());
-      return {};
-    }
-    for (const Address thread : *threads) {
-      if (auto walked = walk_thread(thread); !walked) {
-        return walked;
-      }
-    }
-    return walk_abandoned(pool);
+    return walk_pages(memory_, runtime_, interpreter_, space_, *this);
   }
 
   /// Whether an object was frozen, of this space or not.
   bool met_frozen() const { return met_frozen_; }
 
 private:
-  void fault(std::string message, bool missing) {
+  void fault(std::string message, bool missing) override {
     // The permanent space goes through what the others have told of already.
     if (!frozen_) {
       sink_.add_fault({.message = std::move(message), .memory_missing = missing});
     }
   }
-  void fault(const Error& error) { fault(error.reason, error.kind == ErrorKind::memory_not_saved); }
-  void tell_motion(std::string message) {
+  void tell_motion(std::string message) override {
     if (!frozen_) {
       sink_.add_fault({.message = std::move(message), .in_motion = true});
     }
   }
 
-  Result<void> walk_thread(Address thread) {
-    const auto ready = has_heaps(memory_, runtime_.layout, thread);
-    if (!ready) {
-      fault(ready.error());
-      return {};
-    }
-    if (!*ready) {
-      return {};
-    }
-    for (const unsigned tag : {mimalloc::gc_heap, mimalloc::gc_pre_heap}) {
-      if (auto walked = walk_heap(heap_of(layout_, thread, tag), tag); !walked) {
-        return walked;
-      }
-    }
-    return {};
-  }
-
-  Result<void> walk_heap(Address heap, unsigned tag) {
-    const auto promised = memory_.load<std::uint64_t>(heap + layout_.heap_page_count);
-    if (!promised) {
-      fault(promised.error());
-      return {};
-    }
-    if (auto delayed = mimalloc::delayed_blocks(memory_, layout_, heap)) {
-      delayed_ = std::move(*delayed);
-    } else {
-      delayed_.clear();
-      fault(delayed.error());
-    }
-    std::unordered_set<Address> seen;
-    for (unsigned queue = 0; queue < mimalloc::queues; ++queue) {
-      const Address first = heap + layout_.heap_pages + Address{queue} * layout_.queue_size;
-      auto next = memory_.load<Address>(first + layout_.queue_first);
-      if (!next) {
-        fault(next.error());
-        return {};
-      }
-      for (Address at = *next; at != 0;) {
-        const auto page = mimalloc::read_page(memory_, layout_, at);
-        if (!page) {
-          fault(page.error());
-          break;
-        }
-        if (!seen.insert(at).second) {
-          fault(fmt::format("the pages of the heap at {:#x} are cyclic: they come back to {:#x}",
-                            heap, at),
-                false);
-          break;
-        }
-        if (page->tag != tag || page->heap != heap) {
-          fault(fmt::format("the heap at {:#x} leads to the page at {:#x} of another heap, {:#x}",
-                            heap, at, page->heap),
-                false);
-          break;
-        }
-        if (auto walked = walk_page(*page, tag); !walked) {
-          return walked;
-        }
-        at = page->next;
-      }
-    }
-    if (seen.size() != *promised) {
-      tell_motion(fmt::format("{} pages of the heap at {:#x} were found, and it has {}: its thread "
-                              "was just moving one, or it is damaged",
-                              seen.size(), heap, *promised));
-    }
-    return {};
-  }
-
-  Result<void> walk_abandoned(Address pool) {
-    delayed_.clear();
-    const auto readers = memory_.load<std::uint64_t>(pool + layout_.pool_readers);
-    if (readers && *readers != 0) {
-      tell_motion("a thread was just taking over what an ended one has left");
-    }
-    const mimalloc::Segments segments = mimalloc::abandoned_segments(memory_, layout_, pool);
-    if (!segments.problem.empty()) {
-      fault(segments.problem, segments.memory_missing);
-    }
-    for (const unsigned tag : {mimalloc::gc_heap, mimalloc::gc_pre_heap}) {
-      for (const Address segment : segments.found) {
-        if (auto walked = walk_segment(segment, tag); !walked) {
-          return walked;
-        }
-      }
-    }
-    return {};
-  }
-
-  Result<void> walk_segment(Address segment, unsigned tag) {
-    const auto pages = mimalloc::pages_of(memory_, layout_, segment);
-    if (!pages) {
-      if (tag == mimalloc::gc_heap) {
-        fault(pages.error());
-      }
-      return {};
-    }
-    for (const Address at : *pages) {
-      const auto page = mimalloc::read_page(memory_, layout_, at);
-      if (!page) {
-        if (tag == mimalloc::gc_heap) {
-          fault(page.error());
-        }
-        continue;
-      }
-      if (page->tag != tag) {
-        continue;
-      }
-      if (auto walked = walk_page(*page, tag); !walked) {
-        return walked;
-      }
-    }
-    return {};
-  }
-
-  Result<void> walk_page(const mimalloc::Page& page, unsigned tag) {
-    if (page.used == 0) {
-      return {};
-    }
-    const mimalloc::Blocks blocks = mimalloc::allocated_blocks(memory_, page);
-    if (!blocks.problem.empty()) {
-      fault(blocks.problem, blocks.memory_missing);
-    }
-    const std::uint64_t before = base_ + (tag == mimalloc::gc_pre_heap ? pre_header : 0);
-    if (page.block_size < before + runtime_.layout.ob_size) {
-      fault(fmt::format("the page at {:#x} has blocks of {} bytes, which hold no object",
-                        page.address, page.block_size),
-            false);
-      return {};
-    }
+  Result<void> take(const mimalloc::Page& page, const mimalloc::Blocks& blocks,
+                    std::uint64_t before) override {
     const std::byte* bytes = memory_.host(page.start, page.capacity * page.block_size);
-    for (std::size_t i = 0; i < blocks.allocated.size(); ++i) {
-      const Address block = page.start + i * page.block_size;
-      if (!blocks.allocated[i] || (!delayed_.empty() && delayed_.contains(block))) {
+    for (unsigned i = 0; i < blocks.count; ++i) {
+      if (!blocks.is_allocated(i)) {
         continue;
       }
       const std::uint64_t skip = i * page.block_size + before;
       if (bytes != nullptr && before + header_size_ <= page.block_size) {
-        add(block + before, bytes + skip);
+        add(page.start + skip, bytes + skip);
       } else {
-        add(block + before, memory_.host(block + before, header_size_));
+        add(page.start + skip, memory_.host(page.start + skip, header_size_));
       }
       if (auto proceed = sink_.proceed(); !proceed) {
         return proceed;
@@ -340,8 +186,6 @@ private:
   bool met_frozen_ = false;
   std::size_t header_size_;
   HeapSink& sink_;
-  std::uint64_t base_ = 0;              // from a block to its object
-  std::unordered_set<Address> delayed_; // freed blocks of the heap that is walked
 };
 
 class AllocatorWalk final : public HeapSource {

@@ -107,7 +107,7 @@ public:
         return true; // a thread was just joining the two
       }
       list_of_[index] = list;
-      blocks_.allocated[index] = false;
+      blocks_.take_out(index);
       const auto next = memory_.load<Address>(block);
       if (!next) {
         blocks_.memory_missing = is_not_saved(next);
@@ -190,7 +190,12 @@ Result<Page> read_page(const image::AddressSpace& memory, const FreeThreadedLayo
 
 Blocks allocated_blocks(const image::AddressSpace& memory, const Page& page) {
   Blocks blocks;
-  blocks.allocated.assign(page.capacity, true);
+  blocks.count = page.capacity;
+  blocks.words.assign((page.capacity + Blocks::word_bits - 1) / Blocks::word_bits,
+                      ~std::uint64_t{0});
+  if (const unsigned rest = page.capacity % Blocks::word_bits; rest != 0) {
+    blocks.words.back() = (std::uint64_t{1} << rest) - 1;
+  }
   FreeLists lists(memory, page, blocks);
   std::uint8_t list = 1;
   for (const Address head : page.free) {

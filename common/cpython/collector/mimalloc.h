@@ -43,11 +43,21 @@ struct Page {
 Result<Page> read_page(const image::AddressSpace& memory, const FreeThreadedLayout& layout,
                        Address page);
 
-/// Which blocks of a page are on none of its free lists; by index.
+/// Which blocks of a page are on none of its free lists.
 struct Blocks {
-  std::vector<bool> allocated;
-  std::string problem;         // of a free list that does not hang together; empty: none
-  bool memory_missing = false; // that is why
+  static constexpr unsigned word_bits = 64;
+
+  unsigned count = 0;               // blocks, free ones too
+  std::vector<std::uint64_t> words; // a bit for each, from the lowest on; none beyond them
+  std::string problem;              // of a free list that does not hang together; empty: none
+  bool memory_missing = false;      // that is why
+
+  bool is_allocated(std::size_t block) const {
+    return (words[block / word_bits] >> block % word_bits & 1) != 0;
+  }
+  void take_out(std::size_t block) {
+    words[block / word_bits] &= ~(std::uint64_t{1} << block % word_bits);
+  }
 };
 Blocks allocated_blocks(const image::AddressSpace& memory, const Page& page);
 

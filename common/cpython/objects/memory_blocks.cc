@@ -151,8 +151,8 @@ std::optional<MemoryBlock> MemoryBlocks::in_segment(Address address) {
   const mimalloc::Page& page = *std::prev(behind);
   const auto& blocks = found.blocks[static_cast<std::size_t>(&page - found.pages.data())];
   const std::uint64_t index = (address - page.start) / page.block_size;
-  if (index >= page.capacity || !blocks.problem.empty() || index >= blocks.allocated.size() ||
-      !blocks.allocated[index]) {
+  if (index >= page.capacity || !blocks.problem.empty() || index >= blocks.count ||
+      !blocks.is_allocated(index)) {
     return std::nullopt;
   }
   return block_of(page.start + index * page.block_size, page.block_size, address,
