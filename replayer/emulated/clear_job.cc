@@ -15,6 +15,7 @@ using protocol::Reply;
 using protocol::TraceRecord;
 
 constexpr std::uint64_t immortal_bit = std::uint64_t{1} << 31U; // _Py_IsImmortal, 3.12 and later
+constexpr std::uint64_t shared_reference = 4; // of ob_ref_shared: _Py_REF_SHARED(1, 0)
 
 /// First the thread is attached, if there is none. One request then takes three steps: the
 /// traversal, which tells what is to be held; tp_clear; the traversal of what it has left.
@@ -171,13 +172,16 @@ private:
     return false;
   }
 
-  /// One reference more, so that giving up one deallocates nothing.
+  /// One reference more, so that giving up one deallocates nothing. Where there are no heads
+  /// (PEP 703) it is one of another thread, whoever the owner is; of an immortal object nobody
+  /// looks at those.
   void hold(std::uint64_t object) {
+    const bool shared = place_.setup.shape.gc_head_size == 0;
     const std::uint64_t field = object + place_.setup.shape.ob_refcnt;
     std::uint64_t* refcount = place_.memory.word(field, PROT_WRITE);
-    if (refcount != nullptr && (*refcount & immortal_bit) == 0) {
+    if (refcount != nullptr && (shared || (*refcount & immortal_bit) == 0)) {
       journal_.before_store(field, sizeof(*refcount));
-      ++*refcount;
+      *refcount += shared ? shared_reference : 1;
     }
   }
 

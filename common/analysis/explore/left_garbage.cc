@@ -25,11 +25,6 @@ public:
     if (chosen_.empty()) {
       return std::move(found_);
     }
-    if (in_.reader.runtime().layout.free_threaded) {
-      found_.problem = "objects of a free-threaded build have two reference counts and an owner, "
-                       "which the emulator does not hold";
-      return std::move(found_);
-    }
     if (!requests_.empty()) {
       if (auto cleared = clear(source); !cleared) {
         return std::unexpected(cleared.error());
