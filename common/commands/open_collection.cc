@@ -55,8 +55,8 @@ Result<std::vector<cpython::SubtractLoop>> subtract_loops(const session::Context
   if (loops.empty()) {
     return fail(ErrorKind::unsupported, context.runtime().address,
                 context.runtime().layout.free_threaded
-                    ? "where update_refs traverses was not found in the interpreter's code: that "
-                      "needs the symbol of visit_decref"
+                    ? "the interpreter has no symbol of visit_decref, without which pygc does not "
+                      "find where update_refs traverses"
                     : "the loop of subtract_refs was not found in the interpreter's code");
   }
   return loops;

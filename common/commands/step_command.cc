@@ -189,14 +189,14 @@ private:
     if (!stage_.empty()) {
       return stay(open, surroundings, "the process stopped before a collection was reached");
     }
+    const auto loops = subtract_loops(*open.context);
+    if (!loops) {
+      return std::unexpected(loops.error());
+    }
     if (verb_ == Verb::next || verb_ == Verb::visit) {
       return fail(ErrorKind::usage, 0,
                   "the selected thread is not where a collection traverses: pygc step arm goes to "
                   "the next collection");
-    }
-    const auto loops = subtract_loops(*open.context);
-    if (!loops) {
-      return std::unexpected(loops.error());
     }
     go_on(surroundings, to_collection(*loops), {.stage = stage::armed, .object = object_});
     return status_clean;

@@ -27,6 +27,9 @@ constexpr std::size_t first_argument = [] {
 /// The debug allocator's words, managed dict and weak references.
 constexpr std::uint64_t most_before_object = 4 * sizeof(Address);
 
+// Each is a replay. Containers that nobody has visited yet end the search soon.
+constexpr std::size_t most_guesses = 200;
+
 std::int64_t total(const std::vector<std::int64_t>& values) {
   return std::accumulate(values.begin(), values.end(), std::int64_t{0});
 }
@@ -56,20 +59,74 @@ public:
         }
       }
     }
-    for (const std::uint32_t container : found) {
-      const auto fitting = fits(container);
-      if (!fitting) {
-        return std::unexpected(fitting.error());
-      }
-      if (*fitting || found.size() == 1) {
-        position_.caller = behind_pass(outer);
-        return std::move(position_);
-      }
+    if (outer.empty()) {
+      return std::nullopt;
     }
-    return std::nullopt;
+    auto fitting = choose(found, false);
+    if (fitting && !*fitting && position_.inside) {
+      fitting = choose(begun_last(), true);
+    }
+    // References may have changed since they were counted: the frame's only one stands.
+    if (fitting && !*fitting && found.size() == 1) {
+      const auto read = fits(found.front());
+      fitting = read ? Result<bool>(true) : read;
+    }
+    if (!fitting) {
+      return std::unexpected(fitting.error());
+    }
+    if (!*fitting) {
+      return std::nullopt;
+    }
+    position_.caller = behind_pass(outer);
+    return std::move(position_);
   }
 
 private:
+  /// The first that what is stored fits to: all in all, or each gc_refs.
+  Result<bool> choose(const std::vector<std::uint32_t>& containers, bool each) {
+    for (const std::uint32_t container : containers) {
+      const auto fitting = fits(container);
+      if (!fitting || (*fitting && (!each || each_fits()))) {
+        return fitting;
+      }
+    }
+    return false;
+  }
+
+  /// Of a container that is being traversed.
+  bool each_fits() const {
+    for (std::size_t i = 0; i < position_.stored.size(); ++i) {
+      const std::int64_t made = position_.before[i] - position_.stored[i];
+      if (made < 0 || made > position_.taken[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// Where no register holds the block any more: the containers that may be the last whose count
+  /// update_refs has added. From there on nothing is stored but what others' visits have taken.
+  std::vector<std::uint32_t> begun_last() const {
+    std::vector<std::uint32_t> found;
+    for (std::uint32_t i = 0; i < set_.objects.size(); ++i) {
+      const Address object = set_.objects[heap::SetIndex(i)];
+      const auto word =
+          memory_.load<std::int64_t>(code_.stepping.gc_refs_word(code_.layout, object));
+      const auto bits = memory_.load<std::uint8_t>(object + code_.layout.free_threaded->ob_gc_bits);
+      const bool begun = word && bits && (*bits & cpython::gc_bits::unreachable) != 0;
+      if (!begun) {
+        break;
+      }
+      if (*word > 0) {
+        found.clear();
+      }
+      if (found.size() < most_guesses) {
+        found.push_back(i);
+      }
+    }
+    return found;
+  }
+
   std::vector<std::uint32_t> objects(const std::unordered_set<Address>& addresses) const {
     std::vector<std::uint32_t> found;
     for (std::uint32_t i = 0; i < set_.objects.size(); ++i) {
