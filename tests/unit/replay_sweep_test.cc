@@ -152,7 +152,7 @@ TEST_F(Sweeps, TellNothingOfAListWhoseHeadHasFlags) {
 }
 
 TEST_F(Sweeps, KeepAsideTheLargestReferenceCount) {
-  add(image_.add_type(image_.add_code(ret_zero)), (std::uint64_t{1} << 29) - 1);
+  add(image_.add_type(image_.add_code(ret_zero)), (std::uint64_t{1} << 28) - 1);
   link();
   const auto sweep = start();
   const auto lists = sweep->walk();
@@ -160,7 +160,7 @@ TEST_F(Sweeps, KeepAsideTheLargestReferenceCount) {
 }
 
 TEST_F(Sweeps, TellNothingOfALargerReferenceCount) {
-  add(image_.add_type(image_.add_code(ret_zero)), std::uint64_t{1} << 29);
+  add(image_.add_type(image_.add_code(ret_zero)), std::uint64_t{1} << 28);
   link();
   expect_no_walk();
 }
@@ -170,6 +170,14 @@ TEST_F(Sweeps, DoNotTakeAPointerIntoAnObjectForTheObject) {
   const Address leaf = image_.add_type(image_.add_code(ret_zero));
   const Address a = add(leaf, 1);
   add(image_.add_type(image_.add_code(visiting({a + 8}))), 1);
+  expect_no_totals();
+}
+
+/// The other half of what one count is for.
+TEST_F(Sweeps, DoNotTakeAPointerBesideAnObjectForTheObject) {
+  const Address leaf = image_.add_type(image_.add_code(ret_zero));
+  const Address a = add(leaf, 1);
+  add(image_.add_type(image_.add_code(visiting({a ^ 16U}))), 1);
   expect_no_totals();
 }
 
