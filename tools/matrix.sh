@@ -137,7 +137,7 @@ compile_free_threaded() { # WORK KIND [OPTION...]: into free-threaded/VERSION-KI
   mkdir "$work/$kind"
   (cd "$work/$kind" && CFLAGS="-g -O2" ../source/configure -q --disable-gil --without-ensurepip \
     --disable-test-modules --prefix="$matrix/free-threaded/$version-$kind" "$@" &&
-    make -j"$(nproc)" && make altinstall COMPILEALL_OPTS="-r 0") # no .pyc: it takes minutes, thrice each
+    make -j"$(nproc)" && make altinstall COMPILEALL_OPTS="-r 0") # -r 0: hardly a .pyc, for all take minutes
 }
 
 prepare_free_threaded() {
