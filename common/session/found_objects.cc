@@ -13,11 +13,10 @@ namespace {
 /// Gives up at the first thing that the walk of a careful check would have to tell.
 class Finder final : public cpython::PageSink {
 public:
-  explicit Finder(const std::function<bool()>& cancelled) : cancelled_(cancelled) {}
+  Finder(replay::FoundObjects& found, const std::function<bool()>& cancelled)
+      : found_(found), cancelled_(cancelled) {}
 
-  void start_list() { ++found_.lists; }
   bool gave_up() const { return gave_up_; }
-  replay::FoundObjects take_found() { return std::move(found_); }
 
   void fault(std::string /*message*/, bool /*missing*/) override { gave_up_ = true; }
   void tell_motion(std::string /*message*/) override { gave_up_ = true; }
@@ -37,15 +36,15 @@ public:
   }
 
 private:
+  replay::FoundObjects& found_; // its last list is the one whose pages come
   const std::function<bool()>& cancelled_;
-  replay::FoundObjects found_;
   bool gave_up_ = false;
 };
 
 /// The counts of each tracked object stand for themselves: none waits to be merged, and no thread
 /// was stopped so that they may be anything.
-bool are_counts_settled(const image::AddressSpace& memory, const cpython::Runtime& runtime) {
-  const cpython::FreeThreadedLayout& layout = *runtime.layout.free_threaded;
+bool are_counts_settled(const image::AddressSpace& memory, const cpython::Runtime& runtime,
+                        const cpython::FreeThreadedLayout& layout) {
   const auto stopped =
       memory.load<std::uint8_t>(runtime.interpreters.front().address + layout.interp_world_stopped);
   const cpython::MergeQueues queues = cpython::read_merge_queues(memory, runtime);
@@ -62,29 +61,29 @@ std::optional<replay::FoundObjects> find_objects(const cpython::ObjectReader& re
                                                  const std::function<bool()>& cancelled) {
   const cpython::Runtime& runtime = reader.runtime();
   const auto& fields = runtime.layout.free_threaded;
-  if (!fields || !are_counts_settled(reader.memory(), runtime)) {
+  if (!fields || !are_counts_settled(reader.memory(), runtime, *fields)) {
     return std::nullopt;
   }
   const cpython::Interpreter& interpreter = runtime.interpreters.front();
-  Finder finder(cancelled);
-  std::optional<std::uint32_t> frozen;
-  std::uint32_t list = 0;
+  replay::FoundObjects found;
+  Finder finder(found, cancelled);
+  bool has_frozen = false;
   for (const std::size_t index : heap::swept_spaces(runtime, interpreter)) {
     const cpython::Space& space = interpreter.spaces[index];
-    finder.start_list();
     if (space.kind == cpython::SpaceKind::permanent) {
-      frozen = list; // its objects lie among the others
-    } else if (!cpython::walk_pages(reader.memory(), runtime, interpreter, space, finder) ||
-               finder.gave_up()) {
+      has_frozen = true;
+      found.frozen_list = found.lists++; // its objects lie among the others
+      continue;
+    }
+    ++found.lists;
+    if (!cpython::walk_pages(reader.memory(), runtime, interpreter, space, finder) ||
+        finder.gave_up()) {
       return std::nullopt;
     }
-    ++list;
   }
-  if (!frozen) {
+  if (!has_frozen) {
     return std::nullopt;
   }
-  replay::FoundObjects found = finder.take_found();
-  found.frozen_list = *frozen;
   found.ob_tid = fields->ob_tid;
   found.ob_ref_local = fields->ob_ref_local;
   found.ob_ref_shared = fields->ob_ref_shared;

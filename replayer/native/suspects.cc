@@ -9,10 +9,6 @@ namespace {
 
 namespace protocol = replay::protocol;
 
-// Of ob_refcnt. No reference count comes here and no immortal one (3.12 and later) either; the
-// address of the next free block, which pymalloc writes in its place, does.
-constexpr std::uint64_t unused_count_bits = std::uint64_t{0xffff} << 32;
-
 std::uint64_t at(std::uint64_t address) {
   return *reinterpret_cast<const std::uint64_t*>(address);
 }
@@ -46,7 +42,7 @@ bool is_suspect(std::uint64_t object, std::uint64_t type, bool has_gc_head) {
             (has_gc_head && is_tracked_elsewhere(found, object, type)));
   }
   const std::uint64_t stored = at(object + found.walk.ob_refcnt);
-  return (stored & found.walk.refcount_mask) == 0 || (stored & unused_count_bits) != 0 ||
+  return (stored & found.walk.refcount_mask) == 0 || (stored & protocol::unused_count_bits) != 0 ||
          (has_gc_head && is_tracked_elsewhere(found, object, type));
 }
 

@@ -118,24 +118,24 @@ TEST_P(MatrixReported, GarbageThatACFunctionUses) {
   });
 }
 
+/// Of a dict whose item was released by who had borrowed it.
+std::string tell_released_item(const MatrixBuild& build, const std::string& name) {
+  const Check check = check_case(build, name, {"overdecref_item"});
+  EXPECT_EQ(check.status, 1);
+  const json finding = only_finding(check, "dangling_reference");
+  EXPECT_EQ(finding.at("visitors").at(0).at("type"), "dict");
+  EXPECT_EQ(finding.at("visitors").at(0).at("slot_name"), "['opts']");
+  return finding.at("message").get<std::string>();
+}
+
 TEST_P(MatrixReported, AReferenceThatWasReleasedWithoutBeingOwned) {
-  examine_build(GetParam(), "released item", [](const MatrixBuild& build) {
-    const Check check = check_case(build, "overdecref", {"overdecref_item"});
-    EXPECT_EQ(check.status, 1);
-    const json finding = only_finding(check, "dangling_reference");
-    EXPECT_EQ(finding.at("visitors").at(0).at("type"), "dict");
-    EXPECT_EQ(finding.at("visitors").at(0).at("slot_name"), "['opts']");
-    return finding.at("message").get<std::string>();
-  });
+  examine_build(GetParam(), "released item",
+                [](const MatrixBuild& build) { return tell_released_item(build, "overdecref"); });
 }
 
 TEST_P(MatrixReported, AReleasedObjectThatIsKeptForReuse) {
   examine_build(GetParam(), "released list", [](const MatrixBuild& build) {
-    const Check check = check_case(build, "overdecref_kept", {"overdecref_item"});
-    EXPECT_EQ(check.status, 1);
-    const json finding = only_finding(check, "dangling_reference");
-    EXPECT_EQ(finding.at("visitors").at(0).at("slot_name"), "['opts']");
-    return finding.at("message").get<std::string>();
+    return tell_released_item(build, "overdecref_kept");
   });
 }
 

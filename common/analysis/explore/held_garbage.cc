@@ -135,14 +135,13 @@ std::vector<std::uint32_t> nodes_held(const Collection& collection, std::span<co
   return nodes;
 }
 
-constexpr auto every_holder = [](Address) { return true; };
-
 /// The reachable part of the collected objects and of the hidden ones, which lead to each other.
 class Reach {
 public:
-  Reach(const Collection& collection, std::span<const Hold> holds, const Hidden& hidden)
-      : collection_(collection), holds_(holds), hidden_(hidden),
-        roots_(nodes_held(collection, holds, every_holder)) {
+  /// `roots`: nodes that are held by others than the holders.
+  Reach(const Collection& collection, std::span<const Hold> holds, const Hidden& hidden,
+        std::vector<std::uint32_t> roots)
+      : collection_(collection), holds_(holds), hidden_(hidden), roots_(std::move(roots)) {
     for (const Hold& hold : holds) {
       held_[hold.holder.object].push_back(hold.node);
     }
@@ -262,8 +261,8 @@ Result<std::vector<bool>> find_held_garbage(cpython::ObjectReader& reader, const
                                             const Collection& collection,
                                             std::span<const Hold> holds) {
   // What holders and untracked containers lead to comes on top of this.
-  const auto reached =
-      heap::reachable_from(collection.graph, nodes_held(collection, holds, every_holder));
+  std::vector<std::uint32_t> roots = nodes_held(collection, holds, [](Address) { return true; });
+  const auto reached = heap::reachable_from(collection.graph, roots);
   if (std::ranges::all_of(holds, [&](const Hold& hold) { return reached[hold.node]; })) {
     return std::vector<bool>(reached.size());
   }
@@ -274,7 +273,7 @@ Result<std::vector<bool>> find_held_garbage(cpython::ObjectReader& reader, const
   if (auto found = hidden.find(heap); !found) {
     return std::unexpected(found.error());
   }
-  return Reach(collection, holds, hidden).kept_garbage();
+  return Reach(collection, holds, hidden, std::move(roots)).kept_garbage();
 }
 
 } // namespace pygc::analysis

@@ -1,6 +1,7 @@
 #include "common/analysis/facts/dangling_visits.h"
 
 #include "common/base/address_set.h"
+#include "common/replay/protocol/found_walk.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -150,8 +151,7 @@ private:
     }
     if (!runtime_.layout.free_threaded && is_address(*count)) {
       return "its reference count is an address, that of the next block which is kept for reuse: "
-             "it "
-             "was freed";
+             "it was freed";
     }
     const auto references = static_cast<std::int64_t>(runtime_.refcount(*count));
     if (const std::string& problem = type_problem(*type); !problem.empty()) {
@@ -169,10 +169,10 @@ private:
   }
 
   /// Free lists of CPython 3.14 and later link their objects by the first word
-  /// (_PyFreeList_PushUnchecked, Include/internal/pycore_freelist.h). No count comes to these bits.
+  /// (_PyFreeList_PushUnchecked, Include/internal/pycore_freelist.h).
   bool is_address(std::uint64_t count) const {
-    constexpr std::uint64_t unused_count_bits = std::uint64_t{0xffff} << 32U;
-    return (count & unused_count_bits) != 0 && input_.reader.memory().find(count) != nullptr;
+    return (count & replay::protocol::unused_count_bits) != 0 &&
+           input_.reader.memory().find(count) != nullptr;
   }
 
   /// Unlike memory that the core lacks.

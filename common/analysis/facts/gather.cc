@@ -77,8 +77,8 @@ public:
         }
         facts.dangling.insert(facts.dangling.end(), found->dangling.begin(), found->dangling.end());
         if (found->lost.count != 0) {
-          if (runtime_.layout.free_threaded ? deeds().moving_pages : is_being_linked(found->lost)) {
-            facts.anomalies.push_back(unlisted(found->lost));
+          if (auto motion = motion_of(found->lost)) {
+            facts.anomalies.push_back(std::move(*motion));
           } else {
             facts.lost.push_back(found->lost);
           }
@@ -91,7 +91,6 @@ public:
 private:
   void list_anomalies(Facts& facts) {
     Deallocations deallocations(input_);
-    const WorkedAt worked_at(input_);
     for (const auto* faults : {&input_.heap.corruptions, &input_.heap.counts}) {
       for (const heap::Corruption& corruption : *faults) {
         ListAnomaly anomaly = anomaly_of(corruption);
@@ -103,7 +102,7 @@ private:
           if (called) {
             anomaly.corruption.in_motion = false; // the first thing to call is PyObject_GC_UnTrack
           } else if (type && !runtime_.layout.free_threaded &&
-                     worked_at.contains(corruption.object)) {
+                     worked_at().contains(corruption.object)) {
             if (anomaly.deallocation) {
               ++facts.being_freed;
               continue; // until it is untracked no collection can begin
@@ -138,28 +137,35 @@ private:
     return *deeds_;
   }
 
-  /// Within PyObject_GC_Track or PyObject_GC_UnTrack, mostly inlined.
-  bool is_being_linked(const LostObjects& lost) const {
-    return lost.count == 1 && WorkedAt(input_).contains(lost.first);
+  const WorkedAt& worked_at() {
+    if (!worked_at_) {
+      worked_at_.emplace(input_);
+    }
+    return *worked_at_;
   }
 
-  ListAnomaly unlisted(const LostObjects& lost) const {
-    ListAnomaly anomaly{.corruption = {},
-                        .interpreter = lost.interpreter,
-                        .generation = "heaps of threads",
-                        .deallocation = {}};
-    if (runtime_.layout.free_threaded) {
+  /// What a thread was just at, so that its objects may be on no list; nothing: it was at none of
+  /// it.
+  std::optional<ListAnomaly> motion_of(const LostObjects& lost) {
+    ListAnomaly anomaly{
+        .corruption = {}, .interpreter = lost.interpreter, .generation = {}, .deallocation = {}};
+    anomaly.corruption.in_motion = true;
+    if (runtime_.layout.free_threaded && deeds().moving_pages) {
+      anomaly.generation = "heaps of threads";
       anomaly.corruption.message =
           fmt::format("{} tracked objects, such as that at {:#x}, lie on pages that a thread may "
                       "just be moving",
                       lost.count, lost.first);
-    } else {
+      return anomaly;
+    }
+    // Within PyObject_GC_Track or PyObject_GC_UnTrack, mostly inlined.
+    if (!runtime_.layout.free_threaded && lost.count == 1 && worked_at().contains(lost.first)) {
       anomaly.generation = "lists";
       anomaly.corruption.message = fmt::format(
           "a thread may just be tracking or untracking the object at {:#x}", lost.first);
+      return anomaly;
     }
-    anomaly.corruption.in_motion = true;
-    return anomaly;
+    return std::nullopt;
   }
 
   /// Without a GIL an object is tracked until its tp_dealloc comes to it, while other threads stop.
@@ -377,6 +383,7 @@ private:
   Ownership ownership_;
   std::vector<Address> stale_;
   std::optional<ThreadDeeds> deeds_; // once they are asked for
+  std::optional<WorkedAt> worked_at_;
 };
 
 } // namespace

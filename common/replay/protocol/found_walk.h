@@ -8,6 +8,10 @@
 
 namespace pygc::replay::protocol {
 
+/// Of ob_refcnt. No reference count comes here and no immortal one (3.12 and later) either; the
+/// address of the next free block, which pymalloc and free lists write in its place, does.
+inline constexpr std::uint64_t unused_count_bits = std::uint64_t{0xffff} << 32;
+
 /// In place of a Walk, with counts aside; its lists have no heads, and are told their counts.
 struct FoundWalk {
   Walk walk;
