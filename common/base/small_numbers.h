@@ -12,8 +12,8 @@
 
 namespace pygc {
 
-/// An array, indexed by `I` alone, of what converts to 64 bits and back: two bytes each, and sixteen
-/// more for a number of 2^16 - 1 and above.
+/// An array, indexed by `I` alone, of what converts to 64 bits and back: two bytes each, and
+/// sixteen more for a number of 2^16 - 1 and above.
 template <class I, class T> class SmallNumbers {
 public:
   std::size_t size() const { return small_.size(); }
