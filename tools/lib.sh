@@ -16,7 +16,7 @@ build_packages=(
 # What makes and checks packages, and what is linked into the static program.
 package_packages=(dpkg-dev lintian rpm xz-utils zlib1g-dev liblzma-dev libbz2-dev libzstd-dev)
 # The form is that of one version.
-check_packages=(clang-format-19 clang-tidy-19)
+check_packages=(clang-format-19 clang-tidy-19 ccache)
 
 # What users run.
 installed_targets=(pygc pygc-replayer-native pygc-replayer-emulated pygc-gdb pygc-lldb)
@@ -105,6 +105,9 @@ build() {
   shift
   if command -v ccache >/dev/null; then
     launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    # Precompiled headers are taken as they are; another checkout has the same sources elsewhere; what
+    # is not known yet is not preprocessed a second time.
+    export CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1
   fi
   say "building, preset $preset"
   while [[ ${1:-} == -D* ]]; do

@@ -197,7 +197,13 @@ struct CrashView {
   std::string caller;                  // who called for it
   std::string caller_module;           // its file
   std::string caller_line;             // "file.c:12", where known
+  std::string called;                  // what `function` has called, an extension's function before
+                                       // the interpreter's; empty for the collector's own calls
+  std::string called_module;           // its file
+  std::string called_line;             // "file.c:12", where known
   std::vector<std::string> stack;      // innermost first, the first ones; not empty when unwound
+  bool stack_overflow = false;         // the thread has gone beyond the end of its stack,
+  std::uint64_t repeated = 0;          // with so many frames of one function
 };
 
 /// What a check looks at, and what it leaves to other commands or could not look at.

@@ -97,6 +97,7 @@ Result<void> NativeReplayer::set_up(const Options& options) {
   setup.parent = ::getpid();
   setup.shape = options.shape;
   setup.shape.tp_flags_have_gc_bit &= 63U;
+  setup.shape.tp_flags_type_bit &= 63U;
   std::ranges::copy_n(options.fatal_functions.begin(),
                       static_cast<std::ptrdiff_t>(
                           std::min(options.fatal_functions.size(), setup.fatal_functions.size())),

@@ -115,6 +115,11 @@ Json crash_json(const std::optional<analysis::CrashView>& crash) {
           {"caller", text_or_null(crash->caller)},
           {"caller_module", text_or_null(crash->caller_module)},
           {"caller_line", text_or_null(crash->caller_line)},
+          {"called", text_or_null(crash->called)},
+          {"called_module", text_or_null(crash->called_module)},
+          {"called_line", text_or_null(crash->called_line)},
+          {"stack_overflow", crash->stack_overflow},
+          {"repeated", crash->repeated},
           {"stack", crash->stack}};
 }
 

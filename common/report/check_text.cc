@@ -97,6 +97,9 @@ private:
       } else if (!crash->stack.empty()) {
         line += ", in " + crash->stack.front();
       }
+      if (crash->stack_overflow) {
+        line += "; its stack has overflowed";
+      }
       text_.paragraph(line);
     }
   }

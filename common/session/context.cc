@@ -35,6 +35,7 @@ replay::ObjectShape shape_of(const cpython::Layout& layout) {
   shape.tp_traverse = layout.tp_traverse;
   shape.tp_is_gc = layout.tp_is_gc;
   shape.tp_flags_have_gc_bit = cpython::type_flag::have_gc;
+  shape.tp_flags_type_bit = cpython::type_flag::type_subclass;
   shape.ob_refcnt = layout.free_threaded ? layout.free_threaded->ob_ref_shared : layout.ob_refcnt;
   return shape;
 }

@@ -10,7 +10,6 @@ namespace {
 
 constinit std::uint64_t vdso = 0;
 constinit std::uint64_t page = ::pygc::machine::least_page_size;
-constinit std::uint64_t capabilities = 0;
 
 } // namespace
 
@@ -24,18 +23,12 @@ void read_auxiliary_vector(const std::uint64_t* initial_stack) {
       vdso = word[1];
     } else if (word[0] == AT_PAGESZ) {
       page = word[1];
-    } else if (word[0] == AT_HWCAP2) {
-      capabilities = word[1];
     }
   }
 }
 
 std::uint64_t vdso_address() {
   return vdso;
-}
-
-std::uint64_t processor_capabilities() {
-  return capabilities;
 }
 
 } // namespace pygc::replayer

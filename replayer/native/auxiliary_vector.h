@@ -12,7 +12,4 @@ void read_auxiliary_vector(const std::uint64_t* initial_stack);
 /// Where the kernel put the vdso; 0 when there is none.
 std::uint64_t vdso_address();
 
-/// AT_HWCAP2: what the processor can do and the kernel allows.
-std::uint64_t processor_capabilities();
-
 } // namespace pygc::replayer

@@ -62,6 +62,9 @@ std::uint64_t return_address_slot(const ucontext_t& context);
 /// Makes `handler` that of the signal, on the alternate stack, with all signals blocked.
 bool set_handler(int signal, void (*handler)(int, siginfo_t*, void*));
 
+/// Learns whether code can read and change the thread pointer without the kernel, before any
+/// handler is set: there are machines on which it can although HWCAP2_FSGSBASE says that it cannot.
+void probe_thread_pointer_access();
 /// The thread-local storage base that target code sees. The replayer itself uses none.
 bool set_thread_pointer(std::uint64_t address);
 

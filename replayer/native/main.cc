@@ -112,6 +112,7 @@ extern "C" [[noreturn]] void pygc_replayer_main(const std::uint64_t* initial_sta
 
 void pygc_replayer_main(const std::uint64_t* initial_stack) {
   pygc::replayer::read_auxiliary_vector(initial_stack);
+  pygc::replayer::machine::probe_thread_pointer_access();
   pygc::replayer::NativeReplayer replayer;
   pygc::replayer::Conversation(replayer, pygc::replayer::packet).run();
 }

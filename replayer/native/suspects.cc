@@ -32,9 +32,19 @@ bool is_tracked_elsewhere(const protocol::FoundWalk& found, std::uint64_t object
                    : (at(node + setup.shape.gc_prev) & listed_bit) == 0;
 }
 
+/// A static type that was never readied has no type.
+bool is_type(std::uint64_t type) {
+  const auto& shape = run_state.setup.shape;
+  const std::uint64_t metatype = at(type + shape.ob_type);
+  return metatype == 0 || (at(metatype + shape.tp_flags) >> shape.tp_flags_type_bit & 1) != 0;
+}
+
 } // namespace
 
 bool is_suspect(std::uint64_t object, std::uint64_t type, bool has_gc_head) {
+  if (!is_type(type)) {
+    return true;
+  }
   const protocol::FoundWalk& found = last_walk();
   if (found.biased != 0) {
     return !is_immortal(found, object) &&

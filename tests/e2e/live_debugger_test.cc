@@ -103,6 +103,35 @@ TEST_P(LiveInDebuggers, AListThatIsJustBeingFreed) {
   expect_same_check(document, check_alone(core).document);
 }
 
+/// From the entry of PyObject_GC_UnTrack, an instruction at a time: a list whose links are just
+/// being written is no damage.
+TEST_P(LiveInDebuggers, AListThatIsJustBeingUntracked) {
+  constexpr int steps = 40;
+  const TempDir directory;
+  std::vector<std::string> commands = {"break *list_dealloc", "ignore 1 20",
+                                       "run " + script_path("stages.py") + " 2",
+                                       "break *PyObject_GC_UnTrack", "continue"};
+  for (int i = 0; i < steps; ++i) {
+    commands.emplace_back("stepi");
+    commands.push_back(check_to(directory.file(std::to_string(i))));
+  }
+  commands.emplace_back("kill");
+  const Outcome outcome = run_in_gdb({.executable = build().executable, .core = {}}, commands);
+  int midway = 0;
+  for (int i = 0; i < steps; ++i) {
+    const json document = document_in(directory.file(std::to_string(i)), outcome);
+    EXPECT_THAT(document.at("findings"), IsEmpty()) << i << document.dump(1);
+    const std::string reasons = document.at("incomplete_because").dump();
+    if (reasons.find("is just tracking or untracking") != std::string::npos) {
+      EXPECT_EQ(document.at("verdict"), "incomplete");
+      ++midway;
+    } else {
+      EXPECT_EQ(document.at("verdict"), "clean") << i << document.dump(1);
+    }
+  }
+  EXPECT_GE(midway, 1); // between the two links
+}
+
 TEST_P(LiveInDebuggers, LaunchedInLldbAtABreakpoint) {
   const TempDir directory;
   const std::string first = directory.file("first");

@@ -1,4 +1,5 @@
 // Each detector alone, on facts made by hand about a heap made by hand.
+#include "common/analysis/check/crash.h"
 #include "common/analysis/check/diagnosis.h"
 #include "tests/unit/support/detectors_fixture.h"
 
@@ -195,6 +196,7 @@ TEST_F(Detectors, CrashIsToldWithObjectAndCaller) {
   crash.repeated = 2;
   const Finding clear = one(detect_crash);
   EXPECT_EQ(clear.function, "job_clear");
+  EXPECT_EQ(describe_crash(crash, *explainer_).called_line, "job.c:12");
   EXPECT_THAT(clear.message,
               HasSubstr("job_clear (/lib/job.so, job.c:12) under PyObject_GC_Track"));
   EXPECT_THAT(clear.message, HasSubstr("has overflowed: 2 of its 3 innermost frames"));
@@ -312,6 +314,10 @@ TEST_F(Detectors, NegativeGcRefsNamesVisitorsAndASuspiciousSlot) {
   EXPECT_EQ(finding.visitors[0].slot_name, "cache");
   EXPECT_EQ(finding.visitors[0].owner, Owner::static_storage);
   EXPECT_EQ(finding.cause, Cause::unknown); // for the diagnosis
+
+  // A released object is one finding, whatever its count has become.
+  facts_.dangling.emplace_back().object = object(1);
+  EXPECT_THAT(all(detect_negative_gc_refs), IsEmpty());
 }
 
 TEST_F(Detectors, NegativeGcRefsSaysWhatItLeavesOut) {

@@ -1,4 +1,5 @@
 // What a thread that a signal ended was doing, by the slots of types that its functions fill.
+#include "common/analysis/check/crash.h"
 #include "common/analysis/facts/crash_facts.h"
 #include "tests/unit/support/heap_builder.h"
 #include "tests/unit/support/table_replayer.h"
@@ -64,6 +65,20 @@ TEST_F(CrashOfSlots, ADeallocWhateverItIsCalled) {
   EXPECT_EQ(crash.stack.object, object);
   EXPECT_EQ(crash.called, "frees");
   EXPECT_EQ(crash.caller, "visits");
+}
+
+/// None, a number: most types are not the collector's.
+TEST_F(CrashOfSlots, AnObjectOfATypeWithoutTheCollectorsFlagIsOne) {
+  heap.store(derived + heap.runtime().layout.tp_flags, 0);
+  image::Frame innermost = frame("frees", 64);
+  innermost.registers[3] = object;
+  const CrashFacts crash = gather({innermost});
+  Explainer explainer(heap.image(), heap.reader(), heap.heap());
+  EXPECT_EQ(describe_crash(crash, explainer).object_state, "its reference count is 1");
+  CrashFacts tracking = crash;
+  tracking.stack.deed = Deed::track;
+  const std::string state = describe_crash(tracking, explainer).object_state;
+  EXPECT_NE(state.find("not a GC type"), std::string::npos) << state;
 }
 
 TEST_F(CrashOfSlots, AClearWhoseObjectIsOnItsStack) {

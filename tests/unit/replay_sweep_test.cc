@@ -378,6 +378,21 @@ TEST_P(VisitsBeyondTheLists, AreNotForAFreeBlock) {
   image_.store(object_, object_ + 64);
   expect_no_totals();
 }
+/// Where its type should be lies the address of an object: words of memory that pass for a count
+/// and a type.
+TEST_P(VisitsBeyondTheLists, AreNotForAnObjectWhoseTypeIsNone) {
+  image_.store(object_ + 8, container_);
+  expect_no_totals();
+}
+TEST_P(VisitsBeyondTheLists, AreSoundForAnObjectWhoseTypeHasOne) {
+  const ObjectShape shape;
+  const Address metatype = image_.add_type(image_.add_code(ret_zero));
+  image_.store(metatype + shape.tp_flags, std::uint64_t{1} << shape.tp_flags_type_bit);
+  const Address type = image_.add_type(image_.add_code(ret_zero));
+  image_.store(type + shape.ob_type, metatype);
+  image_.store(object_ + 8, type);
+  expect_totals();
+}
 TEST_P(VisitsBeyondTheLists, AreNotForAnObjectOfAnotherList) {
   image_.store(object_ - 16, container_ - 16);
   image_.store(object_ - 8, container_ - 16);

@@ -17,11 +17,20 @@ std::string place_text(const std::string& function, const std::string& module,
              : fmt::format("{} ({}{}{})", function, module, line.empty() ? "" : ", ", line);
 }
 
+/// What is done to objects of GC types alone.
+bool is_of_lists(cpython::Deed deed) {
+  using enum cpython::Deed;
+  return deed == track || deed == untrack || deed == unlink || deed == validate;
+}
+
 std::string object_state(const CrashFacts& crash, const ObjectState& object) {
   if (!object.readable) {
     return "it cannot be read";
   }
-  std::string text = !object.type_problem.empty() ? "it is no object: " + object.type_problem
+  // Most objects that are deallocated are of types without the collector's flag.
+  const bool is_object =
+      object.type_problem.empty() || (object.of_type && !is_of_lists(crash.stack.deed));
+  std::string text = !is_object ? "it is no object: " + object.type_problem
                      : object.refcount == 0
                          ? "its reference count is 0"
                          : "its reference count is " + std::to_string(object.refcount);
@@ -37,24 +46,23 @@ std::string object_state(const CrashFacts& crash, const ObjectState& object) {
 /// The collector's own calls are as their caller made them; what it calls is another's.
 bool is_callers(cpython::Deed deed) {
   using enum cpython::Deed;
-  return deed == track || deed == untrack || deed == unlink || deed == validate ||
-         deed == check_count;
+  return is_of_lists(deed) || deed == check_count;
 }
 
 const std::string& blamed(const CrashFacts& crash, const CrashView& view) {
   if (is_callers(crash.stack.deed) && !view.caller.empty()) {
     return view.caller;
   }
-  return crash.called.empty() ? view.function : crash.called;
+  return view.called.empty() ? view.function : view.called;
 }
 
 /// "clear_it (a.so, a.c:3) under delete_garbage"
-std::string where_text(const CrashFacts& crash, const CrashView& view) {
-  if (crash.called.empty() || is_callers(crash.stack.deed)) {
+std::string where_text(const CrashView& view) {
+  if (view.called.empty()) {
     return view.function;
   }
-  const std::string called = place_text(crash.called, crash.called_module, crash.called_line);
-  return crash.called == view.function ? called : fmt::format("{} under {}", called, view.function);
+  const std::string called = place_text(view.called, view.called_module, view.called_line);
+  return view.called == view.function ? called : fmt::format("{} under {}", called, view.function);
 }
 
 } // namespace
@@ -67,6 +75,8 @@ CrashView describe_crash(const CrashFacts& crash, Explainer& explainer) {
   view.stack.assign(crash.functions.begin(),
                     crash.functions.begin() +
                         static_cast<std::ptrdiff_t>(std::min(crash.functions.size(), stack_limit)));
+  view.stack_overflow = crash.stack_overflow;
+  view.repeated = crash.stack_overflow ? crash.repeated : 0;
   if (crash.stack.deed == cpython::Deed::none) {
     return view;
   }
@@ -74,6 +84,11 @@ CrashView describe_crash(const CrashFacts& crash, Explainer& explainer) {
   view.caller = crash.caller;
   view.caller_module = crash.caller_module;
   view.caller_line = crash.caller_line;
+  if (!is_callers(crash.stack.deed)) {
+    view.called = crash.called;
+    view.called_module = crash.called_module;
+    view.called_line = crash.called_line;
+  }
   if (crash.stack.object != 0) {
     const ObjectState state = explainer.state(crash.stack.object);
     if (state.readable) {
@@ -98,8 +113,8 @@ Detection detect_crash(const Facts& facts, Explainer& explainer) {
   finding.severity = crash.stack.under_python ? Severity::warning : Severity::error;
   finding.object = view.object;
   finding.function = blamed(crash, view);
-  finding.message = fmt::format("{} ended the process in {}, {}", view.signal,
-                                where_text(crash, view), view.doing);
+  finding.message =
+      fmt::format("{} ended the process in {}, {}", view.signal, where_text(view), view.doing);
   if (crash.stack.object != 0) {
     finding.message += fmt::format(" at {:#x}: {}", crash.stack.object, view.object_state);
   }

@@ -103,6 +103,11 @@ bool is_of_unfinished(const CollectionFacts& collection, const NegativeObject& n
   return collection.gc_refs(negative.object) + surplus >= 0;
 }
 
+/// An object without references is told as what it is.
+bool is_told_dead(const Facts& facts, Address object) {
+  return std::ranges::find(facts.dangling, object, &DanglingVisit::object) != facts.dangling.end();
+}
+
 } // namespace
 
 Detection detect_negative_gc_refs(const Facts& facts, Explainer& explainer) {
@@ -111,7 +116,8 @@ Detection detect_negative_gc_refs(const Facts& facts, Explainer& explainer) {
     const Slots slots = slots_of(collection);
     const std::set<std::uint32_t> unfinished = unfinished_containers(collection);
     for (const NegativeObject& negative : collection.negatives) {
-      if (!is_of_unfinished(collection, negative, unfinished)) {
+      if (!is_of_unfinished(collection, negative, unfinished) &&
+          !is_told_dead(facts, collection.set.objects[negative.object])) {
         detection.findings.push_back(finding_of(collection, negative, slots, explainer));
       }
     }

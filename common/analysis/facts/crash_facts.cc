@@ -53,6 +53,10 @@ bool is_of_extension(const CheckInput& input, const image::Module* module) {
                               [&](std::string_view each) { return name.starts_with(each); });
 }
 
+std::size_t count_of(const std::string& function, const CrashFacts& facts) {
+  return static_cast<std::size_t>(std::ranges::count(facts.functions, function));
+}
+
 /// From the function whose deed it is inwards.
 void tell_of_called(const CheckInput& input, const std::vector<image::Frame>& frames,
                     CrashFacts& facts) {
@@ -68,7 +72,7 @@ void tell_of_called(const CheckInput& input, const std::vector<image::Frame>& fr
     facts.called_module = module->path();
     facts.called_line = module->source_line(frames[called].pc).value_or("");
   }
-  facts.repeated = static_cast<std::size_t>(std::ranges::count(facts.functions, facts.called));
+  facts.repeated = count_of(facts.called, facts);
 }
 
 /// Whether the thread has gone beyond the end of its stack.
@@ -115,6 +119,8 @@ std::optional<CrashFacts> gather_crash(const CheckInput& input) {
   }
   if (facts.stack.deed != Deed::none) {
     tell_of_called(input, *frames, facts);
+  } else {
+    facts.repeated = count_of(facts.functions.front(), facts);
   }
   if (facts.stack.deed != Deed::none && facts.stack.caller < frames->size()) {
     const image::Frame& caller = (*frames)[facts.stack.caller];

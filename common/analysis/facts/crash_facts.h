@@ -24,7 +24,7 @@ struct CrashFacts {
   std::string called_module;
   std::string called_line;
   bool stack_overflow = false;
-  std::size_t repeated = 0; // of `functions`, how many are the one that is told
+  std::size_t repeated = 0; // of `functions`, how many are `called`, or the innermost
 };
 
 /// Nothing when no thread has a signal that tells of a defect.

@@ -35,7 +35,9 @@ ObjectState Explainer::state(Address address) {
   }
   state.readable = true;
   state.refcount = reader_.runtime().refcount(*count);
-  state.type_problem = reader_.type(*type).problem;
+  const cpython::TypeInfo& info = reader_.type(*type);
+  state.type_problem = info.problem;
+  state.of_type = info.problem.empty() || !info.name.empty();
   if (state.type_problem.empty()) {
     state.tracked = reader_.is_tracked(address).value_or(false);
   }

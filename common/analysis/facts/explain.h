@@ -24,6 +24,7 @@ struct ObjectState {
   bool readable = false;
   std::uint64_t refcount = 0;
   std::string type_problem; // empty: it has a type of a GC object
+  bool of_type = false;     // it has a type, of GC objects or not
   bool tracked = false;     // only of GC objects
 };
 

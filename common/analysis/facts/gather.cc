@@ -1,15 +1,12 @@
 #include "common/analysis/facts/gather.h"
 
+#include "common/analysis/facts/list_anomalies.h"
 #include "common/analysis/facts/ownership.h"
 #include "common/analysis/facts/reachability.h"
-#include "common/analysis/facts/thread_deeds.h"
 #include "common/analysis/facts/trace_facts.h"
 #include "common/analysis/facts/trace_plan.h"
-#include "common/analysis/facts/worked_at.h"
-#include "common/cpython/refcount.h"
 
 #include <algorithm>
-#include <fmt/format.h>
 #include <iterator>
 #include <map>
 #include <set>
@@ -17,7 +14,6 @@
 namespace pygc::analysis {
 namespace {
 
-constexpr std::size_t anomaly_limit = 64;  // anomalies that the stacks are asked about
 constexpr std::size_t negative_limit = 64; // negative objects whose visitors are looked up
 static_assert(negative_limit <= replay::max_watched);
 
@@ -25,12 +21,13 @@ class Gatherer {
 public:
   Gatherer(const CheckInput& input, const Wanted& wanted)
       : input_(input), wanted_(wanted), runtime_(input.reader.runtime()),
-        ownership_(input.image, input.reader), stale_(heap::stale_collecting(input.heap)) {}
+        ownership_(input.image, input.reader), stale_(heap::stale_collecting(input.heap)),
+        list_anomalies_(input) {}
 
   Result<Facts> run() {
     Facts facts;
     facts.truncated = input_.truncated;
-    list_anomalies(facts);
+    list_anomalies_.list(facts);
     facts.mismatched_files = find_mismatched_files(input_.image);
     for (std::size_t i = 0; i < runtime_.interpreters.size(); ++i) {
       CollectionFacts collection;
@@ -77,7 +74,7 @@ public:
         }
         facts.dangling.insert(facts.dangling.end(), found->dangling.begin(), found->dangling.end());
         if (found->lost.count != 0) {
-          if (auto motion = motion_of(found->lost)) {
+          if (auto motion = list_anomalies_.motion_of(found->lost)) {
             facts.anomalies.push_back(std::move(*motion));
           } else {
             facts.lost.push_back(found->lost);
@@ -89,97 +86,6 @@ public:
   }
 
 private:
-  void list_anomalies(Facts& facts) {
-    Deallocations deallocations(input_);
-    for (const auto* faults : {&input_.heap.corruptions, &input_.heap.counts}) {
-      for (const heap::Corruption& corruption : *faults) {
-        ListAnomaly anomaly = anomaly_of(corruption);
-        if (corruption.kind == heap::CorruptionKind::object && corruption.type == 0 &&
-            !corruption.memory_missing && facts.anomalies.size() < anomaly_limit) {
-          const auto type = input_.reader.type_address(corruption.object);
-          anomaly.deallocation = type ? deallocations.find(corruption.object, *type) : std::nullopt;
-          const bool called = anomaly.deallocation && anomaly.deallocation->has_called;
-          if (called) {
-            anomaly.corruption.in_motion = false; // the first thing to call is PyObject_GC_UnTrack
-          } else if (type && !runtime_.layout.free_threaded &&
-                     worked_at().contains(corruption.object)) {
-            if (anomaly.deallocation) {
-              ++facts.being_freed;
-              continue; // until it is untracked no collection can begin
-            }
-            anomaly.corruption.in_motion = true;
-            anomaly.corruption.message += ", and a thread is just at it";
-          }
-        }
-        facts.anomalies.push_back(std::move(anomaly));
-      }
-    }
-  }
-
-  ListAnomaly anomaly_of(const heap::Corruption& corruption) {
-    const cpython::Interpreter& interpreter = runtime_.interpreters[corruption.interpreter];
-    ListAnomaly anomaly{.corruption = corruption,
-                        .interpreter = interpreter.id,
-                        .generation = interpreter.spaces[corruption.space].name,
-                        .deallocation = {}};
-    if (corruption.kind == heap::CorruptionKind::unmerged) {
-      anomaly.corruption.in_motion = deeds().merging;
-    } else if (corruption.kind == heap::CorruptionKind::object && is_unreferenced(corruption)) {
-      anomaly.corruption.in_motion = deeds().freeing;
-    }
-    return anomaly;
-  }
-
-  const ThreadDeeds& deeds() {
-    if (!deeds_) {
-      deeds_ = thread_deeds(input_);
-    }
-    return *deeds_;
-  }
-
-  const WorkedAt& worked_at() {
-    if (!worked_at_) {
-      worked_at_.emplace(input_);
-    }
-    return *worked_at_;
-  }
-
-  /// What a thread was just at, so that its objects may be on no list; nothing: it was at none of
-  /// it.
-  std::optional<ListAnomaly> motion_of(const LostObjects& lost) {
-    ListAnomaly anomaly{
-        .corruption = {}, .interpreter = lost.interpreter, .generation = {}, .deallocation = {}};
-    anomaly.corruption.in_motion = true;
-    if (runtime_.layout.free_threaded && deeds().moving_pages) {
-      anomaly.generation = "heaps of threads";
-      anomaly.corruption.message =
-          fmt::format("{} tracked objects, such as that at {:#x}, lie on pages that a thread may "
-                      "just be moving",
-                      lost.count, lost.first);
-      return anomaly;
-    }
-    // Within PyObject_GC_Track or PyObject_GC_UnTrack, mostly inlined.
-    if (!runtime_.layout.free_threaded && lost.count == 1 && worked_at().contains(lost.first)) {
-      anomaly.generation = "lists";
-      anomaly.corruption.message = fmt::format(
-          "a thread may just be tracking or untracking the object at {:#x}", lost.first);
-      return anomaly;
-    }
-    return std::nullopt;
-  }
-
-  /// Without a GIL an object is tracked until its tp_dealloc comes to it, while other threads stop.
-  bool is_unreferenced(const heap::Corruption& corruption) const {
-    const auto& free_threaded = runtime_.layout.free_threaded;
-    if (!free_threaded || corruption.object == 0 || corruption.type != 0 ||
-        corruption.memory_missing) {
-      return false;
-    }
-    const auto count =
-        cpython::load_biased_count(input_.image.memory(), *free_threaded, corruption.object);
-    return count && count->references(false) == 0;
-  }
-
   replay::Round round_of(const CollectionFacts& facts) const {
     return {.objects = facts.set.objects,
             .refcounts = facts.set.refcounts,
@@ -382,8 +288,7 @@ private:
   const cpython::Runtime& runtime_;
   Ownership ownership_;
   std::vector<Address> stale_;
-  std::optional<ThreadDeeds> deeds_; // once they are asked for
-  std::optional<WorkedAt> worked_at_;
+  ListAnomalies list_anomalies_;
 };
 
 } // namespace

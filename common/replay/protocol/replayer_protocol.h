@@ -10,7 +10,7 @@
 
 namespace pygc::replay::protocol {
 
-inline constexpr std::uint32_t version = 9;
+inline constexpr std::uint32_t version = 10;
 inline constexpr int control_fd = 3;
 
 /// In place of gc_refs when the replayer could not keep count of an object.
@@ -113,7 +113,9 @@ struct ObjectShape {
   std::uint32_t tp_traverse = 184;
   std::uint32_t tp_is_gc = 328;
   std::uint32_t tp_flags_have_gc_bit = 14;
-  std::uint32_t ob_refcnt = 0; // in PyObject
+  std::uint32_t ob_refcnt = 0;          // in PyObject
+  std::uint32_t tp_flags_type_bit = 31; // of the types of types
+  std::uint32_t reserved = 0;
 };
 
 struct Setup {

@@ -1,9 +1,7 @@
 #include "replayer/native/machine.h"
 
 #include "common/replay/protocol/replayer_protocol.h"
-#include "replayer/native/auxiliary_vector.h"
 
-#include <asm/hwcap2.h>
 #include <asm/prctl.h>
 #include <linux/audit.h>
 #include <sys/syscall.h>
@@ -163,6 +161,12 @@ void reset_selectors(ucontext_t& context) {
   selectors = static_cast<greg_t>(others | code | std::uint64_t{stack} << 48U);
 }
 
+void skip_unknown_instruction(int /*signal*/, siginfo_t* /*info*/, void* context) {
+  constexpr greg_t length = 5; // of rdfsbase
+  static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP] += length;
+  anybody_sets_it = false;
+}
+
 void reset_thread_pointer() {
   if (!anybody_sets_it) {
     return;
@@ -259,12 +263,20 @@ bool set_handler(int signal, void (*handler)(int, siginfo_t*, void*)) {
                  sizeof(action.mask)) == 0;
 }
 
+void probe_thread_pointer_access() {
+  anybody_sets_it = set_handler(SIGILL, &skip_unknown_instruction);
+  if (anybody_sets_it) {
+    std::uint64_t now = 0;
+    asm volatile("rdfsbase %0" : "=r"(now) : : "memory");
+  }
+  set_handler(SIGILL, nullptr);
+}
+
 bool set_thread_pointer(std::uint64_t address) {
   if (syscall(SYS_arch_prctl, ARCH_SET_FS, address) != 0) {
     return false;
   }
   thread_pointer = address;
-  anybody_sets_it = (processor_capabilities() & HWCAP2_FSGSBASE) != 0;
   return true;
 }
 
