@@ -14,7 +14,8 @@ protected:
   static constexpr Address prev_offset = 8;
   static constexpr std::uint64_t collecting = 2;
 
-  HeapWalk() {
+  explicit HeapWalk(testing::MissingMemory missing = testing::MissingMemory::writable)
+      : builder_(missing) {
     space().head = builder_.reserve(head_size);
     for (int i = 0; i < 4; ++i) {
       builder_.add_object(1);
@@ -116,10 +117,22 @@ TEST_F(HeapWalk, ATypeWhoseIsGcIsNoFunctionIsDamaged) {
   EXPECT_NE(heap_.corruptions.front().message.find("which is no function"), std::string::npos);
 }
 
-TEST_F(HeapWalk, AnIsGcInAFileThatWasNotFoundIsNone) {
+class HeapWalkWithoutPermissions : public HeapWalk {
+protected:
+  HeapWalkWithoutPermissions() : HeapWalk(testing::MissingMemory::unknown) {}
+};
+
+TEST_F(HeapWalkWithoutPermissions, AnIsGcInAFileThatWasNotFoundIsNone) {
   const Address is_gc = builder_.plain_type + builder_.runtime().layout.tp_is_gc;
   builder_.store(is_gc, testing::missing_base);
   EXPECT_TRUE(walk().corruptions.empty());
+}
+
+/// The core lacks it, but says that nothing may run it.
+TEST_F(HeapWalk, AnIsGcInMemoryThatIsNoCodeIsNoFunction) {
+  const Address is_gc = builder_.plain_type + builder_.runtime().layout.tp_is_gc;
+  builder_.store(is_gc, testing::missing_base);
+  EXPECT_EQ(walk().corruptions.size(), 4U);
 }
 
 TEST_F(HeapWalk, EndsACycleAndKeepsEachObjectOnce) {

@@ -32,10 +32,14 @@ void append_utf8(std::string& to, std::uint32_t c) {
   }
 }
 
-/// Bytes that nothing may run. False of what is not known: a file that was not found.
+/// Bytes that nothing may run. False of what is not known: a file that was not found, of which no
+/// segment tells what may be done with it.
 bool is_data(const image::AddressSpace& memory, Address address) {
   const image::Region* region = memory.find(address);
-  return region != nullptr && region->host != nullptr && !region->permissions.execute;
+  if (region == nullptr || region->permissions.execute) {
+    return false;
+  }
+  return region->host != nullptr || region->permissions.read || region->permissions.write;
 }
 bool is_code(const image::AddressSpace& memory, Address address) {
   const image::Region* region = memory.find(address);
@@ -49,7 +53,7 @@ bool not_saved(const auto& result) {
 } // namespace
 
 ObjectReader::ObjectReader(const image::ProcessImage& image, const Runtime& runtime)
-    : memory_(image.memory()), runtime_(runtime) {}
+    : image_(image), memory_(image.memory()), runtime_(runtime) {}
 
 TypeInfo ObjectReader::read_type(Address address) const {
   const Layout& layout = runtime_.layout;
@@ -98,7 +102,8 @@ TypeInfo ObjectReader::read_type(Address address) const {
     info.problem = fmt::format("the GC type '{}' at {:#x} has no tp_traverse", info.name, address);
   } else if (info.is_gc != 0 &&
              (is_data(memory_, info.is_gc) ||
-              (memory_.find(info.is_gc) == nullptr && is_code(memory_, info.traverse)))) {
+              (!is_code(memory_, info.is_gc) && image_.module_at(info.is_gc) == nullptr &&
+               is_code(memory_, info.traverse)))) {
     // A collector calls it at each visit; the replay asks it of the few that are on no list.
     info.problem = fmt::format("tp_is_gc of the type '{}' at {:#x} is {:#x}, which is no function",
                                info.name, address, info.is_gc);

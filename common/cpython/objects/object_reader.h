@@ -114,6 +114,7 @@ private:
   };
   Result<void> each_member(Address object, const std::function<bool(const Member&)>& each);
 
+  const image::ProcessImage& image_;
   const image::AddressSpace& memory_;
   const Runtime& runtime_;
   std::unordered_map<Address, TypeInfo> types_;

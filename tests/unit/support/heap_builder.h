@@ -109,8 +109,8 @@ private:
   std::vector<std::unique_ptr<image::Module>> modules_;
 };
 
-/// Whether memory that the core lacks is memory that could hold references.
-enum class MissingMemory : std::uint8_t { writable, read_only };
+/// What is known of memory that the core lacks: whether it could hold references.
+enum class MissingMemory : std::uint8_t { writable, read_only, unknown };
 
 class HeapBuilder {
 public:
@@ -275,9 +275,9 @@ private:
     region.end = start + area_size;
     region.source = source;
     region.fd = fd;
-    region.permissions = {.read = true,
-                          .write = source != image::Source::missing ||
-                                   missing_ == MissingMemory::writable,
+    const bool is_missing = source == image::Source::missing;
+    region.permissions = {.read = !is_missing || missing_ != MissingMemory::unknown,
+                          .write = !is_missing || missing_ == MissingMemory::writable,
                           .execute = false};
     region.why_missing = source == image::Source::missing ? "the core lacks it" : "";
     EXPECT_TRUE(image_.space().add(region));
