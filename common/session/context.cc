@@ -16,6 +16,7 @@
 #include "common/target/core/core_file.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
 #include <iterator>
 
@@ -54,7 +55,13 @@ image::FileOptions Context::file_options() const {
   image::FileOptions files = options_.file_options();
   if (!options_.pid &&
       options_.core.empty()) { // what was named has nothing to do with the debugger's target
-    files.executable = files.executable.empty() ? surroundings_.executable : files.executable;
+    // Whoever names a sysroot wants the executable that is there, whatever the debugger has opened.
+    std::error_code error;
+    const bool elsewhere = !files.sysroot.empty() &&
+                           std::filesystem::exists(files.sysroot + surroundings_.executable, error);
+    if (files.executable.empty() && !elsewhere) {
+      files.executable = surroundings_.executable;
+    }
     files.sysroot = files.sysroot.empty() ? surroundings_.sysroot : files.sysroot;
     // GDB's "/" is this machine's own root.
     files.sysroot.erase(files.sysroot.find_last_not_of('/') + 1);

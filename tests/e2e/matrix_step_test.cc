@@ -145,6 +145,38 @@ TEST_P(MatrixStep, FollowsUpdateRefs) {
   });
 }
 
+/// Where the places are not found, each way says so, and the process stays where it is.
+TEST_P(MatrixStep, SaysWhyItCannotWalkWithoutSymbols) {
+  examine_build(GetParam(), "refused, stripped", [](const MatrixBuild& build) -> std::string {
+    if (build.build.debug || !build.free_threaded) {
+      return {};
+    }
+    const StrippedCopy stripped(build);
+    const std::vector<std::string> ways{"arm", "next", "visit", "until-negative"};
+    std::vector<std::string> commands;
+    commands.reserve(ways.size());
+    for (const std::string& way : ways) {
+      commands.push_back("pygc step " + way + " " + join(stripped.pygc_options()));
+    }
+    for (const Debugger debugger : {Debugger::gdb, Debugger::lldb}) {
+      const Outcome outcome = run_live({.debugger = debugger,
+                                        .build = &build.build,
+                                        .script = "step_heap.py",
+                                        .words = {"generation=2"},
+                                        .commands = commands,
+                                        .env = stripped.env()});
+      const std::string said = outcome.out + outcome.err;
+      std::size_t refusals = 0;
+      for (std::size_t at = 0; (at = said.find("no symbol of visit_decref", at)) != said.npos;
+           ++at) {
+        ++refusals;
+      }
+      EXPECT_EQ(refusals, ways.size()) << said;
+    }
+    return std::to_string(2 * ways.size()) + " refusals";
+  });
+}
+
 INSTANTIATE_TEST_SUITE_P(Builds, MatrixStep, testing::ValuesIn(one_of_each_kind()), name_of_build);
 
 } // namespace
