@@ -40,6 +40,24 @@ TEST(CoreBuffer, KeepsWhatWasWrittenWhenItGrows) {
   EXPECT_EQ(other.bytes().back(), std::byte{8});
 }
 
+// Of a process that grows while its first pages are made.
+TEST(CoreBuffer, GrowsWhenSomeOfItsPagesAreHuge) {
+  CoreBuffer core;
+  ASSERT_TRUE(core.resize(40 * megabyte));
+  const std::vector<PlannedPiece> pieces = {
+      {.start = 0, .size = 8 * megabyte, .offset = 0},
+      {.start = 0, .size = 8 * megabyte, .offset = 20 * megabyte}};
+  ASSERT_TRUE(core.make_pages(pieces, never));
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    core.bytes()[i * megabyte] = static_cast<std::byte>(i);
+  }
+  ASSERT_TRUE(core.resize(800 * megabyte));
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    EXPECT_EQ(core.bytes()[i * megabyte], static_cast<std::byte>(i)) << i;
+  }
+  EXPECT_EQ(core.bytes().back(), std::byte{0});
+}
+
 TEST(CoreBuffer, MakesThePagesOfThePiecesAndHardlyAnyOther) {
   CoreBuffer core;
   ASSERT_TRUE(core.resize(400 * megabyte));

@@ -39,6 +39,34 @@ std::vector<bool> well_used(std::span<const PlannedPiece> pieces, std::uint64_t 
   return well;
 }
 
+/// A mapping that begins with a huge page, and has so many bytes at least; empty: no room.
+std::span<std::byte> map_aligned(std::uint64_t size) {
+  void* at = ::mmap(nullptr, size + huge_page, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (at == MAP_FAILED) {
+    return {};
+  }
+  auto* first = static_cast<std::byte*>(at);
+  const std::size_t before = -reinterpret_cast<std::uintptr_t>(at) % huge_page;
+  if (before != 0) {
+    ::munmap(first, before);
+  }
+  return {first + before, machine::page_up(size + huge_page - before)};
+}
+
+/// Moves the pages to the begin of a larger mapping. Not at once: the kernel refuses that (EFAULT)
+/// where some of them are huge pages by choice.
+bool move_pages(std::span<std::byte> from, std::span<std::byte> to) {
+  for (std::size_t at = 0; at < from.size(); at += huge_page) {
+    const std::size_t size = std::min<std::size_t>(huge_page, from.size() - at);
+    if (::mremap(from.data() + at, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to.data() + at) ==
+        MAP_FAILED) {
+      return false;
+    }
+  }
+  return true;
+}
+
 } // namespace
 
 CoreBuffer& CoreBuffer::operator=(CoreBuffer&& other) noexcept {
@@ -63,28 +91,15 @@ Result<void> CoreBuffer::resize(std::uint64_t size) {
     size_ = size;
     return {};
   }
-  if (!map_.empty()) {
-    void* moved = ::mremap(map_.data(), map_.size(), needed, MREMAP_MAYMOVE);
-    if (moved == MAP_FAILED) {
-      return no_room();
-    }
-    map_ = {static_cast<std::byte*>(moved), needed};
-    size_ = size;
-    return {};
-  }
-  const std::uint64_t whole = needed + needed / 8 + slack;
-  void* at = ::mmap(nullptr, whole + huge_page, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (at == MAP_FAILED) {
+  const std::span<std::byte> larger = map_aligned(needed + needed / 8 + slack);
+  if (larger.empty()) {
     return no_room();
   }
-  // Huge pages are aligned.
-  auto* first = static_cast<std::byte*>(at);
-  const std::size_t before = -reinterpret_cast<std::uintptr_t>(at) % huge_page;
-  if (before != 0) {
-    ::munmap(first, before);
+  const bool moved = move_pages(map_, larger);
+  map_ = larger;
+  if (!moved) {
+    return no_room();
   }
-  map_ = {first + before, machine::page_up(whole + huge_page - before)};
   size_ = size;
   return {};
 }
