@@ -2,6 +2,7 @@
 
 #include "common/machine/machine.h"
 #include "common/machine/page.h"
+#include "common/replay/written_memory.h"
 
 #include <algorithm>
 #include <cstring>
@@ -79,8 +80,8 @@ public:
                                                          : protocol::Source::copy;
       record.offset = region.offset;
       record.file = file_index(region.fd);
-      if (fetch_ && !aligned) { // or it would have to be read to be there
-        add_used(record);
+      if (!paged && !aligned) { // it has to be read to be there
+        add_written(region, record);
         return;
       }
     }
@@ -93,6 +94,34 @@ public:
   }
 
 private:
+  /// Zeros where nothing was ever written: they take no memory.
+  void add_written(const image::Region& region, protocol::RegionRecord record) {
+    const int fd = region.fd;
+    const auto zeros = [&](Address start, Address end) {
+      if (start < end) {
+        add_piece({.start = start,
+                   .end = end,
+                   .protection = record.protection,
+                   .source = protocol::Source::zero},
+                  fd);
+      }
+    };
+    Address at = region.start;
+    for (const image::Range& range : written_memory(region)) {
+      zeros(at, range.start);
+      record.start = range.start;
+      record.end = at = range.end;
+      record.offset = region.offset + (range.start - region.start);
+      record.file = file_index(fd);
+      if (fetch_) {
+        add_used(record);
+      } else {
+        add_piece(record, fd);
+      }
+    }
+    zeros(at, region.end);
+  }
+
   /// What of a region is not idle, in pieces.
   void add_used(protocol::RegionRecord record) {
     const auto first = std::ranges::partition_point(
