@@ -1,5 +1,5 @@
 // pygc in GDB and LLDB on running processes: attached, launched, remote.
-#include "tests/e2e/support/processes.h"
+#include "tests/e2e/support/far_away.h"
 
 #include <csignal>
 #include <filesystem>
@@ -275,47 +275,19 @@ TEST_P(Remote, GdbserverEqualsACore) {
   EXPECT_TRUE(runs_freely(heap.pid()));
 }
 
-/// lldb-server beside a script in a PID namespace of their own: as on another machine, the debugger
-/// cannot open the process's memory.
-class FarAway {
-public:
-  FarAway(const InterpreterBuild& build, const std::string& server)
-      : child_(Command{.words = {"unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh",
-                                 "-c",
-                                 join(build.command) + " " + script_path("heap.py") +
-                                     " twice & echo pid $!; exec " + server},
-                       // What a platform starts for each process.
-                       .env = {std::string("LLDB_DEBUGSERVER_PATH=") + PYGC_LLDB_SERVER}}) {}
-
-  /// Its pid there, once the heap is made.
-  pid_t wait_for_heap() {
-    const auto printed = child_.read_until("READY", std::chrono::seconds(60));
-    return printed ? std::stoi(printed->front().substr(4)) : 0;
-  }
-  pid_t session() const { return child_.pid(); }
-
-private:
-  Child child_;
-};
-
 TEST_P(Remote, LldbServerPlatformEqualsACore) {
-  if (run({.words = {"unshare", "--pid", "--fork", "--mount-proc", "true"}}).status != 0) {
+  if (!FarAway::is_possible()) {
     GTEST_SKIP() << "PID namespaces need root";
   }
-  const std::string port = std::to_string(free_port());
-  FarAway there(build(),
-                std::string(PYGC_LLDB_SERVER) + " platform --server --listen 127.0.0.1:" + port);
-  const pid_t pid = there.wait_for_heap();
+  FarAway there({.build = GetParam(), .script = "heap.py", .words = {"twice"}});
+  const pid_t pid = there.wait_for_script();
   ASSERT_NE(pid, 0);
-  const Reading remote = read_in_lldb(
-      build(), {"platform select remote-linux", "platform connect connect://127.0.0.1:" + port,
-                "target create " + build().executable, lldb_attach(pid)});
+  const Reading remote = read_in_lldb(build(), there.attach());
   EXPECT_EQ(remote.check.at("target").at("kind"), "remote") << remote.outcome.out;
   EXPECT_EQ(remote.check.at("target").at("pid"), pid);
   EXPECT_EQ(remote.check.at("complete"), true);
   EXPECT_EQ(findings_of(remote.check, "unowned_visit").size(), 1U);
-  // Here the process has another number.
-  const pid_t here = process_in_namespace(there.session(), pid);
+  const pid_t here = there.pid_here();
   ASSERT_NE(here, 0);
   expect_same(remote, read_process(here, build()));
 }
