@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::uint64_t variable_limit = 1 << 16; // of one function
 constexpr std::uint64_t code_unit = 2;            // bytes
+// Each is a reference of the frame's own. f_valuestack follows.
+constexpr std::array<std::string_view, 5> fields = {"f_back", "f_code", "f_builtins", "f_globals",
+                                                    "f_locals"};
 
 /// Those fields of the layout that frames are read by.
 struct Offsets {
@@ -85,35 +88,42 @@ public:
   Reader(ObjectReader& reader, const Offsets& offsets)
       : reader_(reader), memory_(reader.memory()), at_(offsets) {}
 
-  std::vector<FrameReference> run(const Interpreter& interpreter) {
-    each_thread(memory_, word(interpreter.address + at_.threads), at_.next,
-                [this](Address thread) { read_thread(thread); });
-    return std::move(found_);
+  std::vector<FrameReference> references(const Interpreter& interpreter) const {
+    std::vector<FrameReference> found;
+    each_untracked(interpreter, [&](Address, const FrameObject& frame) {
+      for (std::uint64_t i = 0; i < frame.count; ++i) {
+        if (const Address value = word(frame.first + i * sizeof(Address)); value != 0) {
+          found.push_back(reference_of(frame, i, value));
+        }
+      }
+    });
+    return found;
+  }
+
+  /// Calls take(address, frame), the innermost first.
+  template <class Take>
+  void each_untracked(const Interpreter& interpreter, const Take& take) const {
+    each_thread(memory_, word(interpreter.address + at_.threads), at_.next, [&](Address thread) {
+      each_frame(memory_, word(thread + at_.frame), at_.back, [&](Address frame) {
+        const auto read = read_frame(reader_, at_, frame);
+        const auto tracked = reader_.is_tracked(frame);
+        if (!read || !tracked) {
+          return false;
+        }
+        if (!*tracked) {
+          take(frame, *read);
+        }
+        return true;
+      });
+    });
   }
 
 private:
   Address word(Address at) const { return memory_.load<Address>(at).value_or(0); }
 
-  void read_thread(Address thread) {
-    each_frame(memory_, word(thread + at_.frame), at_.back, [this](Address frame) {
-      const auto read = read_frame(reader_, at_, frame);
-      const auto tracked = reader_.is_tracked(frame);
-      if (!read || !tracked) {
-        return false;
-      }
-      for (std::uint64_t i = 0; !*tracked && i < read->count; ++i) {
-        if (const Address value = word(read->first + i * sizeof(Address)); value != 0) {
-          found_.push_back(reference_of(*read, i, value));
-        }
-      }
-      return true;
-    });
-  }
-
   ObjectReader& reader_;
   const image::AddressSpace& memory_;
   const Offsets& at_;
-  std::vector<FrameReference> found_;
 };
 
 } // namespace
@@ -125,7 +135,29 @@ bool knows_frame_objects(const Layout& layout) {
 std::vector<FrameReference> frame_object_references(ObjectReader& reader,
                                                     const Interpreter& interpreter) {
   const auto offsets = offsets_of(reader.runtime().layout);
-  return offsets ? Reader(reader, *offsets).run(interpreter) : std::vector<FrameReference>{};
+  return offsets ? Reader(reader, *offsets).references(interpreter) : std::vector<FrameReference>{};
+}
+
+std::vector<Address> untracked_frame_objects(ObjectReader& reader, const Interpreter& interpreter) {
+  std::vector<Address> found;
+  if (const auto offsets = offsets_of(reader.runtime().layout)) {
+    Reader(reader, *offsets).each_untracked(interpreter, [&](Address frame, const FrameObject&) {
+      found.push_back(frame);
+    });
+  }
+  return found;
+}
+
+std::optional<FrameObjectField> frame_object_field(ObjectReader& reader, Address frame,
+                                                   std::uint64_t offset) {
+  const auto at = offsets_of(reader.runtime().layout);
+  const auto read = at ? read_frame(reader, *at, frame) : std::nullopt;
+  constexpr Layout::Offset word = sizeof(Address);
+  if (!read || at->code != at->back + word || at->value_stack != at->back + fields.size() * word ||
+      offset < at->back || offset >= at->value_stack || offset % word != 0) {
+    return std::nullopt;
+  }
+  return FrameObjectField{.name = fields[(offset - at->back) / word], .code = read->code};
 }
 
 std::optional<FrameReference> frame_object_reference_in(ObjectReader& reader, Address frame,

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pygc::cpython {
@@ -22,6 +23,20 @@ std::vector<FrameReference> frame_object_references(ObjectReader& reader,
 /// or no variable.
 std::optional<FrameReference> frame_object_reference_in(ObjectReader& reader, Address frame,
                                                         SlotAddress slot);
+
+/// Those of an interpreter's threads that are not tracked: nobody visits what they own.
+std::vector<Address> untracked_frame_objects(ObjectReader& reader, const Interpreter& interpreter);
+
+/// A field of a frame object in front of its variables, by its offset.
+struct FrameObjectField {
+  std::string_view name; // "f_globals"
+  Address code = 0;      // that the frame runs
+};
+
+/// Nothing for what is no frame, and where the fields between f_code and f_valuestack are not the
+/// three that all these versions have there.
+std::optional<FrameObjectField> frame_object_field(ObjectReader& reader, Address frame,
+                                                   std::uint64_t offset);
 
 /// The name of a variable: of co_varnames, co_cellvars and co_freevars together. Empty where that
 /// cannot be read.

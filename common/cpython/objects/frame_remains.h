@@ -4,6 +4,7 @@
 
 #include "common/cpython/objects/object_reader.h"
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <unordered_set>
@@ -32,9 +33,12 @@ public:
   std::optional<Field> field(Address at) const;
 
 private:
+  /// The nearest one whose first `limit` bytes the word is in.
+  std::optional<Address> frame_before(Address at, std::uint64_t limit) const;
+
   ObjectReader& reader_;
   bool complete_ = false;
-  std::unordered_set<Address> running_;
+  std::unordered_set<Address> running_; // to 3.10 without those that are tracked
 };
 
 } // namespace pygc::cpython

@@ -14,8 +14,8 @@ namespace pygc::cpython {
 std::optional<FrameReference> variable_that_holds(ObjectReader& reader, Address container,
                                                   Address object);
 
-/// The field that is in this slot of the container: "f_funcobj" of its frame (3.11+), "__name__" of
-/// a generator. Empty: it is none of these.
+/// The field that is in this slot of the container: "f_funcobj" of its frame (3.11+), "f_globals"
+/// of one that is a frame itself (to 3.10), "__name__" of a generator. Empty: it is none of these.
 std::string_view field_around_frame(ObjectReader& reader, Address container, SlotAddress slot);
 
 } // namespace pygc::cpython

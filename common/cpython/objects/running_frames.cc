@@ -5,8 +5,6 @@
 #include "common/cpython/objects/frame_objects.h"
 #include "common/cpython/objects/frame_remains.h"
 #include "common/cpython/objects/frames_in_objects.h"
-#include "common/cpython/objects/item_place.h"
-#include "common/cpython/objects/line_table.h"
 #include "common/cpython/type_proof.h"
 
 #include <algorithm>
@@ -244,6 +242,11 @@ std::optional<FrameReference> frame_reference_in(ObjectReader& reader, Address o
 RunningFrames::RunningFrames(ObjectReader& reader) : reader_(reader) {
   const auto at = offsets_of(reader.runtime().layout);
   if (!at) {
+    for (const Interpreter& interpreter : reader.runtime().interpreters) {
+      for (const Address frame : untracked_frame_objects(reader, interpreter)) {
+        running_.insert(frame);
+      }
+    }
     return;
   }
   const image::AddressSpace& memory = reader.memory();
@@ -284,18 +287,32 @@ bool RunningFrames::is_left_behind(Address code_at, Address at) const {
   return slots && at >= frame + offsets->variables + *slots * sizeof(Address);
 }
 
-std::optional<RunningFrames::Field> RunningFrames::field(Address at) const {
-  const auto offsets = offsets_of(reader_.runtime().layout);
-  if (!offsets || at % sizeof(Address) != 0) {
+std::optional<Address> RunningFrames::frame_before(Address at, std::uint64_t limit) const {
+  if (at % sizeof(Address) != 0) {
     return std::nullopt;
   }
-  Address frame = at;
-  while (!running_.contains(frame)) {
-    frame -= sizeof(Address);
-    if (at - frame >= offsets->variables) {
-      return std::nullopt;
+  for (std::uint64_t offset = 0; offset < limit; offset += sizeof(Address)) {
+    if (running_.contains(at - offset)) {
+      return at - offset;
     }
   }
+  return std::nullopt;
+}
+
+std::optional<RunningFrames::Field> RunningFrames::field(Address at) const {
+  const Layout& layout = reader_.runtime().layout;
+  const auto offsets = offsets_of(layout);
+  if (!offsets) {
+    const auto object = frame_before(at, layout.frame_object_localsplus.value_or(0));
+    const auto field = object ? frame_object_field(reader_, *object, at - *object) : std::nullopt;
+    return field ? std::optional(Field{.name = field->name, .code = field->code, .owned = true})
+                 : std::nullopt;
+  }
+  const auto found = frame_before(at, offsets->variables);
+  if (!found) {
+    return std::nullopt;
+  }
+  const Address frame = *found;
   const std::span<const Place> places = places_of(*offsets);
   const std::size_t place = (at - frame) / sizeof(Address);
   const image::AddressSpace& memory = reader_.memory();
@@ -336,16 +353,22 @@ std::optional<FrameReference> variable_that_holds(ObjectReader& reader, Address 
 
 std::string_view field_around_frame(ObjectReader& reader, Address container, SlotAddress slot) {
   const auto type = reader.type_address(container);
-  if (!type || slot.at <= container || !is_generator(reader, *type)) {
+  const bool generator = type && is_generator(reader, *type);
+  if (!type || slot.at <= container || (!generator && !reader.is_instance(*type, "PyFrame_Type"))) {
     return {};
   }
   const Layout& layout = reader.runtime().layout;
   const Address offset = slot.at - container;
-  if (layout.gi_qualname && offset == *layout.gi_qualname) {
-    return "__qualname__";
+  if (generator && layout.gi_qualname) {
+    if (offset == *layout.gi_qualname) {
+      return "__qualname__";
+    }
+    if (offset + sizeof(Address) == *layout.gi_qualname) {
+      return "__name__";
+    }
   }
-  if (layout.gi_qualname && offset + sizeof(Address) == *layout.gi_qualname) {
-    return "__name__";
+  if (const auto field = frame_object_field(reader, container, offset)) {
+    return field->name;
   }
   const auto at = offsets_of(layout);
   const std::int64_t size = reader.type(*type).basicsize; // up to the frame's variables
@@ -356,41 +379,6 @@ std::string_view field_around_frame(ObjectReader& reader, Address container, Slo
   const std::size_t place = (offset - frame) / sizeof(Address);
   const std::span<const Place> places = places_of(*at);
   return place < places.size() && places[place].owned ? places[place].name : std::string_view{};
-}
-
-FrameVariable frame_variable(ObjectReader& reader, const FrameReference& reference) {
-  const Layout& layout = reader.runtime().layout;
-  const image::AddressSpace& memory = reader.memory();
-  const auto text = [&](Layout::Maybe field) -> std::string {
-    const auto str = field ? memory.load<Address>(reference.code + *field) : Address{0};
-    return str && *str != 0 ? reader.text(*str).value_or("") : "";
-  };
-  FrameVariable variable{.name = {},
-                         .function = text(layout.co_qualname),
-                         .file = text(layout.co_filename),
-                         .line =
-                             line_of(reader, reference.code, reference.instruction).value_or(0)};
-  if (variable.function.empty()) { // co_qualname came with 3.11
-    const auto name = reader.member(reference.code, "co_name");
-    variable.function = name && *name != 0 ? reader.text(*name).value_or("") : "";
-  }
-  const auto names = layout.co_localsplusnames
-                         ? memory.load<Address>(reference.code + *layout.co_localsplusnames)
-                         : Address{0};
-  if (names && *names != 0) {
-    const auto items = tuple_items(reader, *names);
-    const auto name =
-        items && reference.variable < items->count
-            ? memory.load<Address>(items->first + reference.variable * sizeof(Address))
-            : Address{0};
-    if (name && *name != 0) {
-      variable.name = reader.text(*name).value_or("");
-    }
-  }
-  if (variable.name.empty()) {
-    variable.name = frame_object_variable(reader, reference);
-  }
-  return variable;
 }
 
 } // namespace pygc::cpython
