@@ -17,10 +17,6 @@ using analysis::LeftGarbage;
 using analysis::LeftReference;
 using analysis::TypeCount;
 
-std::string_view fate_name(Fate fate) {
-  return fate == Fate::freed ? "freed" : "uncollectable";
-}
-
 std::string_view basis(const Garbage& garbage) {
   return garbage.incomplete_because.empty() ? "exact" : "lower bound";
 }
@@ -173,6 +169,13 @@ void add_left(Text& text, const LeftGarbage& left, std::size_t limit) {
   }
 }
 
+std::string fate_text(Fate fate, const LeftGarbage& left) {
+  return fate == Fate::unknown
+             ? "may stay: tp_clear was not run"
+             : fmt::format("{}{}", fate_name(fate),
+                           fate == Fate::stays ? fmt::format(" ({})", basis(left)) : "");
+}
+
 void add_interpreter(Text& text, const Garbage& garbage, const InterpreterGarbage& each,
                      std::size_t limit) {
   text.line(
@@ -215,9 +218,10 @@ std::string garbage_text(const Garbage& garbage, Style style, std::size_t limit,
     add_interpreter(text, garbage, each, limit);
     if (objects) {
       for (const GarbageObject& object : each.objects) {
-        text.line(fmt::format("  {} {} refcount {}{}", text.listed(object.address),
+        text.line(fmt::format("  {} {} refcount {}, {}{}", text.listed(object.address),
                               garbage.types[object.type], object.refcount,
-                              object.fate == Fate::freed ? "" : " uncollectable"));
+                              object.cycle ? fmt::format("cycle {}, ", *object.cycle) : "",
+                              fate_text(object.fate, each.left)));
       }
     }
   }

@@ -24,7 +24,8 @@ TEST_P(MatrixGarbageLeft, IsWhatACollectionHasLeft) {
     // What the collection has left is there once more: make_garbage() ran again.
     const AddressSet stays = printed_set(core, "stays");
     EXPECT_EQ(stays.size(), 80U);
-    const json left = unreachable_of(core).at("left");
+    const json garbage = unreachable_of(core);
+    const json& left = garbage.at("left");
     EXPECT_EQ(left.at("problem"), nullptr);
     EXPECT_EQ(left.at("not_run"), 0) << left.dump(1);
     EXPECT_EQ(left.at("passed"), 0);
@@ -42,6 +43,15 @@ TEST_P(MatrixGarbageLeft, IsWhatACollectionHasLeft) {
       const auto visited = to_address(each.at("visited").get<std::string>());
       EXPECT_EQ(stays.contains(example), stays.contains(visited)); // a pair
     }
+    AddressSet staying;
+    for (const json& each : garbage.at("objects")) {
+      EXPECT_NE(each.at("fate"), "unknown") << each;
+      if (each.at("fate") == "stays") {
+        staying.insert(to_address(each.at("address").get<std::string>()));
+      }
+    }
+    EXPECT_EQ(staying.size(), 2 * stays.size());
+    EXPECT_THAT(staying, testing::IsSupersetOf(stays));
     return std::to_string(stays.size()) + " objects left by gc.collect(), and twice as many found";
   });
 }

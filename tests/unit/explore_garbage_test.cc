@@ -21,6 +21,14 @@ std::vector<Address> addresses(const InterpreterGarbage& garbage) {
   return found;
 }
 
+std::vector<Fate> fates(const InterpreterGarbage& garbage) {
+  std::vector<Fate> found;
+  for (const GarbageObject& object : garbage.objects) {
+    found.push_back(object.fate);
+  }
+  return found;
+}
+
 class ExploreGarbage : public ::testing::Test {
 protected:
   InterpreterGarbage find(testing::Visits visits, std::vector<replay::Incident> incidents = {}) {
@@ -44,7 +52,8 @@ protected:
                                      return fail(ErrorKind::replayer, 0, "no emulator");
                                    }
                                    return &replayer;
-                                 }},
+                                 },
+                                 .most_cleared = most_cleared_},
                                 {});
     EXPECT_TRUE(garbage);
     whole_ = *garbage;
@@ -66,6 +75,7 @@ protected:
   std::map<std::uint32_t, std::vector<std::uint32_t>> left_; // by container, after tp_clear
   std::optional<std::uint32_t> unclearable_;                 // whose tp_clear does not end
   bool no_tracer_ = false;
+  std::size_t most_cleared_ = 100;
 };
 
 TEST_F(ExploreGarbage, IsWhatNothingFromOutsideReaches) {
@@ -124,7 +134,7 @@ TEST_F(ExploreGarbage, KeepsWhatLegacyFinalizersReach) {
   EXPECT_EQ(found.legacy_finalizers, 1U);
   EXPECT_EQ(found.uncollectable, 3U);
   EXPECT_EQ(found.objects[2].fate, Fate::uncollectable);
-  EXPECT_EQ(found.objects[3].fate, Fate::freed);
+  EXPECT_EQ(found.objects[3].fate, Fate::stays); // its type has no tp_clear
 }
 
 TEST_F(ExploreGarbage, ListsFinalizersThatHaveNotRun) {
@@ -161,7 +171,9 @@ const testing::Visits cycle = {{1}, {0, 2}, {}};
 TEST_F(ExploreGarbage, LeavesNothingWhereTpClearBreaksTheCycle) {
   add_cycle();
   left_ = {{0, {1}}}; // the other one forgets nothing
-  const LeftGarbage left = find(cycle).left;
+  const InterpreterGarbage found = find(cycle);
+  EXPECT_THAT(fates(found), ElementsAre(Fate::freed, Fate::freed, Fate::freed));
+  const LeftGarbage& left = found.left;
   EXPECT_EQ(left.examined, 2U);
   EXPECT_EQ(left.objects, 0U);
   EXPECT_EQ(left.cycles, 0U);
@@ -171,7 +183,9 @@ TEST_F(ExploreGarbage, LeavesNothingWhereTpClearBreaksTheCycle) {
 TEST_F(ExploreGarbage, StaysWhereTpClearLeavesTheCycle) {
   add_cycle();
   left_ = {{0, {1}}, {1, {0, 2}}};
-  const LeftGarbage left = find(cycle).left;
+  const InterpreterGarbage found = find(cycle);
+  EXPECT_THAT(fates(found), ElementsAre(Fate::stays, Fate::stays, Fate::stays));
+  const LeftGarbage& left = found.left;
   EXPECT_EQ(left.objects, 3U); // the third is held by the cycle
   EXPECT_EQ(left.cycles, 1U);
   EXPECT_FALSE(left.finalizers);
@@ -181,6 +195,38 @@ TEST_F(ExploreGarbage, StaysWhereTpClearLeavesTheCycle) {
   EXPECT_EQ(left.references[0].objects, 2U);
   EXPECT_EQ(left.references[0].example, heap_.object(0));
   EXPECT_EQ(left.references[0].visited, heap_.object(1));
+}
+
+TEST_F(ExploreGarbage, WhatACycleHoldsThatStaysIsAskedWhatItKeeps) {
+  add_cycle();
+  heap_.add_object(1); // held by the third, which has no tp_clear
+  heap_.add_object(1, type_);
+  heap_.add_object(1);
+  // The cycle holds the third one, that the fourth, that the fifth; whose tp_clear drops the sixth.
+  left_ = {{0, {1}}, {1, {0, 2}}};
+  const InterpreterGarbage found = find({{1}, {0, 2}, {3}, {4}, {5}, {}});
+  EXPECT_THAT(fates(found), ElementsAre(Fate::stays, Fate::stays, Fate::stays, Fate::stays,
+                                        Fate::stays, Fate::freed));
+  EXPECT_EQ(found.left.objects, 5U);
+  EXPECT_EQ(found.left.examined, 2U); // those in the cycle
+}
+
+TEST_F(ExploreGarbage, OtherCyclesThanThoseLookedAtMayStay) {
+  add_cycle();
+  testing::Visits visits = cycle;
+  most_cleared_ = 20;
+  for (std::uint32_t i = 0; i <= most_cleared_; ++i) { // one cycle, too large
+    const std::uint32_t node = heap_.add_object(1);
+    visits.push_back({i == most_cleared_ ? 3 : node + 1});
+  }
+  heap_.add_object(1);
+  visits[3].push_back(static_cast<std::uint32_t>(visits.size()));
+  visits.emplace_back();
+  const InterpreterGarbage found = find(visits);
+  EXPECT_EQ(found.left.passed, most_cleared_ + 1);
+  EXPECT_EQ(found.objects[0].fate, Fate::freed);
+  EXPECT_EQ(found.objects[3].fate, Fate::unknown);
+  EXPECT_EQ(found.objects.back().fate, Fate::unknown); // held by that cycle
 }
 
 TEST_F(ExploreGarbage, MayBeBrokenByAFinalizer) {
@@ -204,7 +250,9 @@ TEST_F(ExploreGarbage, SaysNothingOfACycleWhoseTpClearDoesNotEnd) {
   add_cycle();
   left_ = {{0, {1}}, {1, {0}}};
   unclearable_ = 0;
-  const LeftGarbage left = find(cycle).left;
+  const InterpreterGarbage found = find(cycle);
+  EXPECT_THAT(fates(found), ElementsAre(Fate::unknown, Fate::unknown, Fate::freed));
+  const LeftGarbage& left = found.left;
   EXPECT_EQ(left.not_run, 1U);
   EXPECT_EQ(left.objects, 0U);
 }
@@ -212,7 +260,9 @@ TEST_F(ExploreGarbage, SaysNothingOfACycleWhoseTpClearDoesNotEnd) {
 TEST_F(ExploreGarbage, SaysWhyNoTpClearWasRun) {
   add_cycle();
   no_tracer_ = true;
-  const LeftGarbage left = find(cycle).left;
+  const InterpreterGarbage found = find(cycle);
+  EXPECT_THAT(fates(found), ElementsAre(Fate::unknown, Fate::unknown, Fate::unknown));
+  const LeftGarbage& left = found.left;
   EXPECT_EQ(left.problem, "no emulator");
   EXPECT_EQ(left.objects, 0U);
 }

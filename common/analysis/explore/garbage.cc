@@ -21,7 +21,8 @@ public:
   Sorter(cpython::ObjectReader& reader, const heap::Heap& heap, TypeTable& types)
       : reader_(reader), heap_(heap), types_(types) {}
 
-  InterpreterGarbage sort(const Collection& collection) {
+  /// Errors: cancelled.
+  Result<InterpreterGarbage> sort(const GarbageInput& input, const Collection& collection) {
     collection_ = &collection;
     const auto& set = collection.set;
     const cpython::Interpreter& interpreter = reader_.runtime().interpreters[set.interpreter];
@@ -57,19 +58,20 @@ public:
     find_cycles();
     find_legacy_finalizers();
     find_calls();
+    auto left = find_left_garbage({.image = input.image,
+                                   .reader = reader_,
+                                   .collection = collection,
+                                   .components = components_,
+                                   .deleted = unreachable_,
+                                   .finalized = finalized_,
+                                   .most_cleared = input.most_cleared},
+                                  input.tracer);
+    if (!left) {
+      return std::unexpected(left.error());
+    }
+    found_.left = std::move(*left);
+    tell_what_stays();
     return std::move(found_);
-  }
-
-  /// After sort(): runs tp_clear of what the collection would delete. Errors: cancelled.
-  Result<LeftGarbage> find_left(const image::ProcessImage& image, const Collection& collection,
-                                const TracerSource& tracer) {
-    return find_left_garbage({.image = image,
-                              .reader = reader_,
-                              .collection = collection,
-                              .components = components_,
-                              .deleted = unreachable_,
-                              .finalized = finalized_},
-                             tracer);
   }
 
 private:
@@ -102,31 +104,48 @@ private:
 
   void find_cycles() {
     components_ = heap::strong_components(collection_->graph, unreachable_);
-    std::map<std::uint32_t, Counts> cycles; // by component
-    std::map<std::uint32_t, Address> examples;
-    for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      const std::uint32_t component = components_.of[nodes_[i]];
-      if (!components_.cyclic[component]) {
-        ++found_.outside_cycles;
-        continue;
-      }
-      GarbageObject& object = found_.objects[i];
-      object.cycle = component;
-      ++cycles[component][object.type];
-      examples.emplace(component, object.address);
+    // Where the objects of each cycle end, and then begin, among those of all cycles.
+    std::vector<std::uint32_t> places(components_.sizes.size(), 0);
+    std::uint32_t end = 0;
+    for (std::uint32_t component = 0; component < places.size(); ++component) {
+      end += components_.cyclic[component] ? components_.sizes[component] : 0;
+      places[component] = end;
     }
-    std::map<Counts, std::size_t> groups;
-    for (const auto& [component, counts] : cycles) {
-      const auto [at, added] = groups.emplace(counts, found_.cycles.size());
+    std::vector<std::uint32_t> by_cycle(end); // indices into the objects
+    for (auto i = static_cast<std::uint32_t>(nodes_.size()); i-- > 0;) {
+      const std::uint32_t component = components_.of(nodes_[i]);
+      if (components_.cyclic[component]) {
+        found_.objects[i].cycle = component;
+        by_cycle[--places[component]] = i;
+      }
+    }
+    found_.outside_cycles = nodes_.size() - by_cycle.size();
+    std::map<std::vector<std::uint32_t>, std::size_t> groups; // by the types of their objects
+    std::vector<std::uint32_t> types;
+    for (std::size_t begin = 0; begin < by_cycle.size(); begin += types.size()) {
+      const GarbageObject& first = found_.objects[by_cycle[begin]];
+      types.clear();
+      for (std::size_t i = 0; i < components_.sizes[*first.cycle]; ++i) {
+        types.push_back(found_.objects[by_cycle[begin + i]].type);
+      }
+      std::ranges::sort(types);
+      const auto [at, added] = groups.try_emplace(types, found_.cycles.size());
       if (added) {
-        found_.cycles.push_back({.size = components_.sizes[component],
-                                 .types = rows(counts),
-                                 .example = examples.at(component)});
+        found_.cycles.push_back(
+            {.size = types.size(), .types = rows(counts_of(types)), .example = first.address});
       }
       ++found_.cycles[at->second].cycles;
     }
     std::ranges::stable_sort(found_.cycles, std::ranges::greater(),
                              [](const CycleGroup& group) { return group.cycles * group.size; });
+  }
+
+  static Counts counts_of(const std::vector<std::uint32_t>& types) {
+    Counts counts;
+    for (const std::uint32_t type : types) {
+      ++counts[type];
+    }
+    return counts;
   }
 
   const cpython::TypeFinalization& finalization(Address type) {
@@ -185,6 +204,18 @@ private:
     found_.finalizers = rows(finalizers);
   }
 
+  void tell_what_stays() {
+    const LeftGarbage& left = found_.left;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const std::uint32_t node = nodes_[i];
+      if (!left.staying.empty() && left.staying[node]) {
+        found_.objects[i].fate = Fate::stays;
+      } else if (!left.unknown.empty() && left.unknown[node]) {
+        found_.objects[i].fate = Fate::unknown;
+      }
+    }
+  }
+
   cpython::ObjectReader& reader_;
   const heap::Heap& heap_;
   TypeTable& types_;
@@ -200,6 +231,20 @@ private:
 
 } // namespace
 
+std::string_view fate_name(Fate fate) {
+  switch (fate) {
+  case Fate::freed:
+    return "freed";
+  case Fate::uncollectable:
+    return "uncollectable";
+  case Fate::stays:
+    return "stays";
+  case Fate::unknown:
+    break;
+  }
+  return "unknown";
+}
+
 Result<Garbage> find_garbage(const GarbageInput& input, std::optional<std::size_t> generation) {
   Garbage garbage;
   TypeTable types(input.reader);
@@ -209,13 +254,11 @@ Result<Garbage> find_garbage(const GarbageInput& input, std::optional<std::size_
     if (!collection) {
       return std::unexpected(collection.error());
     }
-    Sorter sorter(input.reader, input.heap, types);
-    garbage.interpreters.push_back(sorter.sort(*collection));
-    auto left = sorter.find_left(input.image, *collection, input.tracer);
-    if (!left) {
-      return std::unexpected(left.error());
+    auto sorted = Sorter(input.reader, input.heap, types).sort(input, *collection);
+    if (!sorted) {
+      return std::unexpected(sorted.error());
     }
-    garbage.interpreters.back().left = std::move(*left);
+    garbage.interpreters.push_back(std::move(*sorted));
     collections.push_back(std::move(*collection));
   }
   garbage.types = types.take();

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pygc::analysis {
@@ -16,7 +17,11 @@ namespace pygc::analysis {
 enum class Fate : std::uint8_t {
   freed,         // unless a finalizer brings it back: none is run here
   uncollectable, // has a legacy finalizer (tp_del) or is visited from one: gc.garbage keeps it
+  stays,         // in a cycle that tp_clear leaves, or held by one; as sure as LeftGarbage is
+  unknown,       // freed, or not: its tp_clear or that of what holds it was not run to its end
 };
+/// "freed", "uncollectable", "stays", "unknown".
+std::string_view fate_name(Fate fate);
 
 struct GarbageObject {
   Address address = 0;
@@ -64,6 +69,7 @@ struct GarbageInput {
   const heap::Heap& heap;
   replay::Replayer& replayer;
   TracerSource tracer; // for tp_clear; asked for only where there are cycles
+  std::size_t most_cleared = max_cleared;
 };
 
 /// Mirrors deduce_unreachable, move_legacy_finalizers, handle_weakrefs, finalize_garbage and

@@ -22,23 +22,12 @@ public:
 
   Result<LeftGarbage> find(const TracerSource& source) {
     choose();
-    if (chosen_.empty()) {
-      return std::move(found_);
+    found_.examined = chosen_.size();
+    if (auto judged = judge(source); !judged) {
+      return std::unexpected(judged.error());
     }
-    if (!requests_.empty()) {
-      if (auto cleared = clear(source); !cleared) {
-        return std::unexpected(cleared.error());
-      }
-      if (!found_.problem.empty()) {
-        return std::move(found_);
-      }
-    }
-    auto left = graph_of_what_is_left();
-    if (!left) {
-      found_.problem = left.error().reason;
-      return std::move(found_);
-    }
-    judge(*left);
+    found_.not_run = lost_.size();
+    find_unknown();
     return std::move(found_);
   }
 
@@ -47,20 +36,31 @@ private:
     return in_.collection.set.objects[heap::SetIndex(node)];
   }
 
+  /// A cycle of what the collection deletes: of what goes to gc.garbage all of a cycle goes there.
+  bool is_in_cycle(std::uint32_t node) const {
+    return in_.deleted[node] && in_.components.cyclic[in_.components.of(node)];
+  }
+
   /// Whole cycles, as long as there is room; the smallest first, so that many kinds are looked at.
   void choose() {
-    const heap::Components components = heap::strong_components(in_.collection.graph, in_.deleted);
+    const std::vector<std::uint32_t>& sizes = in_.components.sizes;
+    std::vector<bool> cyclic(sizes.size());
+    in_.components.members.each([&](std::uint32_t node) {
+      if (is_in_cycle(node)) {
+        cyclic[in_.components.of(node)] = true;
+      }
+    });
     std::vector<std::uint32_t> order;
-    for (std::uint32_t i = 0; i < components.sizes.size(); ++i) {
-      if (components.cyclic[i]) {
+    for (std::uint32_t i = 0; i < sizes.size(); ++i) {
+      if (cyclic[i]) {
         order.push_back(i);
       }
     }
-    std::ranges::stable_sort(order, {}, [&](std::uint32_t i) { return components.sizes[i]; });
-    std::vector<bool> taken(components.sizes.size());
-    std::size_t room = max_cleared;
+    std::ranges::stable_sort(order, {}, [&](std::uint32_t i) { return sizes[i]; });
+    std::vector<bool> taken(sizes.size());
+    std::size_t room = in_.most_cleared;
     for (const std::uint32_t component : order) {
-      const std::uint32_t size = components.sizes[component];
+      const std::uint32_t size = sizes[component];
       if (size > room) {
         found_.passed += size;
         continue;
@@ -68,17 +68,15 @@ private:
       taken[component] = true;
       room -= size;
     }
-    for (std::uint32_t node = 0; node < components.of.size(); ++node) {
-      const std::uint32_t component = components.of[node];
-      if (component != heap::no_component && taken[component]) {
+    in_.components.members.each([&](std::uint32_t node) {
+      if (taken[in_.components.of(node)]) {
         choose(node);
       }
-    }
+    });
   }
 
   void choose(std::uint32_t node) {
     chosen_.push_back(node);
-    ++found_.examined;
     const auto type = in_.reader.type_address(object(node));
     const Address clear = type ? clear_of(*type) : 0;
     if (clear != 0) {
@@ -97,7 +95,11 @@ private:
     return at->second;
   }
 
+  /// Of those that were chosen since.
   Result<void> clear(const TracerSource& source) {
+    if (requests_.empty()) {
+      return {};
+    }
     const auto tracer = source();
     auto trace = tracer ? (*tracer)->trace_cleared(requests_, attached_thread())
                         : std::unexpected(tracer.error());
@@ -113,10 +115,11 @@ private:
         lost_.insert(requested_[incident.container]);
       }
     }
-    found_.not_run = lost_.size();
     for (const replay::TracedVisit& visit : trace->visits) {
       visits_[requested_[visit.request]].push_back({visit.object, visit.slot});
     }
+    requests_.clear();
+    requested_.clear();
     return {};
   }
 
@@ -142,9 +145,10 @@ private:
         .interpreter = {function({"PyInterpreterState_Get"}), interpreter.address}};
   }
 
-  /// Edges of the collection's graph that are still there. What has no tp_clear keeps all of its
-  /// own, unless its finalizer does that work (a generator's closes it, gen_close()); of what could
-  /// not be run nothing is known, and it is taken to have none.
+  /// Edges of the collection's graph that are still there between the chosen ones, and from them.
+  /// What has no tp_clear keeps all of its own, unless its finalizer does that work (a generator's
+  /// closes it, gen_close()); of what could not be run nothing is known, and it is taken to have
+  /// none.
   Result<heap::Graph> graph_of_what_is_left() const {
     heap::Graph::Builder builder(in_.collection.graph.node_count());
     std::vector<replay::Edge> edges;
@@ -179,7 +183,44 @@ private:
     return visit == left->second.end() ? nullptr : &*visit;
   }
 
-  void judge(const heap::Graph& left) {
+  Result<void> judge(const TracerSource& source) {
+    if (chosen_.empty()) {
+      return {};
+    }
+    auto cleared = clear(source);
+    if (!cleared || !found_.problem.empty()) {
+      return cleared;
+    }
+    auto left = graph_of_what_is_left();
+    if (!left) {
+      return problem(left.error());
+    }
+    const std::vector<std::uint32_t> cyclic = find_cycles(*left);
+    if (cyclic.empty()) {
+      return {};
+    }
+    if (choose_what_is_held(*left, cyclic)) {
+      cleared = clear(source);
+      if (!cleared || !found_.problem.empty()) {
+        return cleared;
+      }
+      left = graph_of_what_is_left();
+      if (!left) {
+        return problem(left.error());
+      }
+    }
+    found_.staying = heap::reachable_from(*left, cyclic);
+    found_.objects = static_cast<std::uint64_t>(std::ranges::count(found_.staying, true));
+    return {};
+  }
+
+  Result<void> problem(const Error& error) {
+    found_.problem = error.reason;
+    return {};
+  }
+
+  /// Nodes in cycles that are left, whose references are told.
+  std::vector<std::uint32_t> find_cycles(const heap::Graph& left) {
     std::vector<bool> members(left.node_count());
     for (const std::uint32_t node : chosen_) {
       members[node] = true;
@@ -187,27 +228,101 @@ private:
     const heap::Components components = heap::strong_components(left, members);
     std::vector<std::uint32_t> cyclic;
     for (const std::uint32_t node : chosen_) {
-      if (components.cyclic[components.of[node]]) {
+      if (components.cyclic[components.of(node)]) {
         cyclic.push_back(node);
       }
     }
     if (cyclic.empty()) {
-      return;
+      return cyclic;
     }
     found_.cycles = static_cast<std::uint64_t>(std::ranges::count(components.cyclic, true));
-    const std::vector<bool> stays = heap::reachable_from(left, cyclic);
-    found_.objects = static_cast<std::uint64_t>(std::ranges::count(stays, true));
     const std::vector<bool> finalized = heap::reachable_from(in_.collection.graph, in_.finalized);
     for (const std::uint32_t node : cyclic) {
       found_.finalizers = found_.finalizers || finalized[node];
       std::unordered_set<std::string> told;
       for (const std::uint32_t referent : left.referents(node)) {
-        if (components.of[referent] == components.of[node]) {
+        if (components.of(referent) == components.of(node)) {
           add(node, referent, told);
         }
       }
     }
     std::ranges::stable_sort(found_.references, std::ranges::greater(), &LeftReference::objects);
+    return cyclic;
+  }
+
+  /// What is in no cycle and may stay with one that is left. False: there is none.
+  bool choose_what_is_held(const heap::Graph& left, const std::vector<std::uint32_t>& cyclic) {
+    std::vector<bool> known(left.node_count());
+    for (const std::uint32_t node : chosen_) {
+      known[node] = true;
+    }
+    std::vector<std::uint32_t> open = cyclic;
+    std::vector<bool> seen(left.node_count());
+    std::vector<std::uint32_t> held;
+    while (!open.empty()) {
+      const std::uint32_t node = open.back();
+      open.pop_back();
+      if (seen[node]) {
+        continue;
+      }
+      seen[node] = true;
+      if (!known[node]) {
+        held.push_back(node);
+      }
+      for (const std::uint32_t referent :
+           known[node] ? left.referents(node) : in_.collection.graph.referents(node)) {
+        if (in_.deleted[referent] && (known[referent] || !is_in_cycle(referent))) {
+          open.push_back(referent);
+        }
+      }
+    }
+    std::ranges::sort(held);
+    if (held.size() > in_.most_cleared) {
+      not_chosen_.assign(held.begin() + static_cast<std::ptrdiff_t>(in_.most_cleared), held.end());
+      held.resize(in_.most_cleared);
+    }
+    for (const std::uint32_t node : held) {
+      choose(node);
+    }
+    std::ranges::sort(chosen_);
+    return !held.empty();
+  }
+
+  /// Nothing was run of what a cycle holds that was not looked at, or whose tp_clear did not end.
+  void find_unknown() {
+    std::vector<std::uint32_t> open;
+    const std::unordered_set<std::uint32_t> looked_at(chosen_.begin(), chosen_.end());
+    if (!found_.problem.empty() || found_.passed != 0) {
+      in_.components.members.each([&](std::uint32_t node) {
+        if (is_in_cycle(node) && (!found_.problem.empty() || !looked_at.contains(node))) {
+          open.push_back(node);
+        }
+      });
+    }
+    open.insert(open.end(), lost_.begin(), lost_.end());
+    open.insert(open.end(), not_chosen_.begin(), not_chosen_.end());
+    if (open.empty()) {
+      return;
+    }
+    found_.unknown.resize(in_.deleted.size());
+    while (!open.empty()) {
+      const std::uint32_t node = open.back();
+      open.pop_back();
+      if (found_.unknown[node]) {
+        continue;
+      }
+      found_.unknown[node] = true;
+      for (const std::uint32_t referent : in_.collection.graph.referents(node)) {
+        if (in_.deleted[referent] && may_keep(node, referent)) {
+          open.push_back(referent);
+        }
+      }
+    }
+  }
+
+  bool may_keep(std::uint32_t node, std::uint32_t referent) const {
+    return !found_.problem.empty() || !cleared_.contains(node) || lost_.contains(node) ||
+           visits(node, referent) != nullptr;
   }
 
   /// `told`: fields of the node that were added.
@@ -254,7 +369,8 @@ private:
   SlotNames slot_names_;
   std::unordered_set<std::uint32_t> finalized_;
   LeftGarbage found_;
-  std::vector<std::uint32_t> chosen_; // nodes, ascending
+  std::vector<std::uint32_t> chosen_;     // nodes, ascending
+  std::vector<std::uint32_t> not_chosen_; // that a cycle holds which stays, beyond most_cleared
   std::vector<replay::TraceRequest> requests_;
   std::vector<std::uint32_t> requested_; // the node of each request
   std::unordered_map<std::uint32_t, Address> cleared_;

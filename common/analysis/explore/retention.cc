@@ -23,13 +23,13 @@ void add_garbage_roots(const Collection& collection, std::vector<bool>& roots) {
       continue;
     }
     for (const std::uint32_t other : collection.graph.referents(node)) {
-      if (unreachable[other] && components.of[other] != components.of[node]) {
-        visited[components.of[other]] = true;
+      if (unreachable[other] && components.of(other) != components.of(node)) {
+        visited[components.of(other)] = true;
       }
     }
   }
   for (std::uint32_t node = 0; node < nodes; ++node) {
-    if (unreachable[node] && !visited[components.of[node]]) {
+    if (unreachable[node] && !visited[components.of(node)]) {
       roots[node] = true;
     }
   }
