@@ -114,7 +114,7 @@ private:
       return std::unexpected(words.error());
     }
     facts_.words = words->counts.front();
-    RootNames names(image_, reader_, question_.threads);
+    RootNames names(image_, reader_, question_.threads, question_.cancelled);
     const ContainerMemory visited(reader_, visitors_);
     std::size_t named = 0;
     for (const Word& word : words->places | std::views::reverse) {
@@ -126,7 +126,7 @@ private:
       }
       ++named;
       auto root = names.root(word.at);
-      if (root && root->kind != RootKind::memory) {
+      if (root && !root->is_plain_memory()) {
         facts_.roots.push_back(std::move(*root));
       }
     }

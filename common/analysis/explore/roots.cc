@@ -3,6 +3,7 @@
 #include "common/machine/machine.h"
 
 #include <fmt/format.h>
+#include <utility>
 
 namespace pygc::analysis {
 namespace {
@@ -42,9 +43,10 @@ std::string_view root_kind_name(RootKind kind) {
 }
 
 RootNames::RootNames(const image::ProcessImage& image, cpython::ObjectReader& reader,
-                     const std::vector<machine::Thread>& threads)
+                     const std::vector<machine::Thread>& threads, std::function<bool()> cancelled)
     : image_(image), reader_(reader), threads_(threads), ownership_(image, reader),
-      slot_names_(image, reader, ownership_), running_(reader) {
+      slot_names_(image, reader, ownership_), running_(reader),
+      array_items_(reader, threads, std::move(cancelled)) {
   for (const cpython::Interpreter& interpreter : reader.runtime().interpreters) {
     for (const cpython::FrameReference& each : cpython::frame_references(reader, interpreter)) {
       locals_.emplace(each.at.at, each);
@@ -189,7 +191,7 @@ std::optional<Root> RootNames::root(Address at) {
     const Address code = reader_.memory().load<Address>(*code_at).value_or(0) & ~tag_bits;
     return Root{.kind = RootKind::frame, .at = at, .name = function_name(code)};
   }
-  return Root{.kind = RootKind::memory, .at = at, .name = {}};
+  return Root{.kind = RootKind::memory, .at = at, .name = array_items_.name(at)};
 }
 
 } // namespace pygc::analysis

@@ -2,6 +2,7 @@
 // lie.
 #pragma once
 
+#include "common/analysis/explore/array_items.h"
 #include "common/analysis/explore/words.h"
 #include "common/analysis/facts/ownership.h"
 #include "common/analysis/facts/slot_names.h"
@@ -12,6 +13,7 @@
 #include "common/machine/thread.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,15 +39,20 @@ struct Root {
   RootKind kind = RootKind::memory;
   Address at = 0; // of the word; 0: a register
   /// "'job' of worker() (explore.py:52)", ".f_locals of <module>() in explore.py", "worker() in
-  /// explore.py" of what is neither (a temporary, or stale), "symbol+0x8"; may be empty.
+  /// explore.py" of what is neither (a temporary, or stale), "symbol+0x8", "[3] of numpy.ndarray
+  /// 0x7f44123f00c0"; may be empty.
   std::string name;
   bool proven = false; // a local variable of a running function, or a field of its frame
+
+  /// Memory of which nothing is known.
+  bool is_plain_memory() const { return kind == RootKind::memory && name.empty(); }
 };
 
 class RootNames {
 public:
+  /// `cancelled` as for find_words().
   RootNames(const image::ProcessImage& image, cpython::ObjectReader& reader,
-            const std::vector<machine::Thread>& threads);
+            const std::vector<machine::Thread>& threads, std::function<bool()> cancelled);
 
   /// Nothing for what holds no reference: a word below the stack pointer, one that a Python frame
   /// has left behind which has ended, a field of a frame that borrows (f_globals).
@@ -76,6 +83,7 @@ private:
   std::unordered_map<Address, cpython::FrameReference> locals_; // by the word's address
   cpython::RunningFrames running_;
   std::vector<LeftStack> left_;
+  ArrayItems array_items_;
 };
 
 } // namespace pygc::analysis

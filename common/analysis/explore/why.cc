@@ -212,7 +212,7 @@ private:
       return std::unexpected(words.error());
     }
     std::ranges::stable_sort(words->places, {}, &Word::candidate);
-    RootNames names(image_, reader_, question_.threads);
+    RootNames names(image_, reader_, question_.threads, question_.cancelled);
     for (std::size_t i = 0; i < found_.size(); ++i) {
       std::vector<Root>& roots = why_.paths[i].roots;
       const ContainerMemory visited(reader_, found_[i].visitors);
@@ -241,9 +241,10 @@ private:
   void keep_telling(Address object, std::int64_t gc_refs, std::int64_t visits,
                     std::vector<Root>& roots) const {
     // Local variables first, then as their kinds.
-    std::ranges::stable_sort(roots, {},
-                             [](const Root& root) { return std::tuple(!root.proven, root.kind); });
-    const auto memory = std::ranges::find(roots, RootKind::memory, &Root::kind);
+    std::ranges::stable_sort(roots, {}, [](const Root& root) {
+      return std::tuple(!root.proven, root.kind, root.name.empty());
+    });
+    const auto memory = std::ranges::find_if(roots, &Root::is_plain_memory);
     const auto telling = static_cast<std::size_t>(memory - roots.begin());
     const auto stored = cpython::load_refcount(reader_.memory(), reader_.runtime().layout, object);
     const auto references =
@@ -271,7 +272,7 @@ private:
     if (!words) {
       return std::unexpected(words.error());
     }
-    RootNames names(image_, reader_, question_.threads);
+    RootNames names(image_, reader_, question_.threads, question_.cancelled);
     for (const Word& word : words->places) {
       auto root = names.root(word.at);
       // Stacks and registers keep what is used no more.
