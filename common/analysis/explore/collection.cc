@@ -39,6 +39,10 @@ Result<Collection> replay_collection(const cpython::ObjectReader& reader, const 
       heap::collect_spaces(reader.runtime(), heap, interpreter, generation.value_or(SIZE_MAX));
   const std::size_t expected = visits_at_most(set.refcounts);
   set.refcounts = {}; // the graph is what takes most memory
+  // It would have each object traversed once more. Where nothing is borrowed ours visits the same.
+  if (!reader.runtime().layout.stack_ref_size) {
+    replayer.use_visitor(0);
+  }
   auto graph = heap::Graph::build(replayer, set.objects, heap::stale_collecting(heap), expected);
   if (!graph) {
     return std::unexpected(graph.error());

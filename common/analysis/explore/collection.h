@@ -30,7 +30,8 @@ Result<replay::RoundResult> replay_gc_refs(const heap::Heap& heap, replay::Repla
                                            const heap::CollectedSet& set);
 
 /// Of the interpreter's objects of that generation and the younger ones; without one: of all that
-/// are not frozen. Errors: replayer, cancelled, limit.
+/// are not frozen. The replayer then has a visitor of ours, unless containers may visit what they
+/// only borrow. Errors: replayer, cancelled, limit.
 Result<Collection> replay_collection(const cpython::ObjectReader& reader, const heap::Heap& heap,
                                      replay::Replayer& replayer, std::size_t interpreter,
                                      std::optional<std::size_t> generation);

@@ -1,5 +1,6 @@
 #include "common/analysis/explore/held_garbage.h"
 
+#include "common/base/address_set.h"
 #include "common/heap/reachability.h"
 
 #include <algorithm>
@@ -25,7 +26,9 @@ public:
   /// they lead to.
   Result<void> find(const heap::Heap& heap) {
     std::vector<Address> containers;
+    containers.reserve(heap.objects.size());
     for (std::size_t i = 0; i < heap.objects.size(); ++i) {
+      tracked_.insert(heap.objects[heap::HeapIndex(i)]);
       if (heap.usable[heap::HeapIndex(i)]) {
         containers.push_back(heap.objects[heap::HeapIndex(i)]);
       }
@@ -71,6 +74,9 @@ private:
       return std::unexpected(visits.error());
     }
     for (const replay::Visit& visit : *visits) {
+      if (tracked_.contains(visit.object)) {
+        continue; // most are
+      }
       if (!refcounts_.contains(visit.object)) {
         const auto refcount = refcount_of_untracked(visit.object);
         if (!refcount) {
@@ -108,6 +114,7 @@ private:
 
   cpython::ObjectReader& reader_;
   replay::Replayer& replayer_;
+  AddressSet tracked_;
   std::unordered_map<Address, std::uint64_t> refcounts_; // of hidden objects
   std::unordered_map<Address, std::uint64_t> visits_;    // of hidden objects
   std::unordered_map<Address, std::vector<Address>> visited_by_;
