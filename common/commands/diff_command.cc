@@ -31,8 +31,10 @@ public:
     declare_target_options(app, options_);
     declare_runtime_option(app, options_);
     declare_output_options(app, options_);
-    app.add_option("--type", type_,
-                   "And by which ways objects of such types are held: Session, app.*")
+    app.add_option(
+           "--type", type_,
+           "And which objects of such types are new, and by which ways they are held: Session, "
+           "app.*")
         ->type_name("PATTERN");
     app.add_flag("--leaks", leaks_, "And what pygc leaks finds");
     app.add_flag("--audit", audit_, "And which rules pygc audit finds broken");
@@ -112,7 +114,7 @@ private:
       return std::unexpected(heap.error());
     }
     Look look{.subject = (*context)->subject(),
-              .census = analysis::take_census((*context)->reader(), **heap),
+              .census = analysis::take_census((*context)->reader(), **heap, type_),
               .reasons = analysis::collection_lacks(**heap, {})};
     if (auto counted = count(**context, **heap, surroundings, look); !counted) {
       return std::unexpected(counted.error());
@@ -223,9 +225,10 @@ const Registration registration({
     .name = "diff",
     .summary = "Compare the tracked objects of two cores, by type",
     .help = R"(What a heap has more and less of than an older one: objects and bytes of each
-type. Of two cores of one process also how many of them are new and freed; with
---type, by which ways the objects of a type are held more and less; with --leaks
-and --audit, what those commands find in one and not in the other.
+type. Of two cores of one process also how many of them are new and freed, and
+with --type which ones are new; with --type, by which ways the objects of a type
+are held more and less; with --leaks and --audit, what those commands find in
+one and not in the other.
 
 Examples:
   pygc diff core.old core.new

@@ -79,6 +79,24 @@ void add_violations(Text& text, const std::vector<CountChange>& changes, std::si
   add_more(text, changes.size(), limit);
 }
 
+bool lists_new_objects(const Differences& differences) {
+  return !differences.of_type.empty() && differences.types.same_process;
+}
+
+void add_new_objects(Text& text, const Differences& differences, std::size_t limit) {
+  if (!lists_new_objects(differences)) {
+    return;
+  }
+  const std::vector<Address>& objects = differences.types.new_objects;
+  text.line(fmt::format("{} of type '{}' {} new (likely){}", counted(objects.size(), "object"),
+                        differences.of_type, objects.size() == 1 ? "is" : "are",
+                        objects.empty() ? "" : ":"));
+  for (const Address object : objects | std::views::take(limit)) {
+    text.line("  " + text.listed(object));
+  }
+  add_more(text, objects.size(), limit);
+}
+
 void add_counts(Text& text, const Differences& differences, std::size_t limit) {
   const std::string_view basis = differences.incomplete_because.empty() ? "exact" : "lower bound";
   if (differences.ways) {
@@ -117,6 +135,13 @@ std::string diff_json(const Differences& differences) {
     Json row = {{"type", change.type}};
     row.update(change_json(change, diff.same_process));
     document["types"].push_back(std::move(row));
+  }
+  document["new_objects"] = nullptr;
+  if (lists_new_objects(differences)) {
+    document["new_objects"] = Json::array();
+    for (const Address object : diff.new_objects) {
+      document["new_objects"].push_back(hex(object));
+    }
   }
   document["ways"] = changes_json(differences.ways, "way");
   document["leaks"] = changes_json(differences.leaks, "leak");
@@ -159,6 +184,7 @@ std::string diff_text(const Differences& differences, Style style, std::size_t l
   } else {
     text.paragraph("Two processes: their objects cannot be told apart one by one.");
   }
+  add_new_objects(text, differences, limit);
   add_counts(text, differences, limit);
   text.incomplete(differences.incomplete_because);
   return text.take();

@@ -5,6 +5,8 @@
 #include <csignal>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sstream>
+#include <string>
 #include <thread>
 
 namespace pygc::e2e {
@@ -56,7 +58,29 @@ protected:
     FAIL() << "it did not grow";
   }
 
-  RunningScript script{{.build = GetParam(), .script = "grow.py"}};
+  /// Of the sessions that grow() has made, by the process's own id().
+  AddressSet new_sessions() const {
+    for (int tries = 0; tries < 100; ++tries) {
+      std::istringstream text(read_file(addresses_path_));
+      AddressSet found;
+      for (std::string line; std::getline(text, line);) {
+        found.insert(to_address(line));
+      }
+      if (found.size() == 100) {
+        return found;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    ADD_FAILURE() << "no addresses in " << addresses_path_;
+    return {};
+  }
+
+private:
+  TempDir directory_;
+  std::string addresses_path_ = directory_.file("addresses");
+
+protected:
+  RunningScript script{{.build = GetParam(), .script = "grow.py", .words = {addresses_path_}}};
 };
 
 TEST_P(DiffTest, OfOneProcessTellsWhatIsNewAndWhatIsFreed) {
@@ -116,11 +140,34 @@ TEST_P(DiffTest, TellsByWhichWaysObjectsAreHeldMore) {
   EXPECT_THAT(text.out, HasSubstr("60, 100 before: "));
 }
 
+TEST_P(DiffTest, OfOneProcessListsWhatIsNew) {
+  const Core before = core_of(script.pid());
+  grow();
+  const AddressSet made = new_sessions();
+  const Core after = core_of(script.pid());
+  const json document = diff({before.path, after.path, "--type", "Session"});
+  AddressSet found;
+  for (const json& each : document.at("new_objects")) {
+    found.insert(to_address(each.get<std::string>()));
+  }
+  EXPECT_EQ(found, made);
+  EXPECT_EQ(diff({before.path, after.path}).at("new_objects"), nullptr);
+  // The next command may name one of them by its number.
+  const Outcome text = run_pygc({"diff", before.path, after.path, "--type", "Session"});
+  EXPECT_THAT(text.out, HasSubstr("100 objects of type 'Session' are new (likely):\n  $1 0x"));
+  EXPECT_THAT(text.out, HasSubstr("and 80 more (--top)"));
+  const Outcome first = run_pygc({"object", "$1", after.path, "--json"});
+  const json object = parse_document(first.out, first).at("object");
+  EXPECT_TRUE(made.contains(to_address(object.at("address").get<std::string>()))) << object;
+}
+
 TEST_P(DiffTest, OfTwoProcessesCountsOnly) {
   const RunningScript other({.build = GetParam(), .script = "grow.py"});
   const Core before = core_of(other.pid());
   grow();
-  const json document = diff({before.path, "--pid", std::to_string(script.pid())});
+  const json document =
+      diff({before.path, "--pid", std::to_string(script.pid()), "--type", "Session"});
+  EXPECT_EQ(document.at("new_objects"), nullptr);
   EXPECT_EQ(document.at("same_process"), false);
   EXPECT_EQ(document.at("kept_basis"), nullptr);
   const json sessions = row_of(document, "__main__.Session");

@@ -49,6 +49,17 @@ TEST(ExploreDiff, OfOneProcessTellsObjectsApart) {
   EXPECT_EQ(diff.total.kept, 3U);
 }
 
+TEST(ExploreDiff, OfOneProcessListsNewObjectsOfTheTypesAskedFor) {
+  HeapCensus asked = new_heap;
+  EXPECT_THAT(compare_heaps(old_heap, 17, asked, 17).new_objects, IsEmpty());
+  asked.types[1].asked_for = true; // app.A
+  EXPECT_THAT(compare_heaps(old_heap, 17, asked, 17).new_objects, ElementsAre(0x400));
+  asked.types[0].asked_for = true;
+  EXPECT_THAT(compare_heaps(old_heap, 17, asked, 17).new_objects,
+              ElementsAre(0x400, 0x500, 0x600, 0x700));
+  EXPECT_THAT(compare_heaps(old_heap, 17, asked, 18).new_objects, IsEmpty());
+}
+
 TEST(ExploreDiff, OfTwoProcessesCountsOnly) {
   const HeapDiff other_pid = compare_heaps(old_heap, 17, new_heap, 18);
   EXPECT_FALSE(other_pid.same_process);
@@ -123,11 +134,13 @@ TEST(ExploreCensus, CountsWhatCanBeUsed) {
   heap.add_object(1, other);
   heap.heap().usable[heap::HeapIndex(3)] = false;
   heap.finish();
-  const HeapCensus census = take_census(heap.reader(), heap.heap());
+  const HeapCensus census = take_census(heap.reader(), heap.heap(), "Oth*");
   ASSERT_THAT(census.types, SizeIs(2));
   EXPECT_EQ(census.types[0].name, "builtins.C");
   EXPECT_EQ(census.types[1].name, "app.Other");
   EXPECT_EQ(census.types[1].objects, 2U);
+  EXPECT_FALSE(census.types[0].asked_for);
+  EXPECT_TRUE(census.types[1].asked_for);
   EXPECT_EQ(census.types[1].size.bytes, 2 * (48 + 16U));
   EXPECT_THAT(census.objects, SizeIs(3));
   EXPECT_THAT(census.places, ElementsAre(testing::interpreter_base, 0));

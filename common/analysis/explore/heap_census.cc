@@ -1,5 +1,6 @@
 #include "common/analysis/explore/heap_census.h"
 
+#include "common/analysis/explore/type_matcher.h"
 #include "common/cpython/objects/object_names.h"
 #include "common/cpython/objects/sys_modules.h"
 #include "common/cpython/objects/type_module.h"
@@ -9,10 +10,12 @@
 
 namespace pygc::analysis {
 
-HeapCensus take_census(cpython::ObjectReader& reader, const heap::Heap& heap) {
+HeapCensus take_census(cpython::ObjectReader& reader, const heap::Heap& heap,
+                       const std::string& pattern) {
   HeapCensus census;
   cpython::ObjectSizes sizes(reader);
   cpython::ObjectNames names(reader);
+  TypeMatcher is_asked_for(reader, {pattern});
   std::unordered_map<Address, std::uint32_t> by_type;
   std::unordered_map<std::string, std::uint32_t> by_name;
   census.objects.reserve(heap.objects.size());
@@ -29,6 +32,8 @@ HeapCensus take_census(cpython::ObjectReader& reader, const heap::Heap& heap) {
       if (known->second == number) {
         census.types.push_back({.name = name, .size = {}});
       }
+      bool& asked_for = census.types[known->second].asked_for;
+      asked_for = asked_for || (!pattern.empty() && is_asked_for(heap.types[at]));
     }
     const cpython::ObjectSize size = sizes.size(heap.objects[at], heap.types[at]);
     CensusType& type = census.types[known->second];

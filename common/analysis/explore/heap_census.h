@@ -15,6 +15,7 @@ struct CensusType {
   std::string name; // with its module, as documents have it
   std::uint64_t objects = 0;
   cpython::ObjectSize size; // of all its objects
+  bool asked_for = false;   // by the pattern
 };
 
 struct CensusObject {
@@ -32,7 +33,8 @@ struct HeapCensus {
 };
 
 /// Of the tracked objects that can be used, of all interpreters, frozen ones too. 16 bytes an
-/// object.
-HeapCensus take_census(cpython::ObjectReader& reader, const heap::Heap& heap);
+/// object. `pattern`: of types (type_matcher.h); empty: none is asked for.
+HeapCensus take_census(cpython::ObjectReader& reader, const heap::Heap& heap,
+                       const std::string& pattern = {});
 
 } // namespace pygc::analysis

@@ -7,10 +7,12 @@
 namespace pygc::analysis {
 namespace {
 
-/// Adds to each type how many of its objects both heaps have at one address. An object that was
-/// freed and made again at its place cannot be told from one that lived on.
-void count_kept(const HeapCensus& old_heap, const HeapCensus& new_heap,
-                std::map<std::string_view, TypeChange>& types) {
+/// Adds to each type how many of its objects both heaps have at one address, and lists the others
+/// that were asked for. An object that was freed and made again at its place cannot be told from
+/// one that lived on.
+void compare_objects(const HeapCensus& old_heap, const HeapCensus& new_heap,
+                     std::map<std::string_view, TypeChange>& types,
+                     std::vector<Address>& new_objects) {
   auto before = old_heap.objects.begin();
   for (const CensusObject& object : new_heap.objects) {
     while (before != old_heap.objects.end() && before->address < object.address) {
@@ -19,6 +21,8 @@ void count_kept(const HeapCensus& old_heap, const HeapCensus& new_heap,
     if (before != old_heap.objects.end() && before->address == object.address &&
         old_heap.types[before->type].name == new_heap.types[object.type].name) {
       ++types[new_heap.types[object.type].name].kept;
+    } else if (new_heap.types[object.type].asked_for) {
+      new_objects.push_back(object.address);
     }
   }
 }
@@ -39,7 +43,7 @@ HeapDiff compare_heaps(const HeapCensus& old_heap, std::int64_t old_pid, const H
     types[type.name].new_size = type.size;
   }
   if (diff.same_process) {
-    count_kept(old_heap, new_heap, types);
+    compare_objects(old_heap, new_heap, types, diff.new_objects);
   }
   for (auto& [name, change] : types) {
     change.type = name;

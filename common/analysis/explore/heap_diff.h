@@ -30,6 +30,8 @@ struct HeapDiff {
   std::vector<TypeChange> types; // those that changed, the largest growth first
   std::uint64_t unchanged = 0;   // types with the same numbers, and of one process the same objects
   TypeChange total;              // of all types; `type` is empty
+  /// Of one process: objects of the types asked for that the new heap alone has; ascending.
+  std::vector<Address> new_objects;
 };
 
 /// `old_pid`, `new_pid`: 0 when it is not known.
