@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <gtest/gtest.h>
+#include <vector>
 
 namespace pygc::cpython {
 namespace {
@@ -52,6 +53,29 @@ TEST_F(ValueText, OfAStrIsQuotedAndCut) {
                         "A'");
   EXPECT_EQ(text(cut), "'" + std::string(60, 'x') + "'...");
   EXPECT_EQ(text(none), "");
+}
+
+TEST_F(ValueText, OfAnIntIsToldUpTo63Bits) {
+  const Address type = heap_.add_type("int", 0, std::uint64_t{1} << 24U); // LONG_SUBCLASS
+  const auto add_int = [&](std::int64_t size, const std::vector<std::uint64_t>& digits) {
+    const Address object = heap_.reserve(24 + 16);
+    heap_.store(object + heap_.runtime().layout.ob_type, type);
+    heap_.store(object + 16, static_cast<std::uint64_t>(size));
+    heap_.store(object + 24, digits[0] | digits[1] << 32U);
+    heap_.store(object + 32, digits[2]);
+    return object;
+  };
+  constexpr std::uint64_t most = (std::uint64_t{1} << 30U) - 1; // of one digit
+  heap_.image().library().symbols["_Py_FalseStruct"] = add_int(0, {0, 0, 0});
+  const Address two = add_int(-2, {5, 1, 0});
+  const Address nanoseconds = add_int(3, {1, 0, 1});
+  const Address largest = add_int(-3, {most, most, 7});
+  const Address beyond = add_int(3, {0, 0, 8});
+  heap_.finish();
+  EXPECT_EQ(text(two), "-1073741829");
+  EXPECT_EQ(text(nanoseconds), "1152921504606846977");
+  EXPECT_EQ(text(largest), "-9223372036854775807");
+  EXPECT_EQ(text(beyond), "");
 }
 
 TEST_F(ValueText, OfWhatIsNoValueIsEmpty) {

@@ -11,7 +11,8 @@ constexpr std::int64_t sign_mask = 3; // of them: 0 positive, 1 zero, 2 negative
 constexpr std::int64_t zero_sign = 1;
 constexpr std::int64_t negative_sign = 2;
 constexpr unsigned digit_bits = 30;
-constexpr std::int64_t digit_limit = 2; // more may not fit
+constexpr std::int64_t digit_limit = 3; // more do not fit
+constexpr unsigned last_digit_bits = 3; // of the third: more do not fit
 constexpr std::int64_t count_limit = std::int64_t{1} << 40;
 
 } // namespace
@@ -55,7 +56,8 @@ std::optional<std::int64_t> int_value(ObjectReader& reader, Address object) {
   for (std::int64_t i = 0; i < digits; ++i) {
     const auto digit = reader.memory().load<std::uint32_t>(
         size_at + sizeof(std::int64_t) + static_cast<Address>(i) * sizeof(std::uint32_t));
-    if (!digit || *digit >> digit_bits != 0) {
+    const unsigned bits = i + 1 == digit_limit ? last_digit_bits : digit_bits;
+    if (!digit || *digit >> bits != 0) {
       return std::nullopt;
     }
     value |= static_cast<std::int64_t>(*digit) << (digit_bits * static_cast<unsigned>(i));
