@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sstream>
 #include <string>
 
 namespace pygc::e2e {
@@ -26,13 +26,14 @@ TEST_P(MatrixArrays, NameTheirElements) {
     for (auto at = place.find(','); at != std::string::npos; at = place.find(',', at + 2)) {
       place.insert(at + 1, " ");
     }
-    const std::string element = fmt::format("{} of numpy.ndarray {:#x}", place,
-                                            std::stoull(core.printed_value("array_" + name)));
+    std::ostringstream element;
+    element << place << " of numpy.ndarray 0x" << std::hex
+            << std::stoull(core.printed_value("array_" + name));
     const json why = document_alone(core, {"why", core.printed_value(name)});
     const json& roots = why.at("paths").at(0).at("roots");
     ASSERT_EQ(roots.size(), 1U) << why.dump(1);
     EXPECT_EQ(roots[0].at("kind"), "memory");
-    EXPECT_EQ(roots[0].at("name"), element);
+    EXPECT_EQ(roots[0].at("name"), element.str());
     const json object = document_alone(core, {"object", core.printed_value(name)});
     EXPECT_THAT(object.at("roots"), testing::Contains(roots[0])) << object.dump(1);
   }
