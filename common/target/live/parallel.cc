@@ -27,6 +27,14 @@ bool in_parallel(std::size_t count, const std::function<void(std::size_t)>& work
       work(i);
     }
   };
+  // Before the others begin: they might take all pieces before it is asked.
+  if (count == 0) {
+    return true;
+  }
+  std::size_t own = next++;
+  if (stop()) {
+    return false;
+  }
   const std::size_t processors = std::thread::hardware_concurrency();
   const std::size_t wanted = std::min({count, processors, max_threads});
   std::vector<std::jthread> helpers;
@@ -36,14 +44,17 @@ bool in_parallel(std::size_t count, const std::function<void(std::size_t)>& work
     }
   } catch (const std::system_error&) { // no more than there are
   }
-  for (std::size_t i = next++; i < count; i = next++) {
+  for (;;) {
+    work(own);
+    own = next++;
+    if (own >= count) {
+      return true;
+    }
     if (stop()) {
       stopped = true;
       return false;
     }
-    work(i);
   }
-  return true;
 }
 
 } // namespace pygc::target
