@@ -147,12 +147,82 @@ VectorUnit::Result VectorUnit::dispatch_compare(std::uint64_t pc, const Instruct
   }
 }
 
+/// vmovdqu8 and its kin with a mask: elements that it leaves out are not touched.
+VectorUnit::Result VectorUnit::store_some(std::uint64_t pc, const Instruction& in,
+                                          std::size_t element) {
+  const Vector value = get(in.reg);
+  const std::uint64_t start = effective_address(pc, in);
+  const std::uint64_t wanted = masks_[in.mask] >> (part_ == Part::far ? value.size() / element : 0);
+  for (std::size_t i = 0; i < size_of(in) / element; ++i) {
+    const auto bytes = std::as_bytes(std::span(value).subspan(i * element, element));
+    if ((wanted >> i & 1) != 0 && !memory_.write(start + i * element, bytes)) {
+      return Result::faulted;
+    }
+  }
+  return Result::done;
+}
+
+/// 512 bits: what does the same to both halves, as glibc's memset and memcpy use it. The upper half
+/// comes first, as the lower half's result may be one of its operands no more.
+VectorUnit::Result VectorUnit::dispatch_halves(std::uint64_t pc, const Instruction& in) {
+  switch (in.key()) {
+  case 0x1016f: // vmovdqa32, vmovdqa64, vmovdqu32, vmovdqu64, vmovdqu8, vmovdqu16
+  case 0x1026f:
+  case 0x1036f:
+  case 0x1017f:
+  case 0x1027f:
+  case 0x1037f:
+  case 0x2017a: // vpbroadcastb, vpbroadcastw, vpbroadcastd, vpbroadcastq of a general register
+  case 0x2017b:
+  case 0x2017c:
+  case 0x101eb: // vpord, vpandd, vpxord, vpandnd and their kin on quad words
+  case 0x101db:
+  case 0x101ef:
+  case 0x101df:
+    break;
+  case 0x101e7: // vmovntdq
+  case 0x10010: // vmovups, vmovupd, vmovaps, vmovapd
+  case 0x10110:
+  case 0x10028:
+  case 0x10128:
+  case 0x10011:
+  case 0x10111:
+  case 0x10029:
+  case 0x10129:
+    break;
+  default:
+    return Result::unknown;
+  }
+  const auto half = [&](const Instruction& of) {
+    const Result done = dispatch_evex(pc, of);
+    return done == Result::unknown && of.mask == 0 ? dispatch(pc, of) : done;
+  };
+  Instruction upper = in;
+  upper.displacement += 32; // of the memory operand, if there is one
+  part_ = Part::far;
+  Result result = half(upper);
+  if (result == Result::done) {
+    part_ = Part::near;
+    result = half(in);
+  }
+  part_ = Part::whole;
+  return result;
+}
+
 VectorUnit::Result VectorUnit::dispatch_evex(std::uint64_t pc, const Instruction& in) {
   if (const Result compared = dispatch_compare(pc, in); compared != Result::unknown) {
     return compared;
   }
   if (in.mask != 0) {
-    return Result::unknown;
+    switch (in.memory ? in.key() : 0) {
+    case 0x1017f: // vmovdqa32, vmovdqa64, vmovdqu32, vmovdqu64
+    case 0x1027f:
+      return store_some(pc, in, in.wide ? 8 : 4);
+    case 0x1037f: // vmovdqu8, vmovdqu16
+      return store_some(pc, in, in.wide ? 2 : 1);
+    default:
+      return Result::unknown;
+    }
   }
   switch (in.key()) {
   case 0x1036f: // vmovdqu8, vmovdqu16

@@ -45,6 +45,9 @@ void VectorUnit::set_flags(bool zero, bool carry) {
 }
 
 VectorUnit::Vector VectorUnit::get(unsigned number) const {
+  if (part_ == Part::far) {
+    return far_[number];
+  }
   if (number >= upper_.size()) {
     return high_[number - upper_.size()];
   }
@@ -55,6 +58,13 @@ VectorUnit::Vector VectorUnit::get(unsigned number) const {
 }
 
 void VectorUnit::set(unsigned number, const Vector& value, bool vector256) {
+  if (part_ == Part::far) {
+    far_[number] = value;
+    return;
+  }
+  if (part_ == Part::whole) {
+    far_[number] = {};
+  }
   if (number >= upper_.size()) {
     Vector& to = high_[number - upper_.size()];
     to = {};
@@ -291,9 +301,11 @@ void VectorUnit::transfer_state(machine::StateTransfer direction, std::uint64_t 
       saved->registers[i] = get(i);
     }
   } else if (saved != saved_.end()) {
+    part_ = Part::near; // what lies above is not saved, and stays
     for (unsigned i = 0; i < saved->registers.size(); ++i) {
       set(i, saved->registers[i], true);
     }
+    part_ = Part::whole;
   }
 }
 
@@ -310,8 +322,9 @@ VectorUnit::Result VectorUnit::execute(std::uint64_t pc, std::span<const std::by
   if (!instruction) {
     return Result::unknown;
   }
-  const Result result =
-      instruction->evex ? dispatch_evex(pc, *instruction) : dispatch(pc, *instruction);
+  const Result result = instruction->vector512 ? dispatch_halves(pc, *instruction)
+                        : instruction->evex    ? dispatch_evex(pc, *instruction)
+                                               : dispatch(pc, *instruction);
   if (result == Result::done) {
     const std::uint64_t next = pc + instruction->length;
     uc_reg_write(emulator_, UC_X86_REG_RIP, &next);

@@ -25,6 +25,7 @@ public:
   void reset() override {
     upper_ = {};
     high_ = {};
+    far_ = {};
     masks_ = {};
     saved_.clear();
   }
@@ -60,6 +61,8 @@ private:
   Result dispatch_evex(std::uint64_t pc, const Instruction& in);
   Result dispatch_compare(std::uint64_t pc, const Instruction& in);
   Result dispatch_masks(const Instruction& in);
+  Result store_some(std::uint64_t pc, const Instruction& in, std::size_t element);
+  Result dispatch_halves(std::uint64_t pc, const Instruction& in);
   Result broadcast_general(const Instruction& in, std::size_t element);
   Result ternary(std::uint64_t pc, const Instruction& in);
   Result move_mask(const Instruction& in, bool to_general, unsigned width);
@@ -85,7 +88,11 @@ private:
   SupplementMemory& memory_;
   std::array<std::array<std::uint8_t, 16>, 16> upper_{}; // the emulator has the lower halves
   std::array<Vector, 16> high_{};                        // ymm16 to ymm31
+  std::array<Vector, 32> far_{};                         // the upper halves of zmm0 to zmm31
   std::array<std::uint64_t, 8> masks_{};                 // k0 to k7
+  /// What registers are now: 256 bits and zeros above, or a half of 512 bits.
+  enum class Part : std::uint8_t { whole, near, far };
+  Part part_ = Part::whole;
   struct Saved {
     std::uint64_t address = 0;
     std::array<Vector, 16> registers;

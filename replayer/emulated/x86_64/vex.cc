@@ -114,7 +114,7 @@ std::int64_t displacement_unit(const VexInstruction& in) {
   case 0x101d6:
     return 8;
   default:
-    return in.vector256 ? 32 : 16;
+    return in.vector512 ? 64 : in.vector256 ? 32 : 16;
   }
 }
 
@@ -128,9 +128,11 @@ std::optional<VexInstruction> decode_evex(Reader in) {
   out.wide = second >> 7U != 0;
   out.prefix = second & 3U;
   out.second = (~second >> 3U & 0xfU) | (~third >> 3U & 1U) << 4U;
-  out.vector256 = (third >> 5U & 3U) == 1;
+  const unsigned length = third >> 5U & 3U;
+  out.vector512 = length == 2;
+  out.vector256 = length != 0;
   out.mask = third & 7U;
-  if ((third & 0xd0U) != 0) { // zeroing, 512 bits, broadcast
+  if ((third & 0x90U) != 0 || length == 3) { // zeroing, broadcast
     return std::nullopt;
   }
   const Extension extension{.reg = (~first >> 7U & 1U) << 3U | (~first >> 4U & 1U) << 4U,

@@ -13,7 +13,8 @@ struct VexInstruction {
   unsigned prefix = 0; // 0: none, 1: 66, 2: f3, 3: f2
   unsigned opcode = 0;
   bool wide = false;      // W
-  bool vector256 = false; // L
+  bool vector256 = false; // L; of each half of a vector of 512 bits
+  bool vector512 = false;
   bool evex = false;
   unsigned mask = 0; // EVEX: the mask register that leaves elements out; 0: none
 
@@ -39,8 +40,8 @@ struct VexInstruction {
 enum class StateTransfer : std::uint8_t { none, save, restore };
 StateTransfer decode_state_transfer(std::span<const std::byte> bytes, VexInstruction& operand);
 
-/// VEX or EVEX. nullopt: neither, or what is not dealt with (other prefixes, vectors of 512 bits,
-/// broadcasts from memory, zeroing of elements left out).
+/// VEX or EVEX. nullopt: neither, or what is not dealt with (other prefixes, broadcasts from
+/// memory, zeroing of elements left out).
 std::optional<VexInstruction> decode_vex(std::span<const std::byte> bytes);
 
 } // namespace pygc::replayer::machine
