@@ -179,7 +179,6 @@ VectorUnit::Result VectorUnit::dispatch_halves(std::uint64_t pc, const Instructi
   case 0x101db:
   case 0x101ef:
   case 0x101df:
-    break;
   case 0x101e7: // vmovntdq
   case 0x10010: // vmovups, vmovupd, vmovaps, vmovapd
   case 0x10110:
