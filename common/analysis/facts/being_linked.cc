@@ -1,9 +1,10 @@
 #include "common/analysis/facts/being_linked.h"
 
-#include "common/cpython/collector/crash_stack.h"
+#include "common/analysis/facts/crash_facts.h"
 #include "common/cpython/collector/gc_head.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 namespace pygc::analysis {
@@ -44,22 +45,20 @@ public:
   bool links_in(Address node, Step step) const {
     const auto own = links(node);
     const auto end = links(head_);
-    return own && end && is_one_of(step.to, node, head_) &&
-           (links_in_behind(step.from, node, step) ||
-            links_in_behind(walked_before(node), node, step) ||
-            links_in_behind(own->prev_node(), node, step) ||
-            links_in_behind(end->prev_node(), node, step));
+    if (!own || !end || !is_one_of(step.to, node, head_)) {
+      return false;
+    }
+    const std::array lasts = {step.from, walked_before(node), own->prev_node(), end->prev_node()};
+    return std::ranges::any_of(lasts, [&](Address last) {
+      const auto before = links(last);
+      return before && last != node && is_one_of(step.from, node, last) &&
+             is_one_of(before->next_node(), node, head_) &&
+             is_one_of(end->prev_node(), node, last) &&
+             (before->next_node() == node || end->prev_node() == node);
+    });
   }
 
 private:
-  bool links_in_behind(Address last, Address node, Step step) const {
-    const auto before = links(last);
-    const auto end = links(head_);
-    return before && end && last != node && is_one_of(step.from, node, last) &&
-           is_one_of(before->next_node(), node, head_) && is_one_of(end->prev_node(), node, last) &&
-           (before->next_node() == node || end->prev_node() == node);
-  }
-
   Address walked_before(Address node) const {
     const auto& objects = heap_.objects;
     const auto found = std::ranges::find(objects, gc_head::object_of(layout_, node));
@@ -78,19 +77,13 @@ private:
   Address head_;
 };
 
-bool has_crashed(const CheckInput& input) {
-  return std::ranges::any_of(input.threads, [](const target::Thread& thread) {
-    return !cpython::fatal_signal_name(thread.signal).empty();
-  });
-}
-
 } // namespace
 
 std::optional<Address> object_being_linked(const CheckInput& input, const WorkedAt& worked_at,
                                            const heap::Corruption& corruption) {
   const cpython::Runtime& runtime = input.reader.runtime();
   if (corruption.kind != heap::CorruptionKind::space || corruption.memory_missing ||
-      runtime.layout.free_threaded || has_crashed(input)) {
+      runtime.layout.free_threaded || crashed_thread(input) != nullptr) {
     return std::nullopt;
   }
   const Address head = runtime.interpreters[corruption.interpreter].spaces[corruption.space].head;

@@ -88,11 +88,16 @@ bool has_overflowed(const CheckInput& input, const target::Thread& thread) {
 
 } // namespace
 
-std::optional<CrashFacts> gather_crash(const CheckInput& input) {
+const target::Thread* crashed_thread(const CheckInput& input) {
   const auto thread = std::ranges::find_if(input.threads, [](const target::Thread& candidate) {
     return !cpython::fatal_signal_name(candidate.signal).empty();
   });
-  if (thread == input.threads.end()) {
+  return thread == input.threads.end() ? nullptr : &*thread;
+}
+
+std::optional<CrashFacts> gather_crash(const CheckInput& input) {
+  const target::Thread* thread = crashed_thread(input);
+  if (thread == nullptr) {
     return std::nullopt;
   }
   CrashFacts facts;

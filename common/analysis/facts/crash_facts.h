@@ -27,6 +27,9 @@ struct CrashFacts {
   std::size_t repeated = 0; // of `functions`, how many are `called`, or the innermost
 };
 
+/// The thread that a signal which tells of a defect has ended or stopped; null: none.
+const target::Thread* crashed_thread(const CheckInput& input);
+
 /// Nothing when no thread has a signal that tells of a defect.
 std::optional<CrashFacts> gather_crash(const CheckInput& input);
 

@@ -37,7 +37,7 @@ ObjectState Explainer::state(Address address) {
   state.refcount = reader_.runtime().refcount(*count);
   const cpython::TypeInfo& info = reader_.type(*type);
   state.type_problem = info.problem;
-  state.of_type = info.problem.empty() || !info.name.empty();
+  state.of_type = !info.name.empty();
   if (state.type_problem.empty()) {
     state.tracked = reader_.is_tracked(address).value_or(false);
   }

@@ -192,17 +192,13 @@ VectorUnit::Result VectorUnit::dispatch_halves(std::uint64_t pc, const Instructi
   default:
     return Result::unknown;
   }
-  const auto half = [&](const Instruction& of) {
-    const Result done = dispatch_evex(pc, of);
-    return done == Result::unknown && of.mask == 0 ? dispatch(pc, of) : done;
-  };
   Instruction upper = in;
   upper.displacement += 32; // of the memory operand, if there is one
   part_ = Part::far;
-  Result result = half(upper);
+  Result result = dispatch_evex(pc, upper);
   if (result == Result::done) {
     part_ = Part::near;
-    result = half(in);
+    result = dispatch_evex(pc, in);
   }
   part_ = Part::whole;
   return result;
@@ -252,6 +248,15 @@ VectorUnit::Result VectorUnit::dispatch_evex(std::uint64_t pc, const Instruction
   case 0x101db:
   case 0x101ef:
   case 0x101df:
+  case 0x101e7: // vmovntdq
+  case 0x10010: // vmovups, vmovupd, vmovaps, vmovapd
+  case 0x10110:
+  case 0x10028:
+  case 0x10128:
+  case 0x10011:
+  case 0x10111:
+  case 0x10029:
+  case 0x10129:
     return dispatch(pc, in);
   case 0x2013b: // vpminud; vpminuq has no VEX form
     return in.wide ? Result::unknown : dispatch(pc, in);
