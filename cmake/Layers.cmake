@@ -32,12 +32,18 @@ function(pygc_headers target visibility)
   target_compile_options(${target} ${visibility} -ffile-prefix-map=${root}=${PROJECT_SOURCE_DIR})
 endfunction()
 
-# pygc_layer(LIBRARY FOLDER [PLAIN] [PUBLIC LIBRARY...] [PRIVATE LIBRARY...] [PRECOMPILED HEADER...]):
-# FOLDER is relative to this directory; PLAIN: without a sanitizer; PRECOMPILED: headers of other projects
+# pygc_unity(TARGET): the headers that its sources begin with are most of what is compiled, so several sources
+# are compiled at once (PYGC_UNITY). Names at namespace scope are then of all of them.
+function(pygc_unity target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${PYGC_UNITY} UNITY_BUILD_BATCH_SIZE 8)
+endfunction()
+
+# pygc_layer(LIBRARY FOLDER [PLAIN] [UNITY] [PUBLIC LIBRARY...] [PRIVATE LIBRARY...] [PRECOMPILED HEADER...]):
+# FOLDER is relative to this directory; PLAIN: without a sanitizer; UNITY: see pygc_unity; PRECOMPILED: headers of other projects
 # that many of its sources include, which are read once for all of them. What depends on the processor lies in
 # FOLDER/${PYGC_PROCESSOR}.
 function(pygc_layer library folder)
-  cmake_parse_arguments(PARSE_ARGV 2 arg "PLAIN" "" "PUBLIC;PRIVATE;PRECOMPILED")
+  cmake_parse_arguments(PARSE_ARGV 2 arg "PLAIN;UNITY" "" "PUBLIC;PRIVATE;PRECOMPILED")
   cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY ${PROJECT_SOURCE_DIR} OUTPUT_VARIABLE here)
   set(folders ${here}/${folder} ${here}/${folder}/${PYGC_PROCESSOR})
   file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc ${folder}/${PYGC_PROCESSOR}/*.cc)
@@ -56,6 +62,9 @@ function(pygc_layer library folder)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
       target_compile_options(${library} PRIVATE -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
     endif()
+  endif()
+  if(arg_UNITY)
+    pygc_unity(${library})
   endif()
   if(arg_PLAIN AND NOT PYGC_FUZZ) # which no plugin links
     pygc_warnings(${library} no_sanitize)

@@ -3,7 +3,7 @@
 #   tools/test.sh [--sanitize] [--every-build]
 # --sanitize: also the unit tests under AddressSanitizer and UBSan.
 # --every-build: what depends on no more than the kind of a build (its minor version, debug or not, with a
-#   GIL or without) is tested on each build of the matrix; else on the first of each kind. gc_refs, the
+#   GIL or without) is tested on each build of the matrix; else on the first of half of the kinds. gc_refs, the
 #   findings of reported cases and the layouts are tested on each build in any case.
 # PYGC_TEST_DEBUG_REGISTERS=off: as on a machine whose hardware watchpoints never fire.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -38,11 +38,24 @@ slowest_tests() { # FILE...
   sed -n 's/.*<testcase name="\([^"]*\)".* time="\([0-9.]*\)".*/\2 \1/p' "$@" | sort -rn | sed -n 1,10p
 }
 
+# What fails runs once more, alone: a test that passes then is told as unsteady, with what it said at first.
 run_tests() { # NAME OPTION...
   local name=$1
   shift
+  rm -f "build/release/$name-again.log"
   ctest --test-dir build/release --output-on-failure -j "$(nproc)" --output-junit "$name.xml" "$@" |
-    tee "build/release/$name.log" || failed+=("$name")
+    tee "build/release/$name.log" && return
+  say "once more, alone: what failed"
+  ctest --test-dir build/release --output-on-failure --rerun-failed --output-log "build/release/$name-again.log" \
+    "$@" || failed+=("$name")
+}
+
+# What each failed test said at first, cut to its last lines, and which of them failed again.
+failures() { # NAME
+  local log=build/release/$1.log again=build/release/$1-again.log
+  sed -n '/^The following tests FAILED/,/^$/p' "$log"
+  [ ! -e "$again" ] || sed -n 's/^.*Test *#[0-9]*: \(.*\) \.\.\.* *Passed.*/passed when it ran alone: \1/p' "$again"
+  awk '/\*\*\*(Failed|Timeout|Exception)/ {on = 60} /^ *Start +[0-9]+:/ {next} on-- > 0' "$log"
 }
 
 stage "packages of this machine"
@@ -115,9 +128,12 @@ say "the stages, in seconds"
 durations
 say "in sum, with $(wc -l <build/matrix.list) interpreters: $(cut -d' ' -f1 build/matrix.list | xargs)"
 [ -n "${PYGC_TEST_EVERY_BUILD:-}" ] ||
-  echo "of builds of one kind the first alone took part in some tests: tools/test.sh --every-build has all"
+  echo "builds of one kind share some tests, and so do release and debug builds: tools/test.sh --every-build has all"
 build/release/bin/pygc_watchpoint_probe
-sed -s -n '/% tests passed/,$p' build/release/tests.log build/release/matrix-tests.log
+for name in tests matrix-tests; do
+  sed -n '/% tests passed/,/^Total Test time/p' "build/release/$name.log"
+  failures "$name"
+done
 
 if [ ${#failed[@]} -gt 0 ]; then
   echo "failed: ${failed[*]}" >&2

@@ -69,7 +69,7 @@ private:
   bool all_ = false;
 };
 
-const Registration registration({
+const Registration audit_registration({
     .place = 60,
     .name = "audit",
     .summary = "Hold every traverse function against the rules of the C API",

@@ -165,7 +165,7 @@ private:
   bool deep_ = false;
 };
 
-const Registration registration({
+const Registration check_registration({
     .place = 10,
     .name = "check",
     .summary = "Check the reference counts of the garbage collector's objects",

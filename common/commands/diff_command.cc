@@ -220,7 +220,7 @@ private:
   std::size_t top_ = 20;
 };
 
-const Registration registration({
+const Registration diff_registration({
     .place = 29,
     .name = "diff",
     .summary = "Compare the tracked objects of two cores, by type",

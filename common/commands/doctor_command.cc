@@ -39,7 +39,7 @@ private:
   session::Options options_;
 };
 
-const Registration registration({
+const Registration doctor_registration({
     .place = 90,
     .name = "doctor",
     .summary = "Show what pygc found of the target, what it lacks, and what mends it",

@@ -88,7 +88,7 @@ private:
   analysis::DominatorQuestion question_{.limit = 20};
 };
 
-const Registration registration({
+const Registration dominators_registration({
     .place = 28,
     .name = "dominators",
     .summary = "Show which objects keep the most memory alive",

@@ -142,7 +142,7 @@ private:
   analysis::FindQuestion question_;
 };
 
-const Registration registration({
+const Registration find_registration({
     .place = 19,
     .name = "find",
     .summary = "Find tracked objects by type, module, attribute, size and counts",

@@ -55,7 +55,7 @@ private:
   std::size_t top_ = 10;
 };
 
-const Registration registration({
+const Registration garbage_registration({
     .place = 24,
     .name = "garbage",
     .summary = "Show what the next collection would find unreachable",

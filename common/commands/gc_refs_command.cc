@@ -86,7 +86,7 @@ private:
   std::optional<std::size_t> generation_;
 };
 
-const Registration registration({
+const Registration gc_refs_registration({
     .place = 20,
     .name = "gc-refs",
     .summary = "List gc_refs, reference count and type of every tracked object",

@@ -48,7 +48,7 @@ private:
   std::size_t top_ = 5;
 };
 
-const Registration registration({
+const Registration generations_registration({
     .place = 30,
     .name = "generations",
     .summary = "Show the collector's lists of objects, counts and thresholds",

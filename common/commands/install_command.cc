@@ -148,7 +148,7 @@ private:
   bool remove_ = false;
 };
 
-const Registration registration({
+const Registration install_registration({
     .place = 130,
     .name = "install",
     .summary = "Have this user's GDB and LLDB load pygc by themselves",

@@ -70,7 +70,7 @@ private:
   std::string vendor_ = "upstream";
 };
 
-const Registration registration({
+const Registration layout_registration({
     .place = 110,
     .name = "layout",
     .summary = "Write the layout table of a CPython that has debug information",

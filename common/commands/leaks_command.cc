@@ -49,7 +49,7 @@ private:
   std::string type_;
 };
 
-const Registration registration({
+const Registration leaks_registration({
     .place = 26,
     .name = "leaks",
     .summary = "Find references that nothing in memory accounts for",

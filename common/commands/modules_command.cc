@@ -78,7 +78,7 @@ private:
   bool all_ = false;
 };
 
-const Registration registration({
+const Registration modules_registration({
     .place = 50,
     .name = "modules",
     .summary = "Show module instances, their definitions and what m_traverse visits",

@@ -61,7 +61,7 @@ private:
   std::size_t limit_ = 20;
 };
 
-const Registration registration({
+const Registration object_registration({
     .place = 21,
     .name = "object",
     .summary = "Show what an object is, and where the references to it are",

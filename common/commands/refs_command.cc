@@ -69,7 +69,7 @@ private:
   analysis::ReferenceQuestion question_;
 };
 
-const Registration registration({
+const Registration refs_registration({
     .place = 22,
     .name = "refs",
     .summary = "Show who refers to an object, or what it refers to",

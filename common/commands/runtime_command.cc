@@ -40,7 +40,7 @@ private:
   session::Options options_;
 };
 
-const Registration registration({
+const Registration runtime_registration({
     .place = 40,
     .name = "runtime",
     .summary = "Show the version, the interpreters and the collector's state",

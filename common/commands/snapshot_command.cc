@@ -63,7 +63,7 @@ private:
   bool json_ = false;
 };
 
-const Registration registration({
+const Registration snapshot_registration({
     .place = 100,
     .name = "snapshot",
     .summary = "Write a core of a running process, which stands still only meanwhile",

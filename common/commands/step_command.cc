@@ -347,7 +347,7 @@ private:
   bool watchpoints_ = false;
 };
 
-const Registration registration({
+const Registration step_registration({
     .place = 70,
     .name = "step",
     .summary = "Step through subtract_refs of a running collection, container by container",

@@ -78,7 +78,7 @@ private:
   std::size_t top_ = 20;
 };
 
-const Registration registration({
+const Registration types_registration({
     .place = 27,
     .name = "types",
     .summary = "Count the tracked objects by type, with their sizes",

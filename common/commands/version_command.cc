@@ -25,7 +25,7 @@ private:
   session::Options options_;
 };
 
-const Registration registration({
+const Registration version_registration({
     .place = 120,
     .name = "version",
     .summary = "Print the version of pygc",

@@ -223,7 +223,7 @@ private:
   bool asks_watchpoints_ = false;
 };
 
-const Registration registration({
+const Registration watch_registration({
     .place = 80,
     .name = "watch",
     .summary = "Show every decrement of an object's gc_refs in the next collection",

@@ -127,7 +127,7 @@ private:
   std::optional<std::size_t> limit_;
 };
 
-const Registration registration({
+const Registration why_registration({
     .place = 23,
     .name = "why",
     .summary = "Show what keeps an object alive",

@@ -159,7 +159,7 @@ TEST_P(MatrixMidway, CallbackAtTheEnd) {
                 {.word = "stop", .by_debugger = false, .phases = {"invoke_gc_callback"}});
 }
 
-INSTANTIATE_TEST_SUITE_P(Builds, MatrixMidway, testing::ValuesIn(one_of_each_kind()),
+INSTANTIATE_TEST_SUITE_P(Builds, MatrixMidway, testing::ValuesIn(half_of_the_kinds(Half::second)),
                          name_of_build);
 
 } // namespace

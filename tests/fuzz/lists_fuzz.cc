@@ -93,7 +93,7 @@ private:
     return index == nodes_.size() ? head_ : nodes_[index];
   }
 
-  testing::HeapBuilder builder_;
+  tests::HeapBuilder builder_;
   Address head_ = 0;
   std::vector<Address> nodes_;
 };

@@ -13,10 +13,10 @@
 namespace pygc::analysis {
 namespace {
 
-using testing::HeapBuilder;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using testing::TableReplayer;
+using tests::HeapBuilder;
+using tests::TableReplayer;
 
 class Owners : public ::testing::Test {
 protected:
@@ -25,7 +25,7 @@ protected:
     module_ = heap_.add_module(heap_.add_definition(32, heap_.add_function("m_traverse")), 32);
     lone_ = heap_.add_module(heap_.add_definition(-1, heap_.add_function("m_lone")), -1);
     buffer_ = heap_.reserve(64);
-    heap_.image().library().symbols["cache"] = testing::static_base + 0x40;
+    heap_.image().library().symbols["cache"] = tests::static_base + 0x40;
     heap_.finish();
   }
 
@@ -42,10 +42,10 @@ TEST_F(Owners, AreToldByWhereASlotLies) {
   EXPECT_EQ(ownership.owner(object, {object + 24}), Owner::object);
   EXPECT_EQ(ownership.owner(object, {object - 24}), Owner::object); // before the GC head
   EXPECT_EQ(ownership.owner(object, {buffer_}), Owner::object); // dynamic memory that it reaches
-  EXPECT_EQ(ownership.owner(object, {testing::static_base + 8}), Owner::static_storage);
-  EXPECT_EQ(ownership.owner(object, {testing::runtime_base + 8}), Owner::runtime);
-  EXPECT_EQ(ownership.owner(object, {testing::runtime_base + 0x100}), Owner::object);
-  EXPECT_EQ(ownership.owner(object, {testing::interpreter_base + 8}), Owner::interpreter);
+  EXPECT_EQ(ownership.owner(object, {tests::static_base + 8}), Owner::static_storage);
+  EXPECT_EQ(ownership.owner(object, {tests::runtime_base + 8}), Owner::runtime);
+  EXPECT_EQ(ownership.owner(object, {tests::runtime_base + 0x100}), Owner::object);
+  EXPECT_EQ(ownership.owner(object, {tests::interpreter_base + 8}), Owner::interpreter);
   EXPECT_EQ(ownership.owner(object, {0}), Owner::unknown);
 }
 
@@ -59,7 +59,7 @@ TEST_F(Owners, OfAModuleIsItsState) {
 }
 
 TEST_F(Owners, OtherThanTheContainerMakeForeignSlots) {
-  const Address slot = testing::static_base + 0x40;
+  const Address slot = tests::static_base + 0x40;
   SlotSurvey survey;
   survey.requests = {{heap_.object(plain_), 0}, {heap_.object(lone_), 0}, {heap_.object(lone_), 1}};
   const SlotVisit visit{.request = {},
@@ -102,7 +102,7 @@ protected:
       set_.heap_index.emplace_back(i);
     }
     set_.refcounts = {1, 1, 1, 1, 1, 0, 1};
-    replayer_.emplace(set_.objects, testing::Visits{{1}, {2}, {}, {4}, {3}, {6}, {5}});
+    replayer_.emplace(set_.objects, tests::Visits{{1}, {2}, {}, {4}, {3}, {6}, {5}});
     result_ = *replayer_->run({.objects = set_.objects, .refcounts = set_.refcounts});
   }
 

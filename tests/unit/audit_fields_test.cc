@@ -10,10 +10,10 @@ namespace pygc::analysis {
 namespace {
 
 using ::testing::HasSubstr;
-using testing::HeapBuilder;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using testing::TableReplayer;
+using tests::HeapBuilder;
+using tests::TableReplayer;
 
 constexpr Address field = 32;
 
@@ -28,7 +28,7 @@ protected:
     heap_.store(heap_.object(0) + field, heap_.object(2));
   }
 
-  std::vector<Violation> found(const testing::Visits& visits = {{}, {}, {}}) {
+  std::vector<Violation> found(const tests::Visits& visits = {{}, {}, {}}) {
     heap_.finish();
     TableReplayer replayer(heap_.objects(), visits);
     const auto report = audit(heap_.input(replayer));

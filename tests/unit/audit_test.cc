@@ -13,12 +13,12 @@ namespace pygc::analysis {
 namespace {
 
 using ::testing::HasSubstr;
-using testing::HeapBuilder;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using testing::TableReplayer;
+using tests::HeapBuilder;
+using tests::TableReplayer;
 
-constexpr Address cache = testing::static_base + 0x40;
+constexpr Address cache = tests::static_base + 0x40;
 
 class Audits : public ::testing::Test {
 protected:
@@ -28,7 +28,7 @@ protected:
     }
     heap_.image().library().symbols["cache"] = cache;
     heap_.finish();
-    replayer_.emplace(heap_.objects(), testing::Visits{{2, 2}, {2}, {}});
+    replayer_.emplace(heap_.objects(), tests::Visits{{2, 2}, {2}, {}});
     replayer_->set_slot(0, 0, heap_.object(0) + 24);
     replayer_->set_slot(0, 1, heap_.object(0) + 32);
     replayer_->set_slot(1, 0, heap_.object(1) + 24);
@@ -95,7 +95,7 @@ TEST(AuditOfFamilies, IsOneViolationForTypesOfOneFunction) {
     heap.track(type, 1);
   }
   heap.finish();
-  TableReplayer replayer(heap.objects(), testing::Visits(heap.objects().size()));
+  TableReplayer replayer(heap.objects(), tests::Visits(heap.objects().size()));
   const auto report = audit(heap.input(replayer));
   ASSERT_TRUE(report) << report.error().reason;
   const auto function = std::ranges::find(report->functions, "O_traverse", &AuditedFunction::name);

@@ -200,7 +200,7 @@ TEST(Advice, NamesACommandForEveryKind) {
     Finding any = finding(static_cast<FindingKind>(kind), 0x1230, 0);
     any.visitors.emplace_back().container = 0x4560;
     advise(any, false);
-    ASSERT_THAT(any.next, testing::Not(IsEmpty())) << kind;
+    ASSERT_THAT(any.next, ::testing::Not(IsEmpty())) << kind;
     EXPECT_TRUE(any.next[0].starts_with("pygc ")) << any.next[0];
   }
 }
@@ -223,7 +223,7 @@ TEST(Advice, TellsWhatMendsACause) {
         FindingKind::duplicate_visit}) {
     Finding any = finding(kind, 0x1230, 0);
     advise(any, false);
-    EXPECT_THAT(any.fix, testing::Not(IsEmpty())) << finding_kind_name(kind);
+    EXPECT_THAT(any.fix, ::testing::Not(IsEmpty())) << finding_kind_name(kind);
   }
   Finding dying = finding(FindingKind::object_corrupt, 0x1230, 0);
   dying.function = "job_dealloc";

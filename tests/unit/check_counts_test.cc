@@ -13,7 +13,7 @@ TEST_F(Detectors, TraverseWriteOfALockIsWorseThanOfACountThatIsGivenBack) {
                     .locks = true,
                     .container = object(1),
                     .pc = pc,
-                    .address = slot,
+                    .address = cache_slot,
                     .count = 5};
   trace().writes.undone = {write};
   const Finding lock = one(detect_traverse_write);

@@ -272,7 +272,7 @@ TEST_F(Detectors, TraverseWriteIsWorseOfAReferenceCount) {
   LastingWrite write{.function = traverse_,
                      .container = object(1),
                      .pc = pc,
-                     .address = slot,
+                     .address = cache_slot,
                      .places = 3,
                      .count = 5};
   trace().writes.writes = {write};
@@ -299,7 +299,7 @@ TEST_F(Detectors, NegativeGcRefsNamesVisitorsAndASuspiciousSlot) {
                             .counted = true},
                            {.request = {},
                             .object = object(1),
-                            .slot = {slot},
+                            .slot = {cache_slot},
                             .owner = Owner::static_storage,
                             .counted = true}};
   const Finding finding = one(detect_negative_gc_refs);
@@ -310,7 +310,7 @@ TEST_F(Detectors, NegativeGcRefsNamesVisitorsAndASuspiciousSlot) {
   EXPECT_EQ(finding.visitors[0].container, object(0));
   EXPECT_EQ(finding.visitors[0].visits, 2U);
   EXPECT_EQ(finding.visitors[0].function, "C_traverse");
-  EXPECT_EQ(finding.visitors[0].slot, SlotAddress{slot});
+  EXPECT_EQ(finding.visitors[0].slot, SlotAddress{cache_slot});
   EXPECT_EQ(finding.visitors[0].slot_name, "cache");
   EXPECT_EQ(finding.visitors[0].owner, Owner::static_storage);
   EXPECT_EQ(finding.cause, Cause::unknown); // for the diagnosis
@@ -331,7 +331,7 @@ protected:
   Finding found(std::int64_t gc_refs, bool reachable, std::size_t visits, bool single = false) {
     collection().replayed.gc_refs[1] = gc_refs;
     ForeignSlot foreign{
-        .slot = {slot}, .object = object(1), .owner = Owner::static_storage, .visits = {}};
+        .slot = {cache_slot}, .object = object(1), .owner = Owner::static_storage, .visits = {}};
     for (std::size_t i = 0; i < visits; ++i) {
       foreign.visits.push_back({object(i == 0 ? 0 : 2), single});
     }

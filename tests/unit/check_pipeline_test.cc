@@ -14,17 +14,17 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::HeapBuilder;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using testing::TableReplayer;
+using tests::HeapBuilder;
+using tests::TableReplayer;
 
-constexpr Address cache = testing::static_base + 0x40;
+constexpr Address cache = tests::static_base + 0x40;
 
 /// Four objects: 0 and 1 are containers that something outside refers to.
 class Checks : public ::testing::Test {
 protected:
-  CheckReport checked(std::vector<std::uint64_t> refcounts, testing::Visits visits,
+  CheckReport checked(std::vector<std::uint64_t> refcounts, tests::Visits visits,
                       const std::function<void(TableReplayer&)>& arrange = {}) {
     for (const std::uint64_t refcount : refcounts) {
       heap_.add_object(refcount);
@@ -99,7 +99,7 @@ TEST_F(Checks, FindObjectsThatAreOnNoList) {
   const std::vector<Address> objects = heap_.objects();
   heap_.heap().objects.pop_back();
   heap_.heap().spaces[0].count = 1;
-  replayer_.emplace(objects, testing::Visits{{1}});
+  replayer_.emplace(objects, tests::Visits{{1}});
   const auto report = check(heap_.input(*replayer_));
   ASSERT_TRUE(report);
   EXPECT_THAT(kinds(*report), ElementsAre(FindingKind::lost_object));
@@ -107,7 +107,7 @@ TEST_F(Checks, FindObjectsThatAreOnNoList) {
 }
 
 TEST_F(Checks, TellGarbageThatACFunctionUses) {
-  testing::KnowingImage image(heap_.image());
+  tests::KnowingImage image(heap_.image());
   const auto check_while_held = [&](std::uint32_t index) {
     image.frames = {
         {.function = "hold",
@@ -126,7 +126,7 @@ TEST_F(Checks, TellGarbageThatACFunctionUses) {
   }
   heap_.finish();
   // 0 and 1 are a cycle, 2 leads to 3, and something outside has 2 and 4.
-  replayer_.emplace(heap_.objects(), testing::Visits{{1}, {0}, {3}, {}, {4}});
+  replayer_.emplace(heap_.objects(), tests::Visits{{1}, {0}, {3}, {}, {4}});
   for (const std::uint32_t sound : {2U, 3U, 4U}) {
     EXPECT_THAT(check_while_held(sound)->findings, IsEmpty()) << sound;
   }
@@ -238,8 +238,8 @@ TEST_F(Checks, AreIncompleteWhenATraversalNeedsMissingMemory) {
     for (const std::uint32_t container : {0U, 1U}) {
       replayer.add_incident({.container = container,
                              .outcome = replay::Outcome::fault,
-                             .pc = testing::code_base,
-                             .address = testing::missing_base + 8});
+                             .pc = tests::code_base,
+                             .address = tests::missing_base + 8});
     }
   });
   ASSERT_THAT(kinds(report), ElementsAre(FindingKind::memory_missing));
@@ -261,7 +261,7 @@ TEST_F(Checks, KeepWhatTheReplayGaveWhenTracingFails) {
 TEST_F(Checks, EndWhenTheUserInterruptsTracing) {
   heap_.add_object(1);
   heap_.finish();
-  replayer_.emplace(heap_.objects(), testing::Visits{});
+  replayer_.emplace(heap_.objects(), tests::Visits{});
   replayer_->fail_tracing({.kind = ErrorKind::cancelled, .reason = "interrupted"});
   const auto report = check(heap_.input(*replayer_));
   ASSERT_FALSE(report);
@@ -277,7 +277,7 @@ TEST_F(Checks, TellAChangedReferenceCountAsSuch) {
   const CheckReport report = checked({1, 1, 1}, {{}, {}, {}}, [&](TableReplayer& replayer) {
     replayer.add_traced_incident({.container = 0,
                                   .outcome = replay::Outcome::write,
-                                  .pc = testing::code_base,
+                                  .pc = tests::code_base,
                                   .address = heap_.object(2)});
   });
   ASSERT_THAT(kinds(report), ElementsAre(FindingKind::traverse_write));
@@ -299,7 +299,7 @@ TEST_F(Checks, ExplainTheVictimOfARunningCollectionOnce) {
   image::Frame collector{.function = "subtract_refs", .variables = {}};
   heap_.image().frames = {assertion, visitor, traverse, collector};
   heap_.finish();
-  replayer_.emplace(heap_.objects(), testing::Visits{{2}, {}, {}});
+  replayer_.emplace(heap_.objects(), tests::Visits{{2}, {}, {}});
   const auto report = check(heap_.input(*replayer_));
   ASSERT_TRUE(report);
   EXPECT_TRUE(report->collection.in_progress);

@@ -84,7 +84,7 @@ TEST(CoreBuffer, WhatIsNoCoreIsRefusedAsInAFile) {
   const auto opened = open_core(core.bytes(), "process 1");
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().kind, ErrorKind::not_a_core);
-  EXPECT_THAT(opened.error().reason, testing::StartsWith("process 1: "));
+  EXPECT_THAT(opened.error().reason, ::testing::StartsWith("process 1: "));
 }
 
 } // namespace

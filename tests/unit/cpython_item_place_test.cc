@@ -37,7 +37,7 @@ protected:
 
   static constexpr Address first = 0x7000;
   static constexpr Address second = 0x7010;
-  testing::HeapBuilder heap_;
+  tests::HeapBuilder heap_;
 };
 
 TEST_F(ItemPlaces, OfATupleWhoseItemsFollowItsSize) {

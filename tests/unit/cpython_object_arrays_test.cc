@@ -47,7 +47,7 @@ protected:
     return object_array(heap_.reader(), array_);
   }
 
-  pygc::testing::HeapBuilder heap_;
+  pygc::tests::HeapBuilder heap_;
   Address array_ = 0;
   Address descr_ = 0;
   Address data_ = 0;

@@ -31,7 +31,7 @@ TEST(ObjectPath, IsANameWithAttributesAndSubscripts) {
 }
 
 TEST(ObjectPath, WithoutModulesLeadsNowhere) {
-  testing::HeapBuilder heap;
+  tests::HeapBuilder heap;
   heap.add_object(1);
   heap.finish();
   const auto found = object_at_path(heap.reader(), "sys.stderr");

@@ -38,7 +38,7 @@ protected:
     return value_text(heap_.reader(), object, *heap_.reader().type_address(object));
   }
 
-  testing::HeapBuilder heap_;
+  tests::HeapBuilder heap_;
   Address str_type_ = heap_.add_type("str", 0, std::uint64_t{1} << type_flag::unicode_subclass);
 };
 

@@ -45,11 +45,11 @@ protected:
     heap.threads() = {thread};
     heap.image().frames = std::move(frames);
     heap.finish();
-    testing::TableReplayer replayer({}, {});
+    tests::TableReplayer replayer({}, {});
     return gather_crash(heap.input(replayer)).value_or(CrashFacts{});
   }
 
-  testing::HeapBuilder heap;
+  tests::HeapBuilder heap;
   Address type = 0;
   Address derived = 0;
   Address object = 0;
@@ -122,7 +122,7 @@ TEST_F(CrashOfSlots, FunctionsOfOtherTypesAreNone) {
 TEST_F(CrashOfSlots, AStackThatHasOverflowedIsToldWithWhatFillsIt) {
   image::Frame innermost = frame("frees", 64);
   innermost.registers[3] = object;
-  thread.sp = testing::dynamic_base + 8; // nothing lies below, and the area above
+  thread.sp = tests::dynamic_base + 8; // nothing lies below, and the area above
   const CrashFacts crash = gather({innermost, frame("frees", 128), frame("frees", 192)});
   EXPECT_TRUE(crash.stack_overflow);
   EXPECT_EQ(crash.repeated, 3U);

@@ -33,7 +33,7 @@ std::optional<std::int64_t> offset_of(const Code& code) {
   region.permissions = {.read = true, .write = false, .execute = true};
   EXPECT_TRUE(memory.add(region));
   memory.sort();
-  testing::FakeModule module;
+  tests::FakeModule module;
   module.symbols["PyThreadState_GetUnchecked"] = code_at;
   return current_thread_offset(memory, module);
 }

@@ -126,7 +126,7 @@ TEST(ExploreWays, AreComparedByTheirWords) {
 }
 
 TEST(ExploreCensus, CountsWhatCanBeUsed) {
-  testing::HeapBuilder heap;
+  tests::HeapBuilder heap;
   const Address other = heap.add_type("app.Other", heap.add_function("other"));
   heap.add_object(1);
   heap.add_object(1, other);
@@ -143,7 +143,7 @@ TEST(ExploreCensus, CountsWhatCanBeUsed) {
   EXPECT_TRUE(census.types[1].asked_for);
   EXPECT_EQ(census.types[1].size.bytes, 2 * (48 + 16U));
   EXPECT_THAT(census.objects, SizeIs(3));
-  EXPECT_THAT(census.places, ElementsAre(testing::interpreter_base, 0));
+  EXPECT_THAT(census.places, ElementsAre(tests::interpreter_base, 0));
 }
 
 } // namespace

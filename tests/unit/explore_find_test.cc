@@ -9,10 +9,10 @@ namespace pygc::analysis {
 namespace {
 
 using ::testing::ElementsAre;
-using testing::HeapBuilder;
 using ::testing::IsEmpty;
 using ::testing::Optional;
-using testing::TableReplayer;
+using tests::HeapBuilder;
+using tests::TableReplayer;
 
 constexpr std::uint64_t each = 48 + 16; // tp_basicsize and the GC head
 

@@ -9,9 +9,9 @@ namespace pygc::analysis {
 namespace {
 
 using ::testing::ElementsAre;
-using testing::HeapBuilder;
 using ::testing::IsEmpty;
-using testing::TableReplayer;
+using tests::HeapBuilder;
+using tests::TableReplayer;
 
 std::vector<Address> addresses(const InterpreterGarbage& garbage) {
   std::vector<Address> found;
@@ -31,7 +31,7 @@ std::vector<Fate> fates(const InterpreterGarbage& garbage) {
 
 class ExploreGarbage : public ::testing::Test {
 protected:
-  InterpreterGarbage find(testing::Visits visits, std::vector<replay::Incident> incidents = {}) {
+  InterpreterGarbage find(tests::Visits visits, std::vector<replay::Incident> incidents = {}) {
     heap_.finish();
     TableReplayer replayer(heap_.objects(), std::move(visits));
     for (const replay::Incident& incident : incidents) {
@@ -166,7 +166,7 @@ TEST_F(ExploreGarbage, CountsCallbacksOfWeakReferencesThatLive) {
   EXPECT_EQ(found.callbacks, 1U);
 }
 
-const testing::Visits cycle = {{1}, {0, 2}, {}};
+const tests::Visits cycle = {{1}, {0, 2}, {}};
 
 TEST_F(ExploreGarbage, LeavesNothingWhereTpClearBreaksTheCycle) {
   add_cycle();
@@ -213,7 +213,7 @@ TEST_F(ExploreGarbage, WhatACycleHoldsThatStaysIsAskedWhatItKeeps) {
 
 TEST_F(ExploreGarbage, OtherCyclesThanThoseLookedAtMayStay) {
   add_cycle();
-  testing::Visits visits = cycle;
+  tests::Visits visits = cycle;
   most_cleared_ = 20;
   for (std::uint32_t i = 0; i <= most_cleared_; ++i) { // one cycle, too large
     const std::uint32_t node = heap_.add_object(1);

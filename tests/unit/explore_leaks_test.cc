@@ -8,15 +8,15 @@
 namespace pygc::analysis {
 namespace {
 
-using testing::HeapBuilder;
 using ::testing::IsEmpty;
-using testing::TableReplayer;
+using tests::HeapBuilder;
+using tests::TableReplayer;
 
 class ExploreLeaks : public ::testing::Test {
 protected:
   /// The region of missing memory of the builder makes every answer incomplete, unless it is no
   /// memory that can be written.
-  Leaks find(testing::Visits visits, std::string type = {}) {
+  Leaks find(tests::Visits visits, std::string type = {}) {
     heap_.finish();
     TableReplayer replayer(heap_.objects(), std::move(visits));
     const auto leaks = find_leaks(
@@ -26,7 +26,7 @@ protected:
     return *leaks;
   }
 
-  HeapBuilder heap_{testing::MissingMemory::read_only};
+  HeapBuilder heap_{tests::MissingMemory::read_only};
 };
 
 TEST_F(ExploreLeaks, AreReferencesThatNoWordOfMemoryHolds) {
@@ -111,12 +111,12 @@ protected:
   }
 
   /// The container visits the holder; `visits` are further ones.
-  Leaks find_with(Address holder, std::uint32_t container, testing::Visits visits = {}) {
+  Leaks find_with(Address holder, std::uint32_t container, tests::Visits visits = {}) {
     return find_with({{container, holder}}, std::move(visits));
   }
 
   Leaks find_with(const std::vector<std::pair<std::uint32_t, Address>>& holders,
-                  testing::Visits visits) {
+                  tests::Visits visits) {
     for (const Address object : heap_.objects()) {
       heap_.store(object - 16, object - 16); // _gc_next, of its own list: it is tracked
     }

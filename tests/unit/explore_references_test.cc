@@ -9,13 +9,13 @@ namespace pygc::analysis {
 namespace {
 
 using ::testing::ElementsAre;
-using testing::HeapBuilder;
 using ::testing::IsEmpty;
-using testing::TableReplayer;
+using tests::HeapBuilder;
+using tests::TableReplayer;
 
 class ExploreReferences : public ::testing::Test {
 protected:
-  Result<ReferenceTree> follow(testing::Visits visits, ReferenceQuestion question,
+  Result<ReferenceTree> follow(tests::Visits visits, ReferenceQuestion question,
                                bool with_tracer = true) {
     heap_.finish();
     TableReplayer replayer(heap_.objects(), std::move(visits));
@@ -77,7 +77,7 @@ TEST_F(ExploreReferences, FromAnObjectAreCountedWhateverTheirOrder) {
   const auto tree =
       follow({{1, 2, 1, 2, 1}, {}, {}}, {.object = heap_.object(0), .direction = Direction::from});
   ASSERT_TRUE(tree);
-  EXPECT_THAT(others(*tree), ElementsAre(heap_.object(1), heap_.object(2), testing::uncollected));
+  EXPECT_THAT(others(*tree), ElementsAre(heap_.object(1), heap_.object(2), tests::uncollected));
   EXPECT_EQ(tree->rows[0].reference.visits, 3U);
   EXPECT_EQ(tree->rows[1].reference.visits, 2U);
 }
@@ -99,7 +99,7 @@ TEST_F(ExploreReferences, FromAnObject) {
   heap_.add_object(1);
   const auto tree = follow({{1, 1}, {}}, {.object = heap_.object(0), .direction = Direction::from});
   ASSERT_TRUE(tree);
-  EXPECT_THAT(others(*tree), ElementsAre(heap_.object(1), testing::uncollected));
+  EXPECT_THAT(others(*tree), ElementsAre(heap_.object(1), tests::uncollected));
   EXPECT_EQ(tree->rows[0].reference.visits, 2U);
 }
 

@@ -8,7 +8,7 @@ namespace pygc::analysis {
 namespace {
 
 TEST(TypeMatcher, TakesEachNameAndPatternsOfThem) {
-  testing::HeapBuilder heap;
+  tests::HeapBuilder heap;
   const Address buffer = heap.add_type("_io.TextIOWrapper", heap.add_function("traverse"));
   heap.add_object(1, buffer);
   heap.finish();
@@ -25,7 +25,7 @@ TEST(TypeMatcher, TakesEachNameAndPatternsOfThem) {
 }
 
 TEST(TypeMatcher, TakesWhatOneOfItsPatternsNames) {
-  testing::HeapBuilder heap;
+  tests::HeapBuilder heap;
   heap.add_object(1);
   heap.finish();
   EXPECT_TRUE(TypeMatcher(heap.reader(), {"D", "builtins.C"})(heap.plain_type));

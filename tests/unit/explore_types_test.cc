@@ -9,16 +9,16 @@ namespace pygc::analysis {
 namespace {
 
 using ::testing::ElementsAre;
-using testing::HeapBuilder;
 using ::testing::IsEmpty;
-using testing::TableReplayer;
+using tests::HeapBuilder;
+using tests::TableReplayer;
 
 // tp_basicsize and the GC head. No type here has a tp_mro, so that no size is exact.
-constexpr std::uint64_t each = 48 + 16;
+constexpr std::uint64_t type_size = 48 + 16;
 
 class ExploreTypes : public ::testing::Test {
 protected:
-  TypeSurvey survey(testing::Visits visits, TypeSurveyQuestion question,
+  TypeSurvey survey(tests::Visits visits, TypeSurveyQuestion question,
                     std::vector<replay::Incident> incidents = {}) {
     heap_.finish();
     TableReplayer replayer(heap_.objects(), std::move(visits));
@@ -48,7 +48,7 @@ TEST_F(ExploreTypes, AreCountedWithoutAnEngine) {
   ASSERT_EQ(found.rows.size(), 2U);
   EXPECT_EQ(found.rows[0].name, "Other");
   EXPECT_EQ(found.rows[0].objects, 2U);
-  EXPECT_EQ(found.rows[0].size.bytes, 2 * each);
+  EXPECT_EQ(found.rows[0].size.bytes, 2 * type_size);
   EXPECT_EQ(found.rows[0].size.basis, cpython::SizeBasis::lower_bound);
   EXPECT_EQ(found.rows[1].name, "C");
   EXPECT_EQ(found.objects, 3U);
@@ -66,9 +66,9 @@ TEST_F(ExploreTypes, RetainWhatOnlyTheyHold) {
       survey({{1}, {2, 3}, {}, {}, {3}}, {.retained = true, .order = TypeOrder::retained});
   ASSERT_EQ(found.rows.size(), 2U);
   EXPECT_EQ(found.rows[0].name, "C"); // 2, 3 and 4
-  EXPECT_EQ(found.rows[0].retained, 3 * each);
+  EXPECT_EQ(found.rows[0].retained, 3 * type_size);
   EXPECT_EQ(found.rows[1].name, "Other"); // 0, 1 and 2; 1 is counted with 0
-  EXPECT_EQ(found.rows[1].retained, 3 * each);
+  EXPECT_EQ(found.rows[1].retained, 3 * type_size);
   EXPECT_EQ(found.rows[1].retained_objects, 3U);
 }
 
@@ -84,17 +84,17 @@ TEST_F(ExploreTypes, OfGarbageRetainNothingThatLives) {
   EXPECT_EQ(found.rows[0].name, "C");
   EXPECT_EQ(found.rows[0].objects, 2U);
   EXPECT_EQ(found.rows[1].name, "Other");
-  EXPECT_EQ(found.rows[1].retained, 2 * each); // 1 and 2
+  EXPECT_EQ(found.rows[1].retained, 2 * type_size); // 1 and 2
 }
 
 TEST_F(ExploreTypes, LeaveOutSmallOnes) {
   heap_.add_object(1);
   heap_.add_object(1, other_);
   heap_.add_object(1, other_);
-  const TypeSurvey found = survey({}, {.min = each + 1});
+  const TypeSurvey found = survey({}, {.min = type_size + 1});
   ASSERT_EQ(found.rows.size(), 1U);
   EXPECT_EQ(found.types, 2U);
-  EXPECT_EQ(found.size.bytes, 3 * each);
+  EXPECT_EQ(found.size.bytes, 3 * type_size);
 }
 
 TEST_F(ExploreTypes, SayWhatIsMissing) {

@@ -27,7 +27,7 @@ protected:
     return read_fatal_call(heap_.image(), function, arguments);
   }
 
-  testing::HeapBuilder heap_;
+  tests::HeapBuilder heap_;
 };
 
 TEST_F(FatalFunctions, AreThoseThatTheTargetHas) {

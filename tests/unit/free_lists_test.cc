@@ -48,7 +48,7 @@ protected:
   }
   std::vector<FreeListFact> find() {
     heap.finish();
-    testing::TableReplayer replayer({}, {});
+    tests::TableReplayer replayer({}, {});
     return find_broken_free_lists(heap.input(replayer));
   }
   cpython::BrokenFreeList only() {
@@ -57,7 +57,7 @@ protected:
     return found.empty() ? cpython::BrokenFreeList{} : found.front().list;
   }
 
-  testing::HeapBuilder heap;
+  tests::HeapBuilder heap;
   Address interpreter = 0;
 };
 

@@ -14,9 +14,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::MimallocBuilder;
-using testing::Recorded;
-using testing::RecordingSink;
+using tests::MimallocBuilder;
+using tests::Recorded;
+using tests::RecordingSink;
 
 constexpr std::uint32_t size = 64;
 constexpr unsigned slice = 2; // of the one page that most tests have
@@ -81,7 +81,7 @@ TEST_F(FreeThreadedWalk, TakesWhatIsAllocatedAndTracked) {
 
 TEST_F(FreeThreadedWalk, KnowsWhereAnObjectLiesInItsBlock) {
   fill(mimalloc::gc_pre_heap, 32);
-  builder_.put(testing::runtime_state + fields().runtime_debug_allocator, std::uint32_t{1});
+  builder_.put(tests::runtime_state + fields().runtime_debug_allocator, std::uint32_t{1});
   const Recorded sink = walk();
   ASSERT_EQ(sink.objects.size(), capacity);
   EXPECT_EQ(sink.objects.front(), block(0) + 32);
@@ -171,7 +171,7 @@ TEST_F(FreeThreadedWalk, TellsAPageThatItsThreadWasMoving) {
 
 TEST_F(FreeThreadedWalk, TellsMemoryThatTheCoreLacks) {
   fill();
-  builder_.keep_slices(testing::header_slices);
+  builder_.keep_slices(tests::header_slices);
   const Recorded sink = walk();
   ASSERT_EQ(sink.tracked.size(), capacity);
   EXPECT_NE(sink.tracked.front().unreadable, nullptr);
@@ -283,14 +283,14 @@ TEST_F(FreeThreadedWalk, TellsNothingOfQueuesThatItDoesNotKnow) {
 TEST_F(FreeThreadedWalk, TellsAQueueThatIsCyclic) {
   fill();
   builder_.queue(block(0));
-  builder_.put(testing::queue_chunk, testing::queue_chunk);
+  builder_.put(tests::queue_chunk, tests::queue_chunk);
   EXPECT_THAT(fault_of(walk()), HasSubstr("not to its end"));
 }
 
 TEST_F(FreeThreadedWalk, TellsAQueueThatHoldsMoreThanItCan) {
   fill();
   builder_.queue(block(0));
-  builder_.put(testing::queue_chunk + 8, std::uint64_t{255});
+  builder_.put(tests::queue_chunk + 8, std::uint64_t{255});
   EXPECT_THAT(fault_of(walk()), HasSubstr("holds 255 objects"));
 }
 
@@ -304,12 +304,12 @@ struct WrongCount {
 
 TEST_F(FreeThreadedWalk, TellsCountsThatCannotBe) {
   const std::vector<WrongCount> wrong = {
-      {"is merged, but has an owner, 0x7000", 0, 0, (2 << 2) | 3, testing::owner},
+      {"is merged, but has an owner, 0x7000", 0, 0, (2 << 2) | 3, tests::owner},
       {"is merged, but has 2 references of an owner", 0, 2, (2 << 2) | 3, 0},
       {"has 2 references of an owner, but no owner", 0, 2, 0, 0},
       {"that is the address of no thread", 0, 1, 0, 0x7001},
-      {"has -1 references of other threads", 0, 3, -(1 << 2), testing::owner},
-      {"its counts of 2 and 0 do not have the one", gc_bits::deferred, 2, 0, testing::owner}};
+      {"has -1 references of other threads", 0, 3, -(1 << 2), tests::owner},
+      {"its counts of 2 and 0 do not have the one", gc_bits::deferred, 2, 0, tests::owner}};
   fill();
   for (unsigned i = 0; i < wrong.size(); ++i) {
     builder_.add_object(block(i), gc_bits::tracked | wrong[i].bits, wrong[i].local, wrong[i].shared,
@@ -330,7 +330,7 @@ TEST_F(FreeThreadedWalk, TellsCountsThatCannotBe) {
 TEST_F(FreeThreadedWalk, JudgesNoCountsWhileThreadsAreStopped) {
   fill();
   builder_.add_object(block(0), gc_bits::tracked, 2, 0, 0);
-  builder_.put(testing::interpreter_state + fields().interp_world_stopped, std::uint8_t{1});
+  builder_.put(tests::interpreter_state + fields().interp_world_stopped, std::uint8_t{1});
   EXPECT_THAT(walk().faults, IsEmpty());
 }
 

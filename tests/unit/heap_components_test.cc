@@ -1,5 +1,6 @@
 // Cycles of a graph made by hand.
 #include "common/heap/components.h"
+#include "tests/unit/support/small_graph.h"
 
 #include <gmock/gmock.h>
 
@@ -7,12 +8,7 @@ namespace pygc::heap {
 namespace {
 
 using replay::Edge;
-
-Graph graph_of(std::size_t nodes, const std::vector<Edge>& edges) {
-  Graph::Builder builder(nodes);
-  EXPECT_TRUE(builder.add(edges));
-  return std::move(builder).finish();
-}
+using tests::graph_of;
 
 TEST(HeapComponents, TellsCyclesFromWhatHangsOnThem) {
   // 0 -> 1 -> 2 -> 0, 2 -> 3, 4 -> 4, 5 -> 0

@@ -1,5 +1,6 @@
 // Dominators against their definition: a node dominates what cannot be reached without it.
 #include "common/heap/dominators.h"
+#include "tests/unit/support/small_graph.h"
 
 #include <gmock/gmock.h>
 #include <random>
@@ -9,12 +10,7 @@ namespace {
 
 using replay::Edge;
 using ::testing::ElementsAre;
-
-Graph graph_of(std::size_t nodes, const std::vector<Edge>& edges) {
-  Graph::Builder builder(nodes);
-  EXPECT_TRUE(builder.add(edges));
-  return std::move(builder).finish();
-}
+using tests::graph_of;
 
 struct Sample {
   std::size_t nodes = 0;

@@ -3,6 +3,7 @@
 #include "common/heap/reachability.h"
 #include "common/replay/emulated.h"
 #include "replay_fixture.h"
+#include "tests/unit/support/small_graph.h"
 
 #include <gmock/gmock.h>
 
@@ -14,15 +15,10 @@ using replay::Incident;
 using replay::Outcome;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using tests::graph_of;
 
 std::vector<std::uint32_t> copy(std::span<const std::uint32_t> row) {
   return {row.begin(), row.end()};
-}
-
-Graph graph_of(std::size_t nodes, const std::vector<Edge>& edges) {
-  Graph::Builder builder(nodes);
-  EXPECT_TRUE(builder.add(edges));
-  return std::move(builder).finish();
 }
 
 TEST(HeapGraph, HasRowsBothWays) {

@@ -1,5 +1,6 @@
 // Paths to many objects, folded, in a graph made by hand.
 #include "common/heap/merged_paths.h"
+#include "tests/unit/support/small_graph.h"
 
 #include <gmock/gmock.h>
 
@@ -10,14 +11,9 @@ using replay::Edge;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using tests::graph_of;
 using Path = std::vector<std::uint32_t>;
 using Flags = std::vector<bool>;
-
-Graph graph_of(std::size_t nodes, const std::vector<Edge>& edges) {
-  Graph::Builder builder(nodes);
-  EXPECT_TRUE(builder.add(edges));
-  return std::move(builder).finish();
-}
 
 Flags flags(std::size_t nodes, const Path& set) {
   Flags all(nodes, false);

@@ -1,5 +1,6 @@
 // Shortest paths from roots in a graph made by hand.
 #include "common/heap/root_paths.h"
+#include "tests/unit/support/small_graph.h"
 
 #include <gmock/gmock.h>
 
@@ -9,18 +10,13 @@ namespace {
 using replay::Edge;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using tests::graph_of;
 using Path = std::vector<std::uint32_t>;
 
 std::vector<std::vector<std::uint32_t>> all_paths(const Graph& graph,
                                                   const std::vector<bool>& is_root,
                                                   const Path& targets, std::size_t limit) {
   return paths_from_roots(graph, is_root, std::vector<bool>(is_root.size()), targets, limit);
-}
-
-Graph graph_of(std::size_t nodes, const std::vector<Edge>& edges) {
-  Graph::Builder builder(nodes);
-  EXPECT_TRUE(builder.add(edges));
-  return std::move(builder).finish();
 }
 
 TEST(HeapRootPaths, AreTheShortestFirst) {

@@ -14,7 +14,7 @@ protected:
   static constexpr Address prev_offset = 8;
   static constexpr std::uint64_t collecting = 2;
 
-  explicit HeapWalk(testing::MissingMemory missing = testing::MissingMemory::writable)
+  explicit HeapWalk(tests::MissingMemory missing = tests::MissingMemory::writable)
       : builder_(missing) {
     space().head = builder_.reserve(head_size);
     for (int i = 0; i < 4; ++i) {
@@ -55,7 +55,7 @@ protected:
   }
   std::vector<Address> all() { return builder_.objects(); }
 
-  testing::HeapBuilder builder_;
+  tests::HeapBuilder builder_;
   Heap heap_;
 };
 
@@ -101,7 +101,7 @@ TEST_F(HeapWalk, WalksOnFromTheOtherEndBehindAWildLink) {
 }
 
 TEST_F(HeapWalk, ALinkIntoMemoryThatTheCoreLacksIsNoFaultOfTheTarget) {
-  next(node(1), testing::missing_base);
+  next(node(1), tests::missing_base);
   EXPECT_EQ(walk().objects, all());
   EXPECT_EQ(heap_.corruptions.size(), 1U);
   EXPECT_TRUE(heap_.corruptions[0].memory_missing);
@@ -119,19 +119,19 @@ TEST_F(HeapWalk, ATypeWhoseIsGcIsNoFunctionIsDamaged) {
 
 class HeapWalkWithoutPermissions : public HeapWalk {
 protected:
-  HeapWalkWithoutPermissions() : HeapWalk(testing::MissingMemory::unknown) {}
+  HeapWalkWithoutPermissions() : HeapWalk(tests::MissingMemory::unknown) {}
 };
 
 TEST_F(HeapWalkWithoutPermissions, AnIsGcInAFileThatWasNotFoundIsNone) {
   const Address is_gc = builder_.plain_type + builder_.runtime().layout.tp_is_gc;
-  builder_.store(is_gc, testing::missing_base);
+  builder_.store(is_gc, tests::missing_base);
   EXPECT_TRUE(walk().corruptions.empty());
 }
 
 /// The core lacks it, but says that nothing may run it.
 TEST_F(HeapWalk, AnIsGcInMemoryThatIsNoCodeIsNoFunction) {
   const Address is_gc = builder_.plain_type + builder_.runtime().layout.tp_is_gc;
-  builder_.store(is_gc, testing::missing_base);
+  builder_.store(is_gc, tests::missing_base);
   EXPECT_EQ(walk().corruptions.size(), 4U);
 }
 

@@ -17,7 +17,7 @@ using testing::filled;
 using ::testing::HasSubstr;
 using testing::TemporaryDirectory;
 
-constexpr Address base = 0x7f0000000000;
+constexpr Address library_base = 0x7f0000000000;
 constexpr std::string_view build_id = "\x01\x02\x03\x04\x05\x06\x07\x08";
 
 class ImageMemory : public ::testing::Test {
@@ -28,22 +28,28 @@ protected:
   // once written, .bss an anonymous mapping of its own.
   CoreBuilder core_of(const testing::Bytes& in_memory, const std::string& path) const {
     CoreBuilder core;
-    core.add_thread(1, 6, base + 0x1000, 0x5000, 0);
-    core.add_auxiliary({{AT_PHDR, base + 0x40}});
+    core.add_thread(1, 6, library_base + 0x1000, 0x5000, 0);
+    core.add_auxiliary({{AT_PHDR, library_base + 0x40}});
     const testing::Bytes header(in_memory.begin(), in_memory.begin() + 0x1000);
     core.segments = {
-        {.address = base, .size = 0x1000, .flags = PF_R, .saved = header},
-        {.address = base + 0x1000, .size = 0x1000, .flags = PF_R | PF_X, .saved = {}},
-        {.address = base + 0x2000,
+        {.address = library_base, .size = 0x1000, .flags = PF_R, .saved = header},
+        {.address = library_base + 0x1000, .size = 0x1000, .flags = PF_R | PF_X, .saved = {}},
+        {.address = library_base + 0x2000,
          .size = 0x1000,
          .flags = PF_R | PF_W,
          .saved = filled(0x1000, 0x33)},
-        {.address = base + 0x3000, .size = 0x1000, .flags = PF_R | PF_W, .saved = {}},
-        {.address = base + 0x10000, .size = 0x1000, .flags = PF_R | PF_W, .saved = {}}};
+        {.address = library_base + 0x3000, .size = 0x1000, .flags = PF_R | PF_W, .saved = {}},
+        {.address = library_base + 0x10000, .size = 0x1000, .flags = PF_R | PF_W, .saved = {}}};
     core.mappings = {
-        {.start = base, .end = base + 0x1000, .offset = 0, .path = path},
-        {.start = base + 0x1000, .end = base + 0x2000, .offset = 0x1000, .path = path},
-        {.start = base + 0x2000, .end = base + 0x3000, .offset = 0x2000, .path = path}};
+        {.start = library_base, .end = library_base + 0x1000, .offset = 0, .path = path},
+        {.start = library_base + 0x1000,
+         .end = library_base + 0x2000,
+         .offset = 0x1000,
+         .path = path},
+        {.start = library_base + 0x2000,
+         .end = library_base + 0x3000,
+         .offset = 0x2000,
+         .path = path}};
     return core;
   }
 
@@ -82,57 +88,58 @@ TEST_F(ImageMemory, TakesUnsavedTextFromTheFile) {
   const Module& module = *process->modules()[0];
   EXPECT_EQ(module.file_state(), FileState::found) << module.file_problem();
   EXPECT_EQ(module.build_id(), "0102030405060708");
-  EXPECT_EQ(module.load_bias(), base);
-  EXPECT_EQ(module.extent().start, base);
-  EXPECT_EQ(module.extent().end, base + testing::library_size);
+  EXPECT_EQ(module.load_bias(), library_base);
+  EXPECT_EQ(module.extent().start, library_base);
+  EXPECT_EQ(module.extent().end, library_base + testing::library_size);
   ASSERT_EQ(module.static_storage().size(), 1U);
-  EXPECT_EQ(module.static_storage()[0].start, base + 0x2000);
-  EXPECT_EQ(module.static_storage()[0].end, base + 0x4000);
+  EXPECT_EQ(module.static_storage()[0].start, library_base + 0x2000);
+  EXPECT_EQ(module.static_storage()[0].end, library_base + 0x4000);
   ASSERT_EQ(module.code().size(), 1U);
-  EXPECT_EQ(module.code()[0].start, base + 0x1000);
+  EXPECT_EQ(module.code()[0].start, library_base + 0x1000);
 
-  EXPECT_EQ(byte_at(base + 1), 'E');
-  EXPECT_EQ(byte_at(base + 0x1000), 0x11); // from the file
-  EXPECT_EQ(byte_at(base + 0x2000), 0x33); // saved, not the file's 0x22
-  EXPECT_EQ(byte_at(base + 0x3000), 0);    // .bss that nobody touched
-  const Region* text = process->memory().find(base + 0x1000);
+  EXPECT_EQ(byte_at(library_base + 1), 'E');
+  EXPECT_EQ(byte_at(library_base + 0x1000), 0x11); // from the file
+  EXPECT_EQ(byte_at(library_base + 0x2000), 0x33); // saved, not the file's 0x22
+  EXPECT_EQ(byte_at(library_base + 0x3000), 0);    // .bss that nobody touched
+  const Region* text = process->memory().find(library_base + 0x1000);
   ASSERT_NE(text, nullptr);
   EXPECT_EQ(text->source, Source::file);
   EXPECT_TRUE(text->permissions.execute);
   EXPECT_FALSE(text->permissions.write);
-  EXPECT_EQ(process->module_at(base + 0x1234), &module);
-  EXPECT_EQ(process->module_at(base + 0x4000), nullptr);
-  EXPECT_EQ(process->describe_code(base + 0x1234), "lib.so+0x1234");
+  EXPECT_EQ(process->module_at(library_base + 0x1234), &module);
+  EXPECT_EQ(process->module_at(library_base + 0x4000), nullptr);
+  EXPECT_EQ(process->describe_code(library_base + 0x1234), "lib.so+0x1234");
 }
 
 TEST_F(ImageMemory, TellsUnmappedFromNotSaved) {
   const auto library = testing::make_library(build_id);
   open(core_of(library, directory.write("lib.so", library)).build());
-  const Error unsaved = error_at(base + 0x10010);
+  const Error unsaved = error_at(library_base + 0x10010);
   EXPECT_EQ(unsaved.kind, ErrorKind::memory_not_saved);
-  EXPECT_EQ(unsaved.address, base + 0x10010);
+  EXPECT_EQ(unsaved.address, library_base + 0x10010);
   const Error unmapped = error_at(0x1234);
   EXPECT_EQ(unmapped.kind, ErrorKind::memory_unmapped);
   EXPECT_EQ(unmapped.address, 0x1234U);
   // The first byte that lacks is named, wherever the range begins.
   std::array<std::byte, 0x20> to{};
-  const auto across = process->memory().read(base + 0x3ff0, to);
+  const auto across = process->memory().read(library_base + 0x3ff0, to);
   ASSERT_FALSE(across);
   EXPECT_EQ(across.error().kind, ErrorKind::memory_unmapped);
-  EXPECT_EQ(across.error().address, base + 0x4000);
-  const auto view = process->memory().view(base + 0x3ff0, 0x20);
+  EXPECT_EQ(across.error().address, library_base + 0x4000);
+  const auto view = process->memory().view(library_base + 0x3ff0, 0x20);
   ASSERT_FALSE(view);
-  EXPECT_EQ(view.error().address, base + 0x4000);
+  EXPECT_EQ(view.error().address, library_base + 0x4000);
 }
 
 TEST_F(ImageMemory, ReadsAcrossRegions) {
   const auto library = testing::make_library(build_id);
   open(core_of(library, directory.write("lib.so", library)).build());
   std::array<std::uint8_t, 4> bytes{};
-  ASSERT_TRUE(process->memory().read(base + 0x1ffe, std::as_writable_bytes(std::span(bytes))));
+  ASSERT_TRUE(
+      process->memory().read(library_base + 0x1ffe, std::as_writable_bytes(std::span(bytes))));
   EXPECT_THAT(bytes, ::testing::ElementsAre(0x11, 0x11, 0x33, 0x33));
-  EXPECT_EQ(process->memory().load<std::uint32_t>(base + 0x1ffe), 0x33331111U);
-  EXPECT_EQ(process->memory().host(base + 0x1ffe, 4), nullptr);
+  EXPECT_EQ(process->memory().load<std::uint32_t>(library_base + 0x1ffe), 0x33331111U);
+  EXPECT_EQ(process->memory().host(library_base + 0x1ffe, 4), nullptr);
   EXPECT_FALSE(process->memory().load<std::uint64_t>(UINT64_MAX - 3));
 }
 
@@ -145,10 +152,10 @@ TEST_F(ImageMemory, NeverUsesAFileOfAnotherBuild) {
   EXPECT_EQ(module.build_id(), "0102030405060708");
   EXPECT_EQ(module.file_path(), "");
   EXPECT_THAT(module.file_problem(), HasSubstr("0102030405060708"));
-  const Error error = error_at(base + 0x1000);
+  const Error error = error_at(library_base + 0x1000);
   EXPECT_EQ(error.kind, ErrorKind::memory_not_saved);
   EXPECT_THAT(error.reason, HasSubstr("build-id"));
-  EXPECT_EQ(byte_at(base + 0x2000), 0x33); // what was saved stays
+  EXPECT_EQ(byte_at(library_base + 0x2000), 0x33); // what was saved stays
 }
 
 TEST_F(ImageMemory, FindsTheRightFileElsewhere) {
@@ -157,7 +164,7 @@ TEST_F(ImageMemory, FindsTheRightFileElsewhere) {
   const std::string right = directory.write("debug/.build-id/01/02030405060708", library);
   open(core_of(library, wrong).build());
   EXPECT_EQ(process->modules().at(0)->file_path(), right);
-  EXPECT_EQ(byte_at(base + 0x1000), 0x11);
+  EXPECT_EQ(byte_at(library_base + 0x1000), 0x11);
 }
 
 TEST_F(ImageMemory, LooksInTheSysrootFirst) {
@@ -181,7 +188,7 @@ TEST_F(ImageMemory, UsesOrRefusesTheExecutableThatTheUserNames) {
   options.executable = directory.write("wrong", testing::make_library("another!"));
   open(core_of(library, path).build());
   EXPECT_EQ(process->modules().at(0)->file_state(), FileState::build_id_mismatch);
-  EXPECT_EQ(error_at(base + 0x1000).kind, ErrorKind::memory_not_saved);
+  EXPECT_EQ(error_at(library_base + 0x1000).kind, ErrorKind::memory_not_saved);
 }
 
 TEST_F(ImageMemory, SaysWhyAFileIsMissing) {
@@ -190,7 +197,7 @@ TEST_F(ImageMemory, SaysWhyAFileIsMissing) {
   const Module& module = *process->modules().at(0);
   EXPECT_EQ(module.file_state(), FileState::missing);
   EXPECT_THAT(module.file_problem(), HasSubstr("/nonexistent/lib.so"));
-  EXPECT_THAT(error_at(base + 0x1000).reason, HasSubstr("/nonexistent/lib.so"));
+  EXPECT_THAT(error_at(library_base + 0x1000).reason, HasSubstr("/nonexistent/lib.so"));
   EXPECT_FALSE(module.has_symtab());
   EXPECT_FALSE(module.has_dwarf());
   EXPECT_EQ(module.find_symbol("x").error().kind, ErrorKind::no_symbol);
@@ -214,11 +221,11 @@ TEST_F(ImageMemory, WithoutBuildIdTheMappingsMustFit) {
   CoreBuilder core = core_of(library, path);
   open(core.build());
   EXPECT_EQ(process->modules().at(0)->file_state(), FileState::found);
-  EXPECT_EQ(byte_at(base + 0x1000), 0x11);
+  EXPECT_EQ(byte_at(library_base + 0x1000), 0x11);
   core.mappings[1].offset = 0x5000;
   open(core.build());
   EXPECT_EQ(process->modules().at(0)->file_state(), FileState::build_id_mismatch);
-  EXPECT_EQ(byte_at(base + 0x1000), -1);
+  EXPECT_EQ(byte_at(library_base + 0x1000), -1);
 }
 
 TEST_F(ImageMemory, KnowsTheFileByItsHeadersWhenTheCoreHasNone) {
@@ -228,8 +235,8 @@ TEST_F(ImageMemory, KnowsTheFileByItsHeadersWhenTheCoreHasNone) {
   core.segments[0].saved.clear();
   open(core.build());
   EXPECT_EQ(process->modules().at(0)->build_id(), "0102030405060708");
-  EXPECT_EQ(byte_at(base), 0x7f);
-  EXPECT_EQ(byte_at(base + 0x1000), 0x11);
+  EXPECT_EQ(byte_at(library_base), 0x7f);
+  EXPECT_EQ(byte_at(library_base + 0x1000), 0x11);
 }
 
 TEST_F(ImageMemory, MapsWhatTheCoreHasNoSegmentFor) {
@@ -237,8 +244,8 @@ TEST_F(ImageMemory, MapsWhatTheCoreHasNoSegmentFor) {
   CoreBuilder core = core_of(library, directory.write("lib.so", library));
   core.segments.erase(core.segments.begin() + 1);
   open(core.build());
-  EXPECT_EQ(byte_at(base + 0x1000), 0x11);
-  EXPECT_TRUE(process->memory().find(base + 0x1000)->permissions.execute);
+  EXPECT_EQ(byte_at(library_base + 0x1000), 0x11);
+  EXPECT_TRUE(process->memory().find(library_base + 0x1000)->permissions.execute);
 }
 
 TEST_F(ImageMemory, UnwrittenDataIsTheFilesUnlessTheCoreIsTruncated) {
@@ -248,13 +255,13 @@ TEST_F(ImageMemory, UnwrittenDataIsTheFilesUnlessTheCoreIsTruncated) {
   core.segments[4].saved = filled(0x1000, 0x44);
   const testing::Bytes whole = core.build();
   open(whole);
-  EXPECT_EQ(byte_at(base + 0x2000), 0x22);
-  EXPECT_EQ(byte_at(base + 0x10000), 0x44);
+  EXPECT_EQ(byte_at(library_base + 0x2000), 0x22);
+  EXPECT_EQ(byte_at(library_base + 0x10000), 0x44);
   open({whole.begin(), whole.end() - 0x800});
   EXPECT_TRUE(core_target->info().truncated);
-  EXPECT_EQ(byte_at(base + 0x1000), 0x11); // text is text
-  EXPECT_EQ(error_at(base + 0x2000).kind, ErrorKind::memory_not_saved);
-  EXPECT_EQ(error_at(base + 0x10000).kind, ErrorKind::memory_not_saved);
+  EXPECT_EQ(byte_at(library_base + 0x1000), 0x11); // text is text
+  EXPECT_EQ(error_at(library_base + 0x2000).kind, ErrorKind::memory_not_saved);
+  EXPECT_EQ(error_at(library_base + 0x10000).kind, ErrorKind::memory_not_saved);
 }
 
 TEST_F(ImageMemory, ReadsSegmentsAtOddOffsets) {
@@ -263,7 +270,7 @@ TEST_F(ImageMemory, ReadsSegmentsAtOddOffsets) {
   core.skew = 0x123;
   open(core.build());
   EXPECT_EQ(process->modules().at(0)->build_id(), "0102030405060708");
-  EXPECT_EQ(byte_at(base + 0x2fff), 0x33);
+  EXPECT_EQ(byte_at(library_base + 0x2fff), 0x33);
 }
 
 TEST_F(ImageMemory, JoinsNeighbours) {
@@ -302,8 +309,8 @@ TEST_F(ImageMemory, SurvivesHostileImageHeaders) {
     spoilt.p_filesz = UINT64_MAX;
     std::memcpy(program(2), &spoilt, sizeof spoilt);
     open(core_of(library, path).build());
-    EXPECT_EQ(byte_at(base + 0x2000), 0x33);
-    EXPECT_EQ(byte_at(base + 0x10000), -1);
+    EXPECT_EQ(byte_at(library_base + 0x2000), 0x33);
+    EXPECT_EQ(byte_at(library_base + 0x10000), -1);
   }
 }
 

@@ -87,7 +87,7 @@ protected:
   }
 
   image::testing::TemporaryDirectory tables_;
-  pygc::testing::FakeImage image_;
+  pygc::tests::FakeImage image_;
   std::vector<std::uint8_t> bytes_;
   Layout layout_;
 };

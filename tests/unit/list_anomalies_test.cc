@@ -58,7 +58,7 @@ public:
     thread.signal = signal;
     thread.registers[3] = worked_at;
     builder_.threads() = {thread};
-    testing::TableReplayer replayer({}, {});
+    tests::TableReplayer replayer({}, {});
     const CheckInput input = builder_.input(replayer);
     Facts facts;
     ListAnomalies(input).list(facts);
@@ -81,7 +81,7 @@ private:
     }
   }
 
-  testing::HeapBuilder builder_;
+  tests::HeapBuilder builder_;
 };
 
 constexpr unsigned all_of_track = 15;

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class OutputFileTest : public testing::Test {
+class OutputFileTest : public ::testing::Test {
 protected:
   OutputFileTest() {
     std::string name = (fs::temp_directory_path() / "pygc-output-XXXXXX").string();

@@ -70,7 +70,7 @@ std::string sample() {
   return text + "end" + std::string(5000, '\0');
 }
 
-class PackedCore : public testing::TestWithParam<Compression> {
+class PackedCore : public ::testing::TestWithParam<Compression> {
 protected:
   PackedCore() {
     std::string name = (fs::temp_directory_path() / "pygc-packed-XXXXXX").string();
@@ -103,7 +103,7 @@ class CompressedCore : public PackedCore {};
 class PackedZstd : public PackedCore {};
 
 const auto compressed =
-    testing::Values(Compression::zstd, Compression::lz4, Compression::xz, Compression::gzip);
+    ::testing::Values(Compression::zstd, Compression::lz4, Compression::xz, Compression::gzip);
 
 TEST_P(PackedCore, UnpacksToTheSameBytes) {
   const auto fd = open(write(pack(GetParam(), sample())));
@@ -145,7 +145,7 @@ TEST_P(CompressedCore, RefusesDamage) {
   const auto fd = open(write(packed));
   ASSERT_FALSE(fd);
   EXPECT_EQ(fd.error().kind, ErrorKind::corrupt);
-  EXPECT_THAT(fd.error().reason, testing::HasSubstr(std::string(compression_name(GetParam()))));
+  EXPECT_THAT(fd.error().reason, ::testing::HasSubstr(std::string(compression_name(GetParam()))));
 }
 
 TEST_P(PackedCore, ComesThroughAPipe) {
@@ -181,13 +181,13 @@ TEST_P(CompressedCore, StopsWhenItIsCancelled) {
   EXPECT_EQ(fd.error().kind, ErrorKind::cancelled);
 }
 
-std::string name_of(const testing::TestParamInfo<Compression>& param) {
+std::string name_of(const ::testing::TestParamInfo<Compression>& param) {
   return std::string(compression_name(param.param));
 }
 
-INSTANTIATE_TEST_SUITE_P(Plain, PackedCore, testing::Values(Compression::none), name_of);
+INSTANTIATE_TEST_SUITE_P(Plain, PackedCore, ::testing::Values(Compression::none), name_of);
 INSTANTIATE_TEST_SUITE_P(Formats, PackedCore, compressed, name_of);
-INSTANTIATE_TEST_SUITE_P(Windows, PackedZstd, testing::Values(Compression::zstd));
+INSTANTIATE_TEST_SUITE_P(Windows, PackedZstd, ::testing::Values(Compression::zstd));
 INSTANTIATE_TEST_SUITE_P(Formats, CompressedCore, compressed, name_of);
 
 } // namespace

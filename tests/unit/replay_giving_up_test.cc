@@ -8,12 +8,12 @@
 namespace pygc::replay::testing {
 namespace {
 
-enum class Kind : std::uint8_t { native, emulated };
+enum class Engine : std::uint8_t { native, emulated };
 
-class ReplayGivingUp : public ::testing::TestWithParam<Kind> {
+class ReplayGivingUp : public ::testing::TestWithParam<Engine> {
 protected:
   std::unique_ptr<Replayer> start() {
-    if (GetParam() == Kind::native) {
+    if (GetParam() == Engine::native) {
       return testing::start(image, with_options);
     }
     return start_tracer(image.memory(), with_options);
@@ -30,9 +30,10 @@ protected:
   Options with_options = options();
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, ReplayGivingUp, ::testing::Values(Kind::native, Kind::emulated),
+INSTANTIATE_TEST_SUITE_P(Engines, ReplayGivingUp,
+                         ::testing::Values(Engine::native, Engine::emulated),
                          [](const auto& engine) {
-                           return engine.param == Kind::native ? "Native" : "Emulated";
+                           return engine.param == Engine::native ? "Native" : "Emulated";
                          });
 
 TEST_P(ReplayGivingUp, AFatalFunctionEndsTheTraversalWithItsArguments) {

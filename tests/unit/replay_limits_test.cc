@@ -3,23 +3,13 @@
 
 #include "common/replay/emulated_replayer.h"
 #include "common/replay/native_replayer.h"
+#include "tests/unit/support/process_status.h"
 
 #include <fstream>
 #include <string>
 
 namespace pygc::replay::testing {
 namespace {
-
-std::string status_field(pid_t pid, const std::string& name) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(name + ":")) {
-      const std::size_t value = line.find_first_not_of(" \t", name.size() + 1);
-      return value == std::string::npos ? std::string() : line.substr(value);
-    }
-  }
-  return {};
-}
 
 class GivenUp : public ::testing::TestWithParam<bool> {
 protected:
@@ -45,12 +35,12 @@ protected:
 
 TEST_P(GivenUp, CapabilitiesAndUser) {
   for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapAmb"}) {
-    EXPECT_EQ(status_field(pid_, set), "0000000000000000") << set;
+    EXPECT_EQ(tests::status_field(pid_, set), "0000000000000000") << set;
   }
   if (::getuid() == 0) {
-    EXPECT_EQ(status_field(pid_, "CapBnd"), "0000000000000000");
-    EXPECT_EQ(status_field(pid_, "Uid"), "65534\t65534\t65534\t65534");
-    EXPECT_EQ(status_field(pid_, "Groups"), "");
+    EXPECT_EQ(tests::status_field(pid_, "CapBnd"), "0000000000000000");
+    EXPECT_EQ(tests::status_field(pid_, "Uid"), "65534\t65534\t65534\t65534");
+    EXPECT_EQ(tests::status_field(pid_, "Groups"), "");
   }
 }
 

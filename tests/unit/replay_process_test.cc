@@ -4,11 +4,11 @@
 
 #include "common/replay/native_replayer.h"
 #include "common/replay/protocol/replayer_protocol.h"
+#include "tests/unit/support/process_status.h"
 
 #include <atomic>
 #include <csignal>
 #include <dirent.h>
-#include <fstream>
 #include <string>
 #include <sys/wait.h>
 #include <thread>
@@ -44,16 +44,6 @@ const Code endless{0xeb, 0xfe};
 
 pid_t pid_of(const Replayer& replayer) {
   return static_cast<const NativeReplayer&>(replayer).pid();
-}
-
-std::string status_field(pid_t pid, const std::string& name) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(name + ":")) {
-      return line.substr(line.find_first_not_of(" \t", name.size() + 1));
-    }
-  }
-  return {};
 }
 
 TEST(ReplayProcess, MissingExecutable) {
@@ -102,8 +92,8 @@ TEST(ReplayProcess, IsLockedInBeforeAnythingRuns) {
   const std::vector<std::uint64_t> refcounts{1};
   ASSERT_TRUE(replayer->run({.objects = objects, .refcounts = refcounts}));
   const pid_t pid = pid_of(*replayer);
-  EXPECT_EQ(status_field(pid, "NoNewPrivs"), "1");
-  EXPECT_EQ(status_field(pid, "Seccomp"), "2");
+  EXPECT_EQ(tests::status_field(pid, "NoNewPrivs"), "1");
+  EXPECT_EQ(tests::status_field(pid, "Seccomp"), "2");
   EXPECT_EQ(descriptors_of(std::to_string(pid)), std::vector<std::string>{"3"});
 }
 

@@ -56,8 +56,8 @@ void expect_no_controls(const std::string& text) {
     const auto byte = static_cast<unsigned char>(c);
     EXPECT_TRUE(c == '\n' || (byte >= 0x20 && byte != 0x7f)) << static_cast<int>(byte);
   }
-  EXPECT_THAT(text, testing::Not(testing::HasSubstr("\xc2\x9b")));
-  EXPECT_THAT(text, testing::Not(testing::HasSubstr("\u202e")));
+  EXPECT_THAT(text, ::testing::Not(::testing::HasSubstr("\xc2\x9b")));
+  EXPECT_THAT(text, ::testing::Not(::testing::HasSubstr("\u202e")));
 }
 
 void expect_text(const std::string& name, const std::function<std::string(Style)>& view) {

@@ -13,7 +13,7 @@
 namespace pygc::target {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 using wire::Channel;
 using wire::Type;
 
@@ -120,7 +120,7 @@ TEST(ServedSession, ReadsThroughTheWindowInPieces) {
     EXPECT_EQ(bytes[wire::window_size - 1], std::byte{1});
     EXPECT_EQ(bytes.back(), std::byte{2});
   }
-  EXPECT_THAT(lengths, testing::ElementsAre(wire::window_size, 5));
+  EXPECT_THAT(lengths, ::testing::ElementsAre(wire::window_size, 5));
 }
 
 TEST(ServedSession, AFailedReadNamesTheAddress) {
@@ -191,7 +191,7 @@ TEST(ServedSession, AbandonedItAsksNoMoreAndSaysNoMore) {
     EXPECT_FALSE(served.session().evaluate("$later"));
     served.session().finish({.status = 2, .stays = true});
   }
-  EXPECT_THAT(said, testing::ElementsAre(Type::evaluate, Type::done));
+  EXPECT_THAT(said, ::testing::ElementsAre(Type::evaluate, Type::done));
 }
 
 // What one command was told is not told the next.

@@ -18,7 +18,7 @@
 namespace pygc::session {
 namespace {
 
-class OpenedTargetTest : public testing::Test {
+class OpenedTargetTest : public ::testing::Test {
 protected:
   static void SetUpTestSuite() {
     directory = std::make_unique<image::testing::TemporaryDirectory>();

@@ -12,7 +12,7 @@
 namespace pygc::analysis {
 namespace {
 
-constexpr Address cache = testing::static_base + 0x40;
+constexpr Address cache = tests::static_base + 0x40;
 constexpr std::uint64_t t_object_ex = 16;
 
 class SlotNaming : public ::testing::Test {
@@ -42,8 +42,8 @@ protected:
     return type;
   }
 
-  testing::HeapBuilder heap_;
-  testing::KnowingImage image_{heap_.image()};
+  tests::HeapBuilder heap_;
+  tests::KnowingImage image_{heap_.image()};
   std::optional<Ownership> ownership_;
   std::optional<SlotNames> names_;
 };
@@ -53,7 +53,7 @@ TEST_F(SlotNaming, OfStaticVariablesAreTheirs) {
   finish();
   EXPECT_EQ(name(object, cache), "cache");
   EXPECT_EQ(name(object, cache + 8), "cache+0x8");
-  EXPECT_EQ(name(object, testing::static_base + 0x10), "fake.so+0x10");
+  EXPECT_EQ(name(object, tests::static_base + 0x10), "fake.so+0x10");
   EXPECT_EQ(name(object, cache), "cache"); // once more, as it was noted
 }
 

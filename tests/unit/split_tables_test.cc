@@ -37,11 +37,11 @@ protected:
   }
   std::vector<BrokenSplitTable> find() {
     heap.finish();
-    testing::TableReplayer replayer({}, {});
+    tests::TableReplayer replayer({}, {});
     return find_broken_split_tables(heap.input(replayer));
   }
 
-  testing::HeapBuilder heap;
+  tests::HeapBuilder heap;
   Address dict_type = 0;
 };
 

@@ -7,7 +7,7 @@
 namespace pygc::cpython {
 namespace {
 
-using testing::HeapBuilder;
+using tests::HeapBuilder;
 
 /// A stack of 64 words, the thread's data behind it, and an arena behind that, in one mapping.
 class StackLists : public ::testing::Test {

@@ -10,8 +10,8 @@
 namespace pygc::analysis {
 namespace {
 
-using testing::TableReplayer;
-using testing::Visits;
+using tests::TableReplayer;
+using tests::Visits;
 
 constexpr Address first_object = 0x10000;
 constexpr Address object_size = 0x40;

@@ -50,7 +50,7 @@ private:
   std::vector<image::Range> code_ = {{code_start, code_start + code_size}};
 };
 
-class SubtractSearch : public testing::Test {
+class SubtractSearch : public ::testing::Test {
 protected:
   SubtractSearch() : bytes_(code_size, 0x90) {
     // push %rbx; testb $2, -8(%rdi); ...; sub $4, %rax

@@ -33,11 +33,11 @@ protected:
   }
   std::vector<UnfinishedTuple> find() {
     heap.finish();
-    testing::TableReplayer replayer({}, {});
+    tests::TableReplayer replayer({}, {});
     return find_unfinished_tuples(heap.input(replayer));
   }
 
-  testing::HeapBuilder heap;
+  tests::HeapBuilder heap;
   Address tuple_type = 0;
 };
 

@@ -10,10 +10,10 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using testing::MimallocBuilder;
+using tests::MimallocBuilder;
 
-constexpr Address arenas = testing::state_base + 0x7c00; // the array
-constexpr Address arena = testing::state_base + 0x7d00;
+constexpr Address arenas = tests::state_base + 0x7c00; // the array
+constexpr Address arena = tests::state_base + 0x7d00;
 constexpr std::uint64_t blocks = 3;
 
 MATCHER_P2(Between, start, end, "") {
@@ -41,7 +41,7 @@ protected:
   Address slice(unsigned index) const { return segment_ + index * mimalloc::slice_size; }
   Address behind() const { return segment_ + blocks * mimalloc::segment_size; }
 
-  testing::FakeModule module_;
+  tests::FakeModule module_;
   MimallocBuilder builder_;
   Address segment_;
   Address bitmap_ = arena + 72 + 3 * sizeof(Address);
@@ -49,8 +49,8 @@ protected:
 
 TEST_F(UnusedMemory, IsWhatLiesInNoPageAndNoSegment) {
   builder_.add_page(segment_, 3, mimalloc::gc_heap, 64, 8);
-  EXPECT_THAT(unused(), ElementsAre(Between(slice(testing::header_slices), slice(3)),
-                                    Between(slice(4), slice(testing::segment_slices)),
+  EXPECT_THAT(unused(), ElementsAre(Between(slice(tests::header_slices), slice(3)),
+                                    Between(slice(4), slice(tests::segment_slices)),
                                     Between(segment_ + mimalloc::segment_size, behind())));
 }
 

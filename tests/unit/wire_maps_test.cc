@@ -80,7 +80,7 @@ TEST(Maps, FileOffsetsComeFromTheProgramHeaders) {
   for (const Mapping& each : mappings) {
     offsets.push_back(each.file_offset);
   }
-  EXPECT_THAT(offsets, testing::ElementsAre(0, 0x1000, 0x2000, 0x3000, 0, 0, 0x1000));
+  EXPECT_THAT(offsets, ::testing::ElementsAre(0, 0x1000, 0x2000, 0x3000, 0, 0, 0x1000));
 }
 
 } // namespace

@@ -15,9 +15,9 @@
 namespace pygc::wire {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-class WireTest : public testing::Test {
+class WireTest : public ::testing::Test {
 protected:
   WireTest() {
     std::array<int, 2> sockets{};

@@ -12,7 +12,7 @@
 namespace pygc::analysis {
 namespace {
 
-constexpr std::size_t objects_at_a_time = 4096; // between two looks at whether that is enough
+constexpr std::size_t objects_between_looks = 4096; // between two looks at whether that is enough
 
 using GcRefs = std::vector<std::optional<std::int64_t>>; // by index of the heap
 
@@ -131,7 +131,7 @@ Result<FoundObjects> find_objects(const image::ProcessImage& image, cpython::Obj
   std::vector<FoundObjects::Row> rows;
   std::uint64_t count = 0;
   for (std::size_t i = 0; i < heap.objects.size(); ++i) {
-    if (i % objects_at_a_time == 0 && question.cancelled()) {
+    if (i % objects_between_looks == 0 && question.cancelled()) {
       return fail(ErrorKind::cancelled, 0, "interrupted");
     }
     const heap::HeapIndex at(i);

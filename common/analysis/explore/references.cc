@@ -6,7 +6,7 @@
 namespace pygc::analysis {
 namespace {
 
-constexpr std::size_t objects_at_a_time = 1 << 15;
+constexpr std::size_t containers_at_a_time = 1 << 15;
 
 /// `keep` says of an object whether it is asked for.
 template <class Keep>
@@ -47,7 +47,7 @@ Result<References> find_referrers(replay::Replayer& replayer, const heap::Heap& 
   std::vector<Address> containers;
   for (std::size_t i = 0; i < heap.objects.size();) {
     containers.clear();
-    for (; i < heap.objects.size() && containers.size() < objects_at_a_time; ++i) {
+    for (; i < heap.objects.size() && containers.size() < containers_at_a_time; ++i) {
       if (heap.usable[heap::HeapIndex(i)]) {
         containers.push_back(heap.objects[heap::HeapIndex(i)]);
       }

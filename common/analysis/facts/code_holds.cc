@@ -9,7 +9,7 @@
 namespace pygc::analysis {
 namespace {
 
-constexpr std::size_t frame_limit = 256;
+constexpr std::size_t held_frame_limit = 256;
 
 bool is_tracked_object(cpython::ObjectReader& reader, Address value) {
   if (value % sizeof(Address) != 0 || reader.memory().find(value) == nullptr) {
@@ -35,7 +35,7 @@ CodeHolds find_code_holds(const CheckInput& input) {
   const std::size_t threads = std::min(input.threads.size(), code_thread_limit);
   for (std::size_t i = 0; i < threads; ++i) {
     const target::Thread& thread = input.threads[i];
-    const auto frames = debug->unwind_held(thread, frame_limit);
+    const auto frames = debug->unwind_held(thread, held_frame_limit);
     if (!frames) {
       continue;
     }

@@ -11,7 +11,7 @@ namespace {
 
 using cpython::Deed;
 
-constexpr std::size_t frame_limit = 256;
+constexpr std::size_t crash_frame_limit = 256;
 constexpr std::size_t slot_frame_limit =
     64;                              // innermost ones whose functions are held against types
 constexpr Address probe_below = 256; // a call or a small frame goes so far
@@ -105,11 +105,11 @@ std::optional<CrashFacts> gather_crash(const CheckInput& input) {
   facts.signal = thread->signal;
   // Most crashes have nothing to do with the collector, which the symbols tell: every call that
   // matters here is a function of its own, or inlined in one that is, or a type's.
-  auto frames = input.image.unwind(*thread, frame_limit, image::FrameDetail::functions);
+  auto frames = input.image.unwind(*thread, crash_frame_limit, image::FrameDetail::functions);
   if (frames) {
     facts.stack = read_stack(input, *thread, *frames);
     if (facts.stack.deed != Deed::none) {
-      frames = input.image.unwind(*thread, frame_limit);
+      frames = input.image.unwind(*thread, crash_frame_limit);
       facts.stack = frames ? read_stack(input, *thread, *frames) : cpython::CrashStack{};
     }
   }

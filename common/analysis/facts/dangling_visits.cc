@@ -1,6 +1,7 @@
 #include "common/analysis/facts/dangling_visits.h"
 
 #include "common/base/address_set.h"
+#include "common/cpython/objects/pools.h"
 #include "common/replay/protocol/found_walk.h"
 
 #include <algorithm>
@@ -15,7 +16,6 @@ namespace {
 constexpr std::size_t piece = 1 << 16;     // containers whose visits are listed at once
 constexpr std::size_t object_limit = 1000; // dead objects that are kept
 constexpr std::size_t visitor_limit = 200; // of one, that are kept and traced
-constexpr unsigned pool_bits = 14;         // POOL_BITS of pymalloc (Objects/obmalloc.c)
 constexpr Address dead_byte = 0xdd;        // PYMEM_DEADBYTE
 constexpr Address clean_byte = 0xcd;       // PYMEM_CLEANBYTE
 constexpr Address old_dead_byte = 0xdb;    // up to 3.7, and what else fills freed memory so
@@ -146,7 +146,7 @@ private:
       }
     }
     // A free block of pymalloc begins with the address of the next one in its pool.
-    if (!runtime_.layout.free_threaded && *count >> pool_bits == object >> pool_bits) {
+    if (!runtime_.layout.free_threaded && cpython::Pools::in_one_place(*count, object)) {
       return "its memory is a free block of pymalloc";
     }
     if (!runtime_.layout.free_threaded && is_address(*count)) {

@@ -8,7 +8,7 @@ namespace pygc::analysis {
 namespace {
 
 constexpr std::size_t thread_limit = 64;
-constexpr std::size_t frame_limit = 256;
+constexpr std::size_t stack_frame_limit = 256;
 constexpr int base_limit = 100;
 
 /// As tp_dealloc functions call their argument; empty registers and optimised variables say
@@ -40,7 +40,7 @@ void Deallocations::unwind() {
   std::ranges::stable_partition(order,
                                 [](const target::Thread* each) { return each->signal != 0; });
   for (std::size_t i = 0; i < std::min(order.size(), thread_limit); ++i) {
-    if (const auto frames = input_.image.unwind(*order[i], frame_limit)) {
+    if (const auto frames = input_.image.unwind(*order[i], stack_frame_limit)) {
       for (std::size_t at = 0; at < frames->size(); ++at) {
         frames_.push_back((*frames)[at]);
         have_called_.push_back(at > 0 && !leaves_count((*frames)[at - 1]));

@@ -1,16 +1,13 @@
 #include "common/analysis/facts/explain.h"
 
+#include "common/cpython/objects/pools.h"
+
 #include <algorithm>
 #include <functional>
 #include <map>
 #include <utility>
 
 namespace pygc::analysis {
-namespace {
-
-constexpr unsigned pool_bits = 14; // POOL_BITS of pymalloc (Objects/obmalloc.c)
-
-} // namespace
 
 void Explainer::prepare(std::span<const Address> objects) {
   names_.find_dict_owners(heap_.objects, objects);
@@ -48,7 +45,7 @@ std::vector<TypeAround> Explainer::types_around(Address address) {
   std::map<Address, std::uint64_t> counts;
   for (std::size_t i = 0; i < heap_.objects.size(); ++i) {
     const heap::HeapIndex index(i);
-    if (heap_.usable[index] && heap_.objects[index] >> pool_bits == address >> pool_bits) {
+    if (heap_.usable[index] && cpython::Pools::in_one_place(heap_.objects[index], address)) {
       ++counts[heap_.types[index]];
     }
   }

@@ -14,6 +14,8 @@
 namespace pygc::cpython {
 
 class Pools {
+  static constexpr std::array<std::uint64_t, 2> pool_sizes = {16384, 4096}; // since 3.10, before
+
 public:
   explicit Pools(const image::AddressSpace& memory) : memory_(memory) {}
 
@@ -25,6 +27,11 @@ public:
   /// list agree, or the block is free.
   std::optional<Block> block(Address address);
 
+  /// Whether both lie in what would be one pool, of the size since 3.10.
+  static constexpr bool in_one_place(Address one, Address other) {
+    return one / pool_sizes[0] == other / pool_sizes[0];
+  }
+
 private:
   struct Pool {
     std::uint32_t block_size = 0; // 0: it is none
@@ -34,8 +41,6 @@ private:
 
   Pool read_pool(Address base, std::uint64_t size) const;
   const Pool& pool(Address base, unsigned kind);
-
-  static constexpr std::array<std::uint64_t, 2> pool_sizes = {16384, 4096}; // since 3.10, before
 
   const image::AddressSpace& memory_;
   std::array<std::unordered_map<Address, Pool>, pool_sizes.size()> pools_;

@@ -1,6 +1,7 @@
 #include "tests/e2e/support/matrix.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstdio>
 #include <cstdlib>
@@ -59,6 +60,11 @@ void strip(const fs::path& from, const fs::path& to) {
   }
 }
 
+bool every_build_is_asked_for() {
+  const char* every = std::getenv("PYGC_TEST_EVERY_BUILD");
+  return every != nullptr && *every != '\0';
+}
+
 } // namespace
 
 bool MatrixBuild::has_faulthandler_bug() const {
@@ -90,7 +96,6 @@ const std::vector<MatrixBuild>& matrix() {
 
 const std::vector<MatrixBuild>& one_of_each_kind() {
   static const std::vector<MatrixBuild> builds = [] {
-    const char* every = std::getenv("PYGC_TEST_EVERY_BUILD");
     std::vector<MatrixBuild> chosen;
     for (const MatrixBuild& build : matrix()) {
       const bool alike = std::ranges::any_of(chosen, [&](const MatrixBuild& other) {
@@ -98,13 +103,34 @@ const std::vector<MatrixBuild>& one_of_each_kind() {
                other.free_threaded == build.free_threaded;
       });
       const bool asked_for = build.build.name.starts_with("extra-");
-      if (!alike || asked_for || (every != nullptr && *every != '\0')) {
+      if (!alike || asked_for || every_build_is_asked_for()) {
         chosen.push_back(build);
       }
     }
     return chosen;
   }();
   return builds;
+}
+
+const std::vector<MatrixBuild>& half_of_the_kinds(Half half) {
+  static const std::array<std::vector<MatrixBuild>, 2> halves = [] {
+    std::array<std::vector<MatrixBuild>, 2> chosen;
+    // Few builds, or those that were asked for by name, are not divided.
+    const bool undivided = one_of_each_kind().size() < 4 || every_build_is_asked_for() ||
+                           std::getenv("PYGC_MATRIX_ONLY") != nullptr;
+    for (const MatrixBuild& build : one_of_each_kind()) {
+      const bool in_both =
+          undivided || build.free_threaded || build.build.name.starts_with("extra-");
+      const auto side = static_cast<std::size_t>(build.number.minor + (build.build.debug ? 1 : 0));
+      for (std::size_t i = 0; i < chosen.size(); ++i) {
+        if (in_both || side % 2 == i) {
+          chosen.at(i).push_back(build);
+        }
+      }
+    }
+    return chosen;
+  }();
+  return halves.at(half == Half::first ? 0 : 1);
 }
 
 const MatrixBuild& package_build(PackageBuild which) {

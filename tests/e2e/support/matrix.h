@@ -44,6 +44,12 @@ const std::vector<MatrixBuild>& matrix();
 /// --every-build), and always those of PYGC_EXTRA_PYTHONS.
 const std::vector<MatrixBuild>& one_of_each_kind();
 
+/// Those without a GIL and half of the others: of a minor version the release build or the debug
+/// build. What `first` leaves out `second` has, and neighbouring versions differ in which it is.
+/// All of them where one_of_each_kind() has all.
+enum class Half { first, second };
+const std::vector<MatrixBuild>& half_of_the_kinds(Half half);
+
 /// The interpreter of the tree of real packages, release or debug. Throws when there is none.
 enum class PackageBuild { release, debug };
 const MatrixBuild& package_build(PackageBuild which);

@@ -9,7 +9,7 @@
 namespace pygc::e2e {
 namespace {
 
-constexpr std::chrono::seconds patience{60};
+constexpr std::chrono::seconds key_patience{60};
 
 Command command_of(Debugger debugger, const std::vector<std::string>& first,
                    const std::vector<std::string>& env) {
@@ -43,7 +43,7 @@ TypedDebugger::TypedDebugger(Debugger debugger, const std::vector<std::string>& 
 std::vector<std::string> TypedDebugger::wait() {
   const std::string mark = "mark-" + std::to_string(++marks_);
   child_.type((debugger_ == Debugger::gdb ? "shell echo " : "platform shell -h -- echo ") + mark);
-  auto lines = child_.read_until(mark, patience);
+  auto lines = child_.read_until(mark, key_patience);
   if (!lines) {
     throw std::runtime_error("the debugger does not go on: " +
                              child_.wait(std::chrono::seconds(1)).out);
@@ -64,7 +64,7 @@ Outcome TypedDebugger::quit() {
 }
 
 Outcome TypedDebugger::wait_for_end() {
-  return child_.wait(patience * 10); // since its start
+  return child_.wait(key_patience * 10); // since its start
 }
 
 std::string TypedDebugger::open_core(const Core& core) const {

@@ -1,9 +1,11 @@
 #include "tests/e2e/support/walk.h"
 
-#include <array>
+#include "tests/e2e/support/debug_registers.h"
+
 #include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <iostream>
 #include <map>
 #include <stdexcept>
 
@@ -104,8 +106,14 @@ std::size_t expect_same_places(Debugger debugger, const InterpreterBuild& build,
                                const std::vector<std::string>& pygc_options,
                                const std::vector<std::string>& env) {
   const std::string without = "PYGC_HARDWARE_WATCHPOINTS=0";
-  // The first leaves it to pygc, which tries them: not every machine has some that fire.
-  const std::array<std::string, 2> ways = {std::string(without.size() - 2, 'X') + "=1", without};
+  // The second leaves it to pygc, which tries them. Where none fires both are one, and once is
+  // enough.
+  std::vector<std::string> ways = {without};
+  if (hardware_watchpoints_fire() && !debug_registers_are_off()) {
+    ways.push_back(std::string(without.size() - 2, 'X') + "=1");
+  } else {
+    std::cout << "hardware watchpoints do not fire here: nothing to compare the places with\n";
+  }
   const TempDir directory;
   const std::string options = pygc_options.empty() ? "" : " " + join(pygc_options);
   const auto live = [&](const std::string& way, std::vector<std::string> words,
@@ -129,7 +137,7 @@ std::size_t expect_same_places(Debugger debugger, const InterpreterBuild& build,
     return Json::parse(read_file(directory.file(way + name)));
   };
 
-  const std::string heap = live(ways[1], {}, {});
+  const std::string heap = live(without, {}, {});
   const std::string node = to_hex(printed_numbers(heap, "node").front());
   const std::string target = to_hex(printed_numbers(heap, "target").front());
   const std::vector<std::string> where = {"arm",    "next",           "visit",
@@ -159,16 +167,21 @@ std::size_t expect_same_places(Debugger debugger, const InterpreterBuild& build,
     }
     live(way, {"twice", "generation=2"}, {"pygc step until-negative" + written(way, "negative")});
   }
-  for (std::size_t i = 0; i < where.size(); ++i) {
-    const Json there = document(ways[0], std::to_string(i));
-    const Json same = document(ways[1], std::to_string(i));
-    EXPECT_EQ(there.at("subtract_refs"), same.at("subtract_refs")) << where[i];
-    EXPECT_EQ(there.at("reached"), same.at("reached")) << where[i];
+  const Json negative = document(without, "negative");
+  EXPECT_EQ(negative.at("reached"), true);
+  EXPECT_GE(watched.front().size(), 5U);
+  for (const std::string& way : ways) {
+    for (std::size_t i = 0; i < where.size(); ++i) {
+      const Json there = document(without, std::to_string(i));
+      const Json same = document(way, std::to_string(i));
+      EXPECT_EQ(there.at("subtract_refs"), same.at("subtract_refs")) << where[i];
+      EXPECT_EQ(there.at("reached"), same.at("reached")) << where[i];
+      // The last walks more containers than there are.
+      EXPECT_EQ(same.at("reached"), i + 1 < where.size()) << where[i];
+    }
+    EXPECT_EQ(document(way, "negative").at("subtract_refs"), negative.at("subtract_refs"));
   }
-  const Json negative = document(ways[1], "negative");
-  EXPECT_EQ(document(ways[0], "negative").at("subtract_refs"), negative.at("subtract_refs"));
-  EXPECT_GE(watched[0].size(), 5U);
-  EXPECT_EQ(watched[0], watched[1]);
+  EXPECT_EQ(watched.front(), watched.back());
   return where.size() + watched[0].size() + 1;
 }
 

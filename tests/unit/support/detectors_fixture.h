@@ -12,8 +12,8 @@
 
 namespace pygc::analysis {
 
-inline constexpr Address slot = testing::static_base + 0x40;
-inline constexpr Address pc = testing::code_base + 3;
+inline constexpr Address cache_slot = tests::static_base + 0x40;
+inline constexpr Address pc = tests::code_base + 3;
 
 class Detectors : public ::testing::Test {
 protected:
@@ -22,7 +22,7 @@ protected:
     for (const std::uint64_t refcount : {3U, 1U, 1U}) {
       heap_.add_object(refcount);
     }
-    heap_.image().library().symbols["cache"] = slot;
+    heap_.image().library().symbols["cache"] = cache_slot;
     heap_.finish();
     explainer_.emplace(heap_.image(), heap_.reader(), heap_.heap());
     CollectionFacts& facts = facts_.collections.emplace_back();
@@ -74,7 +74,7 @@ protected:
   }
   std::vector<Finding> all(Detector detector) { return detector(facts_, *explainer_).findings; }
 
-  testing::HeapBuilder heap_;
+  tests::HeapBuilder heap_;
   Address traverse_ = 0;
   std::optional<Explainer> explainer_;
   Facts facts_;

@@ -23,7 +23,7 @@ protected:
     return objects;
   }
 
-  pygc::testing::HeapBuilder heap_;
+  pygc::tests::HeapBuilder heap_;
   Address code_ = 0;
   Address inner_ = 0;
   Address outer_ = 0;

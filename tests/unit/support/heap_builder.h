@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include <vector>
 
-namespace pygc::testing {
+namespace pygc::tests {
 
 inline constexpr Address dynamic_base = 0x10'0000; // types and objects
 inline constexpr Address static_base = 0x20'0000;  // writable static storage of a library
@@ -295,4 +295,4 @@ private:
   std::unique_ptr<cpython::ObjectReader> reader_;
 };
 
-} // namespace pygc::testing
+} // namespace pygc::tests

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace pygc::testing {
+namespace pygc::tests {
 
 class KnowingImage final : public image::ProcessImage, public image::DebugKnowledge {
 public:
@@ -48,4 +48,4 @@ private:
   const FakeImage& image_;
 };
 
-} // namespace pygc::testing
+} // namespace pygc::tests

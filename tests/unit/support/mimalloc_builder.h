@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <vector>
 
-namespace pygc::testing {
+namespace pygc::tests {
 
 inline constexpr Address state_base = 0x1000'0000; // runtime, interpreter, thread
 inline constexpr std::uint64_t state_size = 0x8000;
@@ -271,4 +271,4 @@ public:
   Result<void> proceed() override { return {}; }
 };
 
-} // namespace pygc::testing
+} // namespace pygc::tests

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace pygc::testing {
+namespace pygc::tests {
 
 /// By container; containers and objects are indices into the objects of the collection.
 using Visits = std::vector<std::vector<std::uint32_t>>;
@@ -189,4 +189,4 @@ private:
   std::size_t graphs_ = 0;
 };
 
-} // namespace pygc::testing
+} // namespace pygc::tests
