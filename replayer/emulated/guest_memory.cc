@@ -114,6 +114,9 @@ bool GuestMemory::fill(std::uint64_t address) {
   if (::mprotect(to, size, PROT_READ | PROT_WRITE) != 0) {
     return false;
   }
+  // One call for what else is a fault for each page. A kernel that does not know it (before 5.14)
+  // does so.
+  ::madvise(to, size, MADV_POPULATE_WRITE);
   if (!copy_piece(*region, offset, to)) {
     return false;
   }

@@ -1,5 +1,7 @@
 #include "replayer/native/fill.h"
 
+#include "common/machine/page.h"
+
 #include "replayer/native/machine.h"
 #include "replayer/native/run_state.h"
 
@@ -92,6 +94,10 @@ bool fill_now(const Fill& piece, int fd) {
 } // namespace
 
 bool read_at(int fd, std::uint64_t offset, std::uint64_t start, std::uint64_t end) {
+  // One call for what else is a fault for each page. A kernel that does not know it does so.
+  constexpr std::uint64_t populate_write = 23; // MADV_POPULATE_WRITE, since Linux 5.14
+  const std::uint64_t first_page = ::pygc::machine::page_down(start);
+  machine::syscall(SYS_madvise, first_page, end - first_page, populate_write);
   while (start < end) {
     const std::int64_t got =
         machine::syscall(SYS_pread64, static_cast<std::uint64_t>(fd), start, end - start, offset);
