@@ -55,8 +55,37 @@ TEST_P(MatrixNames, LeadWherePythonsDo) {
   examine_build(GetParam(), "names", [](const MatrixBuild& build) {
     const Core core = make_core({.build = &build.build, .script = "names.py"});
     const std::size_t names = expect_names_lead_where_eval_does(core);
-    EXPECT_EQ(names, 34U);
+    EXPECT_EQ(names, 36U);
     return std::to_string(names) + " names lead where eval() leads";
+  });
+}
+
+TEST_P(MatrixNames, OfItemsOfDequesAndSets) {
+  examine_build(GetParam(), "elements", [](const MatrixBuild& build) {
+    const Core core = make_core({.build = &build.build, .script = "elements.py"});
+    const auto named = [&](const std::string& container, const std::string& object) {
+      const std::string wanted = core.printed_value(object);
+      const json from = document_alone(
+          core, {"refs", "--from", core.printed_value(container), "--limit", "1000"});
+      for (const json& reference : from.at("references")) {
+        if (address_in(reference.at("other")) == std::stoull(wanted)) {
+          return reference.at("name");
+        }
+      }
+      return json();
+    };
+    EXPECT_EQ(named("queue", "item"), "[77]");
+    EXPECT_EQ(named("tags", "tag"), "an element");
+    EXPECT_EQ(named("named", "first"), "an element");
+    const auto summary = [&](const std::string& name) {
+      const json object = document_alone(core, {"object", core.printed_value(name)}).at("object");
+      return object.at("summary");
+    };
+    EXPECT_EQ(summary("queue"), "collections.deque of 150 items");
+    EXPECT_EQ(summary("tags"), "set of 20 items");
+    EXPECT_EQ(summary("tag"), "frozenset of 2 items");
+    EXPECT_EQ(summary("named"), "Names of 1 items");
+    return std::string("3 elements named");
   });
 }
 

@@ -23,7 +23,7 @@ protected:
 };
 
 TEST_P(NamesTest, LeadWherePythonsDo) {
-  EXPECT_EQ(expect_names_lead_where_eval_does(core), 34U);
+  EXPECT_EQ(expect_names_lead_where_eval_does(core), 36U);
 }
 
 TEST_P(NamesTest, AreTakenByEachCommand) {
@@ -45,8 +45,10 @@ TEST_P(NamesTest, SayWhereTheyEnd) {
       {"sys.nosuch", "'sys' has no attribute 'nosuch'"},
       {"CACHE['key'][2]", "'CACHE['key']' has no item [2]"},
       {"CACHE['nokey']", "'CACHE' has no item ['nokey']"},
-      {"sys['x']", "'sys' is a module: items are looked up in dicts, lists and tuples alone"},
-      {"queue[0]", "'queue' is a collections.deque: items are looked up in"},
+      {"sys['x']",
+       "'sys' is a module: items are looked up in dicts, lists, tuples and deques alone"},
+      {"queue[3]", "'queue' has no item [3]"},
+      {"tags[0]", "'tags' is a set: items are looked up in"},
       {"CAHCE['key']", "did you mean 'CACHE'?"},
       {"sys.stder", "did you mean 'stderr'?"},
       {"CACHE['kye']", "did you mean 'key'?"},

@@ -79,6 +79,8 @@ std::string SlotNames::spelled(const cpython::ItemPlace& place) {
     return fmt::format("[{}]", place.index);
   case cpython::ItemPlace::Kind::key:
     return "a key";
+  case cpython::ItemPlace::Kind::element:
+    return "an element";
   case cpython::ItemPlace::Kind::value:
     break;
   }

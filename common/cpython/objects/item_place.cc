@@ -1,5 +1,6 @@
 #include "common/cpython/objects/item_place.h"
 
+#include "common/cpython/objects/collection_items.h"
 #include "common/cpython/objects/sequence_items.h"
 
 #include <algorithm>
@@ -34,6 +35,40 @@ std::optional<ItemPlace> entry_at(const ObjectReader& reader, Address dict, Slot
       place = {.kind = ItemPlace::Kind::key};
     }
     return !place;
+  });
+  return place;
+}
+
+std::optional<ItemPlace> element_at(ObjectReader& reader, Address container, SlotAddress slot) {
+  const auto table = set_table(reader, container);
+  if (table && table->has(slot)) {
+    return ItemPlace{.kind = ItemPlace::Kind::element};
+  }
+  std::optional<ItemPlace> place;
+  each_deque_slot(reader, container, [&](std::size_t index, Address at) {
+    if (at == slot.at) {
+      place = {.kind = ItemPlace::Kind::index, .index = index};
+    }
+    return !place;
+  });
+  return place;
+}
+
+std::optional<ItemPlace> find_element(ObjectReader& reader, Address container, Address object,
+                                      std::size_t limit) {
+  const SetTable table = set_table(reader, container).value_or(SetTable{});
+  const std::size_t count = std::min<std::size_t>(table.count, limit);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (reader.memory().load<Address>(table.entry(i)) == object) {
+      return ItemPlace{.kind = ItemPlace::Kind::element};
+    }
+  }
+  std::optional<ItemPlace> place;
+  each_deque_slot(reader, container, [&](std::size_t index, Address at) {
+    if (reader.memory().load<Address>(at) == object) {
+      place = {.kind = ItemPlace::Kind::index, .index = index};
+    }
+    return !place && index + 1 < limit;
   });
   return place;
 }
@@ -92,7 +127,10 @@ std::optional<ItemPlace> item_at(ObjectReader& reader, Address container, SlotAd
     return entry_at(reader, container, slot);
   }
   const auto items = sequence_items(reader, container);
-  if (!items || slot.at < items->first || (slot.at - items->first) % sizeof(Address) != 0 ||
+  if (!items) {
+    return element_at(reader, container, slot);
+  }
+  if (slot.at < items->first || (slot.at - items->first) % sizeof(Address) != 0 ||
       (slot.at - items->first) / sizeof(Address) >= items->count) {
     return std::nullopt;
   }
@@ -109,10 +147,13 @@ std::optional<ItemPlace> find_item(ObjectReader& reader, Address container, Addr
   if (reader.type(*type_at).has_flag(type_flag::dict_subclass)) {
     return find_in_dict(reader, container, object);
   }
-  const TupleItems items = sequence_items(reader, container).value_or(TupleItems{});
-  const std::size_t count = std::min<std::size_t>(items.count, limit);
+  const auto items = sequence_items(reader, container);
+  if (!items) {
+    return find_element(reader, container, object, limit);
+  }
+  const std::size_t count = std::min<std::size_t>(items->count, limit);
   for (std::size_t i = 0; i < count; ++i) {
-    const auto item = reader.memory().load<Address>(items.first + i * sizeof(Address));
+    const auto item = reader.memory().load<Address>(items->first + i * sizeof(Address));
     if (!item) {
       break;
     }

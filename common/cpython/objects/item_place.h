@@ -1,4 +1,4 @@
-// Where a dict, a list or a tuple has an object.
+// Where a dict, a list, a tuple, a set or a deque has an object.
 #pragma once
 
 #include "common/base/slot_address.h"
@@ -11,16 +11,16 @@
 namespace pygc::cpython {
 
 struct ItemPlace {
-  enum class Kind : std::uint8_t { index, value, key };
+  enum class Kind : std::uint8_t { index, value, key, element };
   Kind kind = Kind::index;
-  std::size_t index = 0; // of a list or tuple
+  std::size_t index = 0; // of a list, tuple or deque
   Address key = 0;       // of a dict's value: the object that is its key
 };
 
 /// The first place, but of a dict that of a value before that of a key. Nothing when the container
-/// is of another type, or has the object nowhere as far as it can be read. Of a list or tuple the
-/// first `limit` items are looked at. Subclasses count. Mirrors PyListObject.ob_item and
-/// PyTupleObject.ob_item (Include/cpython).
+/// is of another type, or has the object nowhere as far as it can be read. Of a list, tuple,
+/// deque or set the first `limit` items are looked at. Subclasses count. Mirrors
+/// PyListObject.ob_item and PyTupleObject.ob_item (Include/cpython).
 std::optional<ItemPlace> find_item(ObjectReader& reader, Address container, Address object,
                                    std::size_t limit);
 

@@ -1,5 +1,6 @@
 #include "common/cpython/objects/object_names.h"
 
+#include "common/cpython/objects/collection_items.h"
 #include "common/cpython/objects/value_text.h"
 
 #include <algorithm>
@@ -183,6 +184,9 @@ std::string ObjectNames::summary(Address object) {
   if (type.has_flag(type_flag::list_subclass) || type.has_flag(type_flag::tuple_subclass)) {
     const auto size = reader_.memory().load<std::int64_t>(object + layout.ob_size);
     return size ? fmt::format("{} of {} items", class_name(*type_at), *size) : class_name(*type_at);
+  }
+  if (const auto size = collection_size(reader_, object)) {
+    return fmt::format("{} of {} items", class_name(*type_at), *size);
   }
   return fmt::format("<{} object>", class_name(*type_at));
 }

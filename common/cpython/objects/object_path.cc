@@ -3,6 +3,7 @@
 #include "common/base/numbers.h"
 #include "common/base/suggestion.h"
 #include "common/cpython/objects/attributes.h"
+#include "common/cpython/objects/collection_items.h"
 #include "common/cpython/objects/int_value.h"
 #include "common/cpython/objects/sequence_items.h"
 #include "common/cpython/objects/sys_modules.h"
@@ -138,10 +139,11 @@ private:
     }
     const bool dict = type.has_flag(type_flag::dict_subclass);
     if (!dict && !type.has_flag(type_flag::list_subclass) &&
-        !type.has_flag(type_flag::tuple_subclass)) {
-      return fmt::format("'{}' is a {}: items are looked up in dicts, lists and tuples alone; pygc "
-                         "refs --from {:#x} lists what it refers to",
-                         before, type.name, object);
+        !type.has_flag(type_flag::tuple_subclass) && !deque_size(reader_, object)) {
+      return fmt::format(
+          "'{}' is a {}: items are looked up in dicts, lists, tuples and deques alone; pygc "
+          "refs --from {:#x} lists what it refers to",
+          before, type.name, object);
     }
     if (!dict) {
       return fmt::format("'{}' has no item {}: it has {}", before, item, count_of(object));
@@ -272,12 +274,15 @@ private:
 
   Result<Address> item_at_index(Address sequence, std::int64_t index) {
     const std::optional<TupleItems> items = sequence_items(reader_, sequence);
-    const auto count = items ? static_cast<std::int64_t>(items->count) : 0;
+    const auto count =
+        static_cast<std::int64_t>(items ? items->count : deque_size(reader_, sequence).value_or(0));
     const std::int64_t place = index < 0 ? index + count : index;
-    if (!items || place < 0 || place >= count) {
+    if (place < 0 || place >= count) {
       return 0;
     }
-    return reader_.memory().load<Address>(items->first + static_cast<Address>(place) * word);
+    const Address first = items ? items->first + static_cast<Address>(place) * word
+                                : deque_slot(reader_, sequence, static_cast<std::size_t>(place));
+    return first == 0 ? Result<Address>(0) : reader_.memory().load<Address>(first);
   }
 
   Result<Address> attribute_of(Address object, const std::string& name) {

@@ -48,7 +48,8 @@ def generate():
 
 
 inner, generator = outer(), generate()
-queue = collections.deque([[1]])
+queue = collections.deque([[1], [2], [3]])
+tags = {(1, "tag")}
 made = Item()
 vars(made)["third"] = [3]
 
@@ -67,6 +68,8 @@ for name in (
     "CACHE['key'][-1].first",
     "CACHE['key'][1].second",
     "CACHE[7]['seven']",
+    "queue[2]",
+    "queue[-3]",
     "CACHE[-70000]",
     "CACHE[1099511627776]",
     "CACHE['x.y']",

@@ -22,6 +22,7 @@ import time
 from elf_core import ElfCore
 from interpreter import Interpreter, Lost, is_collector
 from model import damage_of
+from mutant_file import MutantFile
 import mutations
 
 HANG = 10  # seconds of processor time, as a machine that does other things is no hang
@@ -41,17 +42,19 @@ class Base:
         self.lock = threading.Lock()
         self.interpreter = Interpreter(python, extent, self.place)
         self.path = os.path.join(self.place, "core")
+        shape = mutations.WITHOUT_GIL if self.interpreter.without_gil else mutations.WITH_GIL
         objects = self.interpreter.objects()
         maps = self.interpreter.core(self.path)
         if died:  # of an object without a type
             victim = objects[len(objects) // 2][0]
-            self.interpreter.core_of_death([(victim + 8, bytes(8))], self.path)
+            self.interpreter.core_of_death([(victim + shape.type, bytes(8))], self.path)
         with open(self.path, "rb") as file:
             core = ElfCore(file.read())
         self.subject = mutations.Subject(
             core,
             [each for each in objects if core.word(each[0]) is not None],
             list(data_of(maps, self.interpreter.python)),
+            shape,
         )
         self.difference = None if died else self.interpreter.difference(core)
 
@@ -154,6 +157,7 @@ class Campaign:
         ]
         self.deadline = time.monotonic() + 60 * options.minutes
         self.lock = threading.Lock()
+        self.files = {}
         self.count = collections.Counter()
         self.verdicts = collections.defaultdict(collections.Counter)
         self.judged = collections.Counter()
@@ -183,7 +187,10 @@ class Campaign:
             print("mutant %d of %s, %s: %s" % (number, base.name, mutation, what), flush=True)
 
     def worker_file(self, base):
-        return os.path.join(base.place, "mutant-%d" % threading.get_ident())
+        path = os.path.join(base.place, "mutant-%d" % threading.get_ident())
+        if path not in self.files:
+            self.files[path] = MutantFile(path, base.subject.core.data)
+        return self.files[path]
 
     def checked(self, base, path, document):
         if os.path.exists(document):
@@ -202,20 +209,16 @@ class Campaign:
         base, mutation = self.mutate(number)
         if not mutation.file and mutation.cut is None:
             return
-        path = self.worker_file(base)
+        file = self.worker_file(base)
+        path = file.path
         document = path + ".json"
-        data = bytearray(base.subject.core.data)
-        for offset, patch in mutation.file:
-            data[offset : offset + len(patch)] = patch
-        if mutation.cut is not None:
-            del data[mutation.cut :]
-        with open(path, "wb") as file:
-            file.write(data)
+        file.make(mutation.file, mutation.cut)
         status, seconds, shown, verdict = self.checked(base, path, document)
         self.judge_run(number, base, mutation, path, (status, seconds, shown, verdict))
         fate = ""
         if verdict in ("clean", "warnings"):
-            fate = self.judge(number, base, mutation, bytes(data), verdict)
+            fate = self.judge(number, base, mutation, file, verdict)
+        file.mend()
         with self.lock:
             self.count[mutation.kind] += 1
             self.verdicts[mutation.kind][verdict or "refused"] += 1
@@ -242,14 +245,14 @@ class Campaign:
         elif status != 2 and verdict is None:
             self.note_problem(number, base, mutation, "no document: %s" % shown[-300:])
 
-    def judge(self, number, base, mutation, data, verdict):
+    def judge(self, number, base, mutation, file, verdict):
         """What "clean" is worth."""
         if base.died:
             self.note_problem(number, base, mutation, verdict + ", though it died in its collector")
             return "died before"
         patches = mutation.memory
         if not patches:
-            state, detail = damage_of(base.subject, data)
+            state, detail = damage_of(base.subject, file.read())
             if state in ("no core", "missing"):
                 self.note_problem(number, base, mutation, "%s, though %s" % (verdict, state))
             if state != "changed":

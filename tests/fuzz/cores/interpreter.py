@@ -17,6 +17,13 @@ COLLECTOR = (
     "untrack_",
     "validate_list",
     "gc_list_",
+    # Without a GIL.
+    "gc_visit_",
+    "mark_heap_visitor",
+    "scan_heap_visitor",
+    "merge_",
+    "_mi_heap_",
+    "mi_heap_",
 )
 
 
@@ -32,6 +39,7 @@ class Interpreter:
         self.extent = extent
         self.place = place
         self.process = None
+        self.without_gil = False
         self.start()
 
     def start(self):
@@ -47,8 +55,10 @@ class Interpreter:
             env=environment,
             cwd=self.place,
         )
-        if self.answer(60) != "ready":
+        answer = self.answer(60)
+        if answer not in ("ready", "ready without a GIL"):
             raise Lost("the interpreter did not start")
+        self.without_gil = answer != "ready"
 
     def answer(self, seconds):
         if not select.select([self.process.stdout], [], [], seconds)[0]:

@@ -28,10 +28,13 @@ class Places:
 
 def vital_words(subject):
     """The addresses whose loss or change the verdict depends on: heads, counts and types."""
+    shape = subject.shape
     for address, _, _ in subject.objects:
-        yield from (address - 16, address - 8, address, address + 8)
+        for offset in {*shape.head, *shape.counts, shape.type}:
+            yield address + offset
     for type_ in subject.types:
-        yield from (type_, type_ + 8, type_ + 168, type_ + 184)
+        for offset in shape.type_fields:
+            yield type_ + offset
 
 
 def damage_of(subject, data):

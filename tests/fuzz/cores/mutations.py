@@ -19,15 +19,32 @@ class Mutation:
         return "%s: %s" % (self.kind, self.what)
 
 
+class Shape:
+    """Where an object has what the collector reads: offsets from its address."""
+
+    def __init__(self, head, counts, type_, body, type_fields):
+        self.head = head  # words of the collector
+        self.counts = counts  # words that counts are in
+        self.type = type_
+        self.body = body
+        self.type_fields = type_fields  # of a type: what it is, its type, flags, tp_traverse
+
+
+WITH_GIL = Shape([-16, -8], [0], 8, 16, [0, 8, 168, 184])
+# ob_tid, which the collector has its counts in; ob_mutex, ob_gc_bits and ob_ref_local in one word.
+WITHOUT_GIL = Shape([0, 8], [8, 16], 24, 32, [8, 24, 184, 200])
+
+
 class Subject:
     """A core with what is known of its process: its objects, and the interpreter's own data."""
 
-    def __init__(self, core, objects, data):
+    def __init__(self, core, objects, data, shape=WITH_GIL):
         self.core = core
+        self.shape = shape
         self.objects = objects  # (address, type, size)
         self.types = sorted({t for _, t, _ in objects})
         self.data = data  # (start, end) of the interpreter's writable data
-        self.heads = [o - 16 for o, _, _ in objects]
+        self.heads = [o + shape.head[0] for o, _, _ in objects]
 
 
 def altered(random, subject, value):
@@ -63,7 +80,7 @@ def set_word(random, subject, mutation, address, value=None):
 
 def gc_head(random, subject):
     mutation = Mutation("gc_head", "")
-    target = random.choice(subject.objects)[0] - random.choice([16, 8])
+    target = random.choice(subject.objects)[0] + random.choice(subject.shape.head)
     set_word(random, subject, mutation, target)
     return mutation
 
@@ -71,6 +88,8 @@ def gc_head(random, subject):
 def refcount(random, subject):
     mutation = Mutation("refcount", "")
     target = random.choice(subject.objects)[0]
+    counts = subject.shape.counts
+    target += counts[0] if len(counts) == 1 else random.choice(counts)  # seeds of before stay what they are
     old = subject.core.word(target)
     value = random.choice(
         [old - 1, old - 1, old - 2, old + 1, 0, 1, -1, old ^ 1 << random.randrange(64)]
@@ -81,7 +100,7 @@ def refcount(random, subject):
 
 def object_type(random, subject):
     mutation = Mutation("type", "")
-    set_word(random, subject, mutation, random.choice(subject.objects)[0] + 8)
+    set_word(random, subject, mutation, random.choice(subject.objects)[0] + subject.shape.type)
     return mutation
 
 
@@ -95,7 +114,8 @@ def body(random, subject):
     mutation = Mutation("body", "")
     target, _, size = random.choice(subject.objects)
     words = max(1, min(size - 16, 400) // 8)
-    set_word(random, subject, mutation, target + 16 + 8 * random.randrange(words))
+    place = target + subject.shape.body + 8 * random.randrange(words)
+    set_word(random, subject, mutation, place)
     return mutation
 
 
@@ -110,11 +130,12 @@ def freed(random, subject):
     """As the debug allocator leaves a block that was freed, head included."""
     mutation = Mutation("freed", "")
     target, _, size = random.choice(subject.objects)
-    first = random.choice([0, 16])
+    head = min(0, subject.shape.head[0])
+    first = random.choice([head, 0]) if head else 0
     fill = random.choice([b"\xdd", b"\xdb", b"\0"])
-    span = 16 - first + max(16, min(size - 16, 64))
-    mutation.memory.append((target - 16 + first, fill * span))
-    mutation.what = " %#x: %d bytes of %s" % (target - 16 + first, span, fill.hex())
+    span = -first + max(16, min(size - 16, 64))
+    mutation.memory.append((target + first, fill * span))
+    mutation.what = " %#x: %d bytes of %s" % (target + first, span, fill.hex())
     return mutation
 
 

@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import sys
+import sysconfig
 import threading
 import typing
 import weakref
@@ -95,7 +96,8 @@ def fork(run, *arguments):
 
 gc.collect()
 gc.disable()
-print("ready", flush=True)
+without_gil = sysconfig.get_config_var("Py_GIL_DISABLED")
+print("ready without a GIL" if without_gil else "ready", flush=True)
 for line in sys.stdin:
     words = line.split()
     if words[0] == "list":
