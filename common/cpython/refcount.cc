@@ -28,6 +28,9 @@ std::int64_t BiasedCount::references(bool on_queue) const {
 }
 
 CountFault fault_of(const BiasedCount& count) {
+  if ((count.gc_bits & gc_bits::unreachable) != 0) {
+    return CountFault::marked_unreachable;
+  }
   if (count.is_immortal() || count.is_being_merged()) {
     return CountFault::none;
   }
@@ -66,6 +69,10 @@ std::string describe(CountFault fault, const BiasedCount& count) {
     return fmt::format("has {} references of other threads than its owner, and does not wait to be "
                        "merged",
                        shared);
+  case CountFault::marked_unreachable:
+    return "is marked as one that a collection has not yet found to be reachable, though none is "
+           "at "
+           "work: the next one adds its count to the address of its owner";
   case CountFault::not_deferred:
     return fmt::format("says that references to it are deferred, but its counts of {} and {} do "
                        "not have the one that stands for them",

@@ -48,6 +48,7 @@ enum class CountFault : std::uint8_t {
   unowned,             // not merged, with a count that an owner alone has, but no owner
   impossible_owner,    // ob_tid is the address of no thread
   negative_shared,     // that only an object which is queued can have
+  marked_unreachable,  // which only a collection does, and takes back
   not_deferred,        // the bit is set, but nothing in the counts stands for deferred references
 };
 /// As validate_refcounts() has it, and what Python/brc.c and _Py_DecRefShared() keep to.

@@ -9,6 +9,7 @@ namespace pygc::replayer {
 
 inline constexpr std::uint32_t immortal_local = 0xffff'ffff; // _Py_IMMORTAL_REFCNT_LOCAL
 inline constexpr std::uint8_t tracked_bit = 1;               // of ob_gc_bits
+inline constexpr std::uint8_t unreachable_bit = 4;
 inline constexpr std::uint8_t frozen_bit = 8;
 inline constexpr std::uint8_t deferred_bit = 64;
 inline constexpr unsigned shared_shift = 2; // of ob_ref_shared
@@ -36,7 +37,11 @@ inline bool is_sound_count(const replay::protocol::FoundWalk& walk, std::uint64_
   const auto tid = field_of<std::uint64_t>(object, walk.ob_tid);
   const auto local = field_of<std::uint32_t>(object, walk.ob_ref_local);
   const auto shared = field_of<std::int64_t>(object, walk.ob_ref_shared);
-  const bool deferred = (field_of<std::uint8_t>(object, walk.ob_gc_bits) & deferred_bit) != 0;
+  const auto bits = field_of<std::uint8_t>(object, walk.ob_gc_bits);
+  const bool deferred = (bits & deferred_bit) != 0;
+  if ((bits & unreachable_bit) != 0) {
+    return false;
+  }
   if (local == immortal_local) {
     return true;
   }

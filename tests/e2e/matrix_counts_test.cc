@@ -29,6 +29,7 @@ constexpr Damage damages[] = {
     {"negative_shared", "count_corrupt", "does not wait to be merged"},
     {"negative", "count_corrupt", "some were given back that nobody had"},
     {"not_deferred", "count_corrupt", "do not have the one that stands for them"},
+    {"marked", "count_corrupt", "though none is at work"},
 };
 
 /// Of a traverse function.

@@ -309,7 +309,8 @@ TEST_F(FreeThreadedWalk, TellsCountsThatCannotBe) {
       {"has 2 references of an owner, but no owner", 0, 2, 0, 0},
       {"that is the address of no thread", 0, 1, 0, 0x7001},
       {"has -1 references of other threads", 0, 3, -(1 << 2), tests::owner},
-      {"its counts of 2 and 0 do not have the one", gc_bits::deferred, 2, 0, tests::owner}};
+      {"its counts of 2 and 0 do not have the one", gc_bits::deferred, 2, 0, tests::owner},
+      {"though none is at work", gc_bits::unreachable, 2, 0, tests::owner}};
   fill();
   for (unsigned i = 0; i < wrong.size(); ++i) {
     builder_.add_object(block(i), gc_bits::tracked | wrong[i].bits, wrong[i].local, wrong[i].shared,

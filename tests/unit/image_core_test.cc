@@ -13,6 +13,16 @@ using testing::filled;
 using ::testing::HasSubstr;
 using testing::TemporaryDirectory;
 
+template <class T> void poke(testing::Bytes& bytes, std::size_t at, T value) {
+  std::memcpy(bytes.data() + at, &value, sizeof value);
+}
+
+template <class T> T at(const testing::Bytes& bytes, std::size_t place) {
+  T value{};
+  std::memcpy(&value, bytes.data() + place, sizeof value);
+  return value;
+}
+
 class ImageCore : public ::testing::Test {
 protected:
   Result<std::unique_ptr<target::Target>> open(const testing::Bytes& bytes) {
@@ -111,6 +121,32 @@ TEST_F(ImageCore, GoesOnWithoutNotes) {
   EXPECT_EQ((*target)->info().executable_path, "");
 }
 
+/// A damaged count of headers makes notes of what lies behind them, each as large as the file.
+TEST_F(ImageCore, NotesAreReadUpToALimitOfAll) {
+  constexpr std::size_t size = std::size_t{8} << 20;
+  testing::Bytes bytes = good().build();
+  auto header = at<Elf64_Ehdr>(bytes, 0);
+  testing::Bytes table(bytes.begin() + static_cast<std::ptrdiff_t>(header.e_phoff),
+                       bytes.begin() + static_cast<std::ptrdiff_t>(
+                                           header.e_phoff + header.e_phnum * sizeof(Elf64_Phdr)));
+  Elf64_Phdr more{};
+  more.p_type = PT_NOTE;
+  more.p_offset = bytes.size();
+  more.p_filesz = size;
+  bytes.resize(bytes.size() + size, std::byte{0xff});
+  header.e_phoff = bytes.size();
+  bytes.insert(bytes.end(), table.begin(), table.end());
+  for (int i = 0; i < 40; ++i, ++header.e_phnum) {
+    const auto raw = std::as_bytes(std::span(&more, 1));
+    bytes.insert(bytes.end(), raw.begin(), raw.end());
+  }
+  poke(bytes, 0, header);
+  const auto target = open(bytes);
+  ASSERT_TRUE(target) << target.error().reason;
+  EXPECT_TRUE((*target)->info().truncated);
+  EXPECT_EQ((*target)->threads().size(), 1U);
+}
+
 TEST_F(ImageCore, ClipsSegmentsOfATruncatedFile) {
   testing::Bytes bytes = good().build();
   bytes.resize(bytes.size() - 0x1800);
@@ -189,10 +225,6 @@ struct BadCase {
   ErrorKind kind;
   const char* text;
 };
-
-template <class T> void poke(testing::Bytes& bytes, std::size_t at, T value) {
-  std::memcpy(bytes.data() + at, &value, sizeof value);
-}
 
 const BadCase bad_cases[] = {
     {"empty", [](testing::Bytes& b) { b.clear(); }, ErrorKind::not_a_core, "empty"},

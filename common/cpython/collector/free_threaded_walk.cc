@@ -151,7 +151,7 @@ private:
   /// What most objects have: an owner, no flags, no deferred references.
   static bool is_plain(const BiasedCount& count) {
     return count.tid != 0 && count.tid % alignof(void*) == 0 && count.shared == 0 &&
-           !count.is_deferred();
+           (count.gc_bits & (gc_bits::deferred | gc_bits::unreachable)) == 0;
   }
 
   void judge(Address object, const BiasedCount& count, bool queued) {

@@ -15,7 +15,8 @@ namespace pygc::target {
 namespace {
 
 // The notes of a core with 100,000 threads take 350 MB.
-constexpr std::uint64_t max_core_notes = std::uint64_t{1} << 30;
+// Of all note segments together: those of 20,000 threads on a processor with AVX-512.
+constexpr std::uint64_t max_core_notes = std::uint64_t{256} << 20;
 
 bool read_file(int fd, std::uint64_t position, std::span<std::byte> to) {
   std::size_t done = 0;
@@ -76,6 +77,7 @@ private:
   Info info_;
   std::vector<Segment> segments_;
   CoreNotes notes_;
+  std::uint64_t notes_read_ = 0;
 };
 
 void CoreFile::add_segment(const Elf64_Phdr& program) {
@@ -101,10 +103,12 @@ void CoreFile::add_segment(const Elf64_Phdr& program) {
 
 void CoreFile::add_notes(const Elf64_Phdr& program) {
   const std::uint64_t there = program.p_offset < size_ ? size_ - program.p_offset : 0;
-  if (program.p_filesz > there) {
+  const std::uint64_t room = max_core_notes - notes_read_;
+  if (program.p_filesz > std::min(there, room)) {
     info_.truncated = true;
   }
-  std::vector<std::byte> bytes(std::min({program.p_filesz, there, max_core_notes}));
+  std::vector<std::byte> bytes(std::min({program.p_filesz, there, room}));
+  notes_read_ += bytes.size();
   if (read_file(fd_.get(), origin_ + program.p_offset, bytes)) {
     read_core_notes(bytes, notes_);
   }

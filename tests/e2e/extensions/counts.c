@@ -65,6 +65,8 @@ static PyObject* damage(PyObject* module, PyObject* args) {
   } else if (strcmp(what, "not_deferred") == 0) {
     object->ob_ref_local += 1;
     object->ob_gc_bits |= 64; // _PyGC_BITS_DEFERRED
+  } else if (strcmp(what, "marked") == 0) {
+    object->ob_gc_bits |= 4; // _PyGC_BITS_UNREACHABLE
   } else {
     PyErr_SetString(PyExc_ValueError, what);
     return NULL;
