@@ -20,7 +20,6 @@ struct TypeChange {
   std::int64_t growth() const {
     return static_cast<std::int64_t>(new_size.bytes) - static_cast<std::int64_t>(old_size.bytes);
   }
-  bool operator==(const TypeChange&) const = default;
 };
 
 struct HeapDiff {
