@@ -168,7 +168,6 @@ std::size_t expect_same_places(Debugger debugger, const InterpreterBuild& build,
     live(way, {"twice", "generation=2"}, {"pygc step until-negative" + written(way, "negative")});
   }
   const Json negative = document(without, "negative");
-  EXPECT_EQ(negative.at("reached"), true);
   EXPECT_GE(watched.front().size(), 5U);
   for (const std::string& way : ways) {
     for (std::size_t i = 0; i < where.size(); ++i) {
