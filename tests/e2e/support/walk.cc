@@ -150,6 +150,7 @@ std::size_t expect_same_places(Debugger debugger, const InterpreterBuild& build,
   std::vector<std::vector<std::string>> watched;
   for (const std::string& way : ways) {
     std::vector<std::string> commands;
+    commands.reserve(where.size() + 2);
     for (std::size_t i = 0; i < where.size(); ++i) {
       commands.push_back("pygc step " + where[i] + written(way, std::to_string(i)));
     }
