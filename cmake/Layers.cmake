@@ -39,9 +39,9 @@ function(pygc_unity target)
 endfunction()
 
 # pygc_layer(LIBRARY FOLDER [PLAIN] [UNITY] [PUBLIC LIBRARY...] [PRIVATE LIBRARY...] [PRECOMPILED HEADER...]):
-# FOLDER is relative to this directory; PLAIN: without a sanitizer; UNITY: see pygc_unity; PRECOMPILED: headers of other projects
-# that many of its sources include, which are read once for all of them. What depends on the processor lies in
-# FOLDER/${PYGC_PROCESSOR}.
+# FOLDER is relative to this directory; PLAIN: without a sanitizer; UNITY: see pygc_unity; PRECOMPILED: headers
+# of other projects that many of its sources include, which are read once for all of them. What depends on the
+# processor lies in FOLDER/${PYGC_PROCESSOR}.
 function(pygc_layer library folder)
   cmake_parse_arguments(PARSE_ARGV 2 arg "PLAIN;UNITY" "" "PUBLIC;PRIVATE;PRECOMPILED")
   cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY ${PROJECT_SOURCE_DIR} OUTPUT_VARIABLE here)

@@ -3,7 +3,7 @@
 #   tools/test.sh [--sanitize] [--every-build]
 # --sanitize: also the unit tests under AddressSanitizer and UBSan.
 # --every-build: what depends on no more than the kind of a build (its minor version, debug or not, with a
-#   GIL or without) is tested on each build of the matrix; else on the first of half of the kinds. gc_refs, the
+#   GIL or without) is tested on each build of the matrix; else on the first of each of half of the kinds. gc_refs, the
 #   findings of reported cases and the layouts are tested on each build in any case.
 # PYGC_TEST_DEBUG_REGISTERS=off: as on a machine whose hardware watchpoints never fire.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -71,8 +71,7 @@ std::string describe(CountFault fault, const BiasedCount& count) {
                        shared);
   case CountFault::marked_unreachable:
     return "is marked as one that a collection has not yet found to be reachable, though none is "
-           "at "
-           "work: the next one adds its count to the address of its owner";
+           "at work: the next one adds its count to the address of its owner";
   case CountFault::not_deferred:
     return fmt::format("says that references to it are deferred, but its counts of {} and {} do "
                        "not have the one that stands for them",

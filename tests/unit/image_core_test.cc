@@ -136,7 +136,7 @@ TEST_F(ImageCore, NotesAreReadUpToALimitOfAll) {
   bytes.resize(bytes.size() + size, std::byte{0xff});
   header.e_phoff = bytes.size();
   bytes.insert(bytes.end(), table.begin(), table.end());
-  for (int i = 0; i < 40; ++i, ++header.e_phnum) {
+  for (int i = 0; i < 70; ++i, ++header.e_phnum) {
     const auto raw = std::as_bytes(std::span(&more, 1));
     bytes.insert(bytes.end(), raw.begin(), raw.end());
   }

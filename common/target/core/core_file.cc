@@ -14,9 +14,8 @@
 namespace pygc::target {
 namespace {
 
-// The notes of a core with 100,000 threads take 350 MB.
-// Of all note segments together: those of 20,000 threads on a processor with AVX-512.
-constexpr std::uint64_t max_core_notes = std::uint64_t{256} << 20;
+// Of all note segments together: those of a core with 100,000 threads take 350 MB.
+constexpr std::uint64_t max_core_notes = std::uint64_t{512} << 20;
 
 bool read_file(int fd, std::uint64_t position, std::span<std::byte> to) {
   std::size_t done = 0;
