@@ -47,7 +47,7 @@ TEST_P(NamesTest, SayWhereTheyEnd) {
       {"CACHE['nokey']", "'CACHE' has no item ['nokey']"},
       {"sys['x']",
        "'sys' is a module: items are looked up in dicts, lists, tuples and deques alone"},
-      {"queue[3]", "'queue' has no item [3]"},
+      {"queue[3]", "'queue' has no item [3]: it has 3"},
       {"tags[0]", "'tags' is a set: items are looked up in"},
       {"CAHCE['key']", "did you mean 'CACHE'?"},
       {"sys.stder", "did you mean 'stderr'?"},

@@ -155,7 +155,7 @@ private:
 
   std::uint64_t count_of(Address sequence) {
     const std::optional<TupleItems> items = sequence_items(reader_, sequence);
-    return items ? items->count : 0;
+    return items ? items->count : deque_size(reader_, sequence).value_or(0);
   }
 
   void add_keys(Address dict, std::vector<std::string>& names) {
@@ -274,8 +274,7 @@ private:
 
   Result<Address> item_at_index(Address sequence, std::int64_t index) {
     const std::optional<TupleItems> items = sequence_items(reader_, sequence);
-    const auto count =
-        static_cast<std::int64_t>(items ? items->count : deque_size(reader_, sequence).value_or(0));
+    const auto count = static_cast<std::int64_t>(count_of(sequence));
     const std::int64_t place = index < 0 ? index + count : index;
     if (place < 0 || place >= count) {
       return 0;
